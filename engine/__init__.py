@@ -1,0 +1,1 @@
+"""The runtime: video in, inpainted video out. It never imports torch."""

@@ -1,0 +1,65 @@
+"""Every error that ptfan raises on purpose: each is a `PtfanError` and also the builtin error it is.
+
+The text of an error is one line: what is wrong, what was got, what was expected, what to do. The command line prints
+that line and exits with status 2.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BackendError",
+    "InputError",
+    "InputNotFoundError",
+    "InterruptedRunError",
+    "MaskError",
+    "MissingExtraError",
+    "ModelError",
+    "OutputError",
+    "OutputExistsError",
+    "PtfanError",
+    "ToleranceError",
+]
+
+
+class PtfanError(Exception):
+    """The root of the tree: catch it to catch all that ptfan raises on purpose."""
+
+
+class InputError(PtfanError, ValueError):
+    """A value, an option or a file's content that cannot be used."""
+
+
+class InputNotFoundError(InputError, FileNotFoundError):
+    """A file or folder that was named does not exist."""
+
+
+class MaskError(InputError):
+    """A mask that cannot be read, or that does not fit its video."""
+
+
+class ModelError(InputError):
+    """A file that is not a model of ptfan, or a model whose spec does not fit what was asked."""
+
+
+class OutputError(PtfanError, OSError):
+    """An output that cannot be written."""
+
+
+class OutputExistsError(OutputError, FileExistsError):
+    """An output that exists already, and leave to overwrite it was not given."""
+
+
+class BackendError(PtfanError, RuntimeError):
+    """A backend that was asked for and cannot run here."""
+
+
+class MissingExtraError(PtfanError, ImportError):
+    """A library that an optional part needs is not installed; the text names the `pip install` line that brings it."""
+
+
+class ToleranceError(PtfanError, ArithmeticError):
+    """Two computations that should agree differ by more than their tolerance."""
+
+
+class InterruptedRunError(PtfanError):
+    """The user stopped the run; what was finished has been kept under the name in the text. Exit status 130."""

@@ -1,0 +1,93 @@
+"""The frame that travels through the runtime, the boxes and patches it carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Box", "Frame", "Image", "Mask", "Patch"]
+
+Image = NDArray[Any]
+"""(H, W, 3) RGB, uint8, or uint16 over the full 16-bit range."""
+Mask = NDArray[np.bool_]
+"""(H, W), True in the hole."""
+
+
+@dataclass(frozen=True, order=True)
+class Box:
+    """A rectangle of whole pixels in the frame as displayed."""
+
+    x: int
+    """Left edge, pixels."""
+    y: int
+    """Top edge, pixels."""
+    width: int
+    """Width, pixels."""
+    height: int
+    """Height, pixels."""
+
+    @property
+    def right(self) -> int:
+        """The first column right of the box."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        """The first row below the box."""
+        return self.y + self.height
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns, to index an array (H, W, ...)."""
+        return slice(self.y, self.bottom), slice(self.x, self.right)
+
+    def contains(self, other: Box) -> bool:
+        """Tell whether `other` lies inside this box."""
+        return (
+            self.x <= other.x and self.y <= other.y and self.right >= other.right and self.bottom >= other.bottom
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """Pixels that fill a hole, at the resolution of the source."""
+
+    box: Box
+    """Where the patch lies in the frame."""
+    pixels: NDArray[np.float32]
+    """(h, w, 3) RGB in [0, 1]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture, its hole and, once inpainted, what fills the hole."""
+
+    image: Image
+    """(H, W, 3) RGB as decoded, uint8 or uint16."""
+    hole: Mask
+    """(H, W), True where the picture is to be replaced."""
+    tag: object = None
+    """Anything; it rides through the runtime untouched."""
+    patches: tuple[Patch, ...] = ()
+    """What fills the hole; empty before inpainting and when there is no hole."""
+    cut: bool = False
+    """True when a scene begins with this frame."""
+
+    def composite(self) -> Image:
+        """Return the picture with its hole filled; pixels outside the hole are the very same.
+
+        Returns:
+            (H, W, 3) of the image's own type.
+        """
+        if not self.patches:
+            return self.image
+        peak = float(np.iinfo(self.image.dtype).max)
+        result = self.image.copy()
+        for patch in self.patches:
+            inside = self.hole[patch.box.slices]
+            values = np.rint(np.clip(patch.pixels[inside], 0.0, 1.0) * peak)
+            result[patch.box.slices][inside] = values.astype(self.image.dtype)
+        return result

@@ -1,0 +1,1 @@
+"""Video files, image folders and Y4M streams, in and out."""

@@ -1,0 +1,121 @@
+"""What a model file says of itself: the contract between training, export and the runtime.
+
+A `ModelSpec` is stored as JSON under the key `ptfan.spec` in an ONNX file's metadata and beside a TensorRT plan. The
+runtime reads it and never guesses from shapes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
+
+from ptfan.engine.errors import ModelError
+
+__all__ = ["METADATA_KEY", "SPEC_VERSION", "Fill", "Form", "ModelSpec", "Precision", "WarpConvention"]
+
+METADATA_KEY = "ptfan.spec"
+SPEC_VERSION = 1
+
+Form = Literal["clip", "step"]
+Precision = Literal["fp32", "fp16"]
+WarpConvention = Literal["pixel", "tsam"]
+Fill = Literal["zero", "propagated"]
+
+CLIP_INPUTS = (
+    "frames",
+    "hole",
+    "guidance",
+    "flow_forward",
+    "flow_backward",
+    "validity_forward",
+    "validity_backward",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """How a model wants to be fed, and what it gives back.
+
+    The clip graph's inputs, T frames at H x W: `frames` (T, 3, H, W) in [0, 1] with the hole filled as `fill` says;
+    `hole` (T, 1, H, W), 1 in the hole; `guidance` (T, 1, H, W) in [0, 1]; `flow_forward` and `flow_backward`
+    (T, 2, H, W), fp32, in pixels of H x W; `validity_forward` and `validity_backward` (T, 1, H, W), 1 where usable.
+    Entry t belongs to frame t. The output `fill` (T, 3, H, W) is not composited.
+    """
+
+    name: str
+    """The model's name, as `--model` takes it."""
+    form: Form = "clip"
+    """`clip`: a window of frames in, as many out. `step`: one frame in, one out."""
+    precision: Precision = "fp32"
+    """The type of the features, and of every floating input but the flows, which stay fp32."""
+    window: int
+    """Frames in a window (T) that the model was made for; any T >= 1 runs unless `fixed_window`."""
+    stride: int
+    """Frames between the starts of two windows; the middle `stride` frames of a window are kept."""
+    lookahead: int
+    """Temporal layers on the deepest path that read the next frame: the delay of the step form, in frames."""
+    size_multiple: int = 8
+    """H and W must be multiples of this; the runtime pads."""
+    fixed_window: int | None = None
+    """The only T that the graph takes, or None if any."""
+    fixed_size: tuple[int, int] | None = None
+    """The only (width, height) that the graph takes, or None if any."""
+    warp: WarpConvention = "pixel"
+    """Where a warp samples; see `FlowWarp`."""
+    fill: Fill = "zero"
+    """What stands in the hole of `frames`: `zero`, or the known pixels `propagated` along the flow."""
+    working_size: tuple[int, int] = (432, 240)
+    """The (width, height) that the model was trained for, in pixels."""
+    parameters: int = 0
+    """The number of learned parameters."""
+    weights_sha256: str = ""
+    """The hash of the checkpoint that the weights were read from."""
+    version: int = SPEC_VERSION
+    """The version of this very format."""
+
+    def __post_init__(self) -> None:
+        _choice("form", self.form, Form)
+        _choice("precision", self.precision, Precision)
+        _choice("warp", self.warp, WarpConvention)
+        _choice("fill", self.fill, Fill)
+        if not 1 <= self.stride <= self.window:
+            raise ModelError(f"model spec: stride is {self.stride}, expected 1 to window ({self.window})")
+        if self.size_multiple < 1:
+            raise ModelError(f"model spec: size_multiple is {self.size_multiple}, expected 1 or more")
+        if self.version != SPEC_VERSION:
+            raise ModelError(
+                f"model spec: version {self.version}, this ptfan reads version {SPEC_VERSION}; export the model again"
+            )
+
+    def to_json(self) -> str:
+        """Return the spec as one JSON object."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelSpec:
+        """Read a spec that `to_json` wrote.
+
+        Raises:
+            ModelError: the text is not JSON, or a field is missing, unknown or out of range.
+        """
+        try:
+            values: dict[str, Any] = json.loads(text)
+            known = {field.name for field in fields(cls)}
+            unknown = sorted(set(values) - known)
+            if unknown:
+                raise ModelError(f"model spec: unknown fields {', '.join(unknown)}; was it written by a newer ptfan?")
+            for pair in ("fixed_size", "working_size"):
+                if values.get(pair) is not None:
+                    width, height = values[pair]
+                    values[pair] = (int(width), int(height))
+            return cls(**values)
+        except ModelError:
+            raise
+        except (TypeError, ValueError, AttributeError) as error:
+            raise ModelError(f"model spec: cannot be read ({error}); export the model again") from error
+
+
+def _choice(field: str, value: object, choices: Any) -> None:
+    if value not in get_args(choices):
+        raise ModelError(f"model spec: {field} is {value!r}, expected one of {', '.join(get_args(choices))}")

@@ -1,0 +1,1 @@
+"""Checkpoint to ONNX: the clip graph, its precisions, and parity checks."""
