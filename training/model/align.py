@@ -1,0 +1,181 @@
+"""Everything temporal: the warp along the flow, the flow at each resolution, and the shift-and-align of features.
+
+Frames are stacked along the first axis: N = clips * T, the clips one after the other. Nothing crosses a clip's ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ptfan.engine.spec import WarpConvention
+
+__all__ = ["Motion", "MotionPyramid", "flow_warp", "shift_and_align"]
+
+
+def flow_warp(
+    x: Tensor,
+    flow: Tensor,
+    validity: Tensor,
+    fallback: Tensor,
+    convention: WarpConvention = "pixel",
+    require_nonzero: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Sample `x` along `flow` where that is valid, and take `fallback` elsewhere. The reference of the `FlowWarp` op.
+
+    Sampling is bilinear with zeros outside of the picture, and happens in fp32 whatever the features' type: at a width
+    of 432, coordinates in fp16 would be off by a tenth of a pixel.
+
+    Args:
+        x: features of the frame that is looked up, (N, C, H, W).
+        flow: (u, v) from each pixel to where it is found in `x`, (N, 2, H, W), fp32, in pixels of this size.
+        validity: 1 where the flow is usable, else 0, (N, 1, H, W).
+        fallback: what stands where it is not, (N, C, H, W).
+        convention: `pixel` samples at p + flow. `tsam` samples at p * W / (W - 1) - 0.5 + flow, likewise in y: the
+            published network's grid, whose ends are the picture's edges instead of the outer pixels' centres.
+        require_nonzero: a pixel is also invalid where the warped channels' sum is 0 (the published forward branch).
+
+    Returns:
+        y: (N, C, H, W), of x's type.
+        nonzero: 1 where the warped channels' sum is not 0, else 0, (N, 1, H, W), of x's type. No gradient.
+    """
+    warped = F.grid_sample(
+        x.float(), _grid(flow.float(), convention), mode="bilinear", padding_mode="zeros", align_corners=False
+    )
+    nonzero = warped.detach().sum(dim=1, keepdim=True) != 0
+    usable = validity > 0.5
+    if require_nonzero:
+        usable = usable & nonzero
+    return torch.where(usable, warped.to(x.dtype), fallback), nonzero.to(x.dtype)
+
+
+def _grid(flow: Tensor, convention: WarpConvention) -> Tensor:
+    """Turn a flow (N, 2, H, W) into the sampling grid (N, H, W, 2); -1 and 1 are the picture's edges."""
+    height, width = flow.shape[-2:]
+    columns = _axis(width, convention, flow.device)
+    rows = _axis(height, convention, flow.device)
+    x = columns[None, None, :] + flow[:, 0] / width * 2
+    y = rows[None, :, None] + flow[:, 1] / height * 2
+    return torch.stack((x, y), dim=-1)
+
+
+def _axis(size: int, convention: WarpConvention, device: torch.device) -> Tensor:
+    """Where the pixels of one axis sample when the flow is zero, (size,)."""
+    if convention == "tsam":
+        return torch.linspace(-1, 1, size, device=device)
+    return (torch.arange(size, device=device, dtype=torch.float32) * 2 + 1) / size - 1
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How the frames of the clips move, at one resolution h x w."""
+
+    flow_forward: Tensor
+    """From frame t to t + 1, on frame t, (N, 2, h, w), fp32, in pixels of h x w."""
+    flow_backward: Tensor
+    """From frame t to t - 1, on frame t, (N, 2, h, w), fp32, in pixels of h x w."""
+    validity_forward: Tensor
+    """1 where the forward flow is usable, (N, 1, h, w)."""
+    validity_backward: Tensor
+    """1 where the backward flow is usable, (N, 1, h, w)."""
+    has_next: Tensor
+    """Whether frame t is not its clip's last, (N, 1, 1, 1), bool."""
+    has_previous: Tensor
+    """Whether frame t is not its clip's first, (N, 1, 1, 1), bool."""
+
+    def reduced(self, stride: int) -> Motion:
+        """Resize to 1 / stride: nearest (the block's upper left pixel), vectors rescaled."""
+        return Motion(
+            self.flow_forward[..., ::stride, ::stride] / stride,
+            self.flow_backward[..., ::stride, ::stride] / stride,
+            self.validity_forward[..., ::stride, ::stride],
+            self.validity_backward[..., ::stride, ::stride],
+            self.has_next,
+            self.has_previous,
+        )
+
+
+class MotionPyramid:
+    """Motion at every resolution the network works at, each resized once, when it is first asked for."""
+
+    def __init__(self, full: Motion) -> None:
+        """Start from the motion at the frames' own size."""
+        self._levels = {1: full}
+
+    @classmethod
+    def build(
+        cls,
+        flow_forward: Tensor,
+        flow_backward: Tensor,
+        validity_forward: Tensor,
+        validity_backward: Tensor,
+        clips: int = 1,
+    ) -> MotionPyramid:
+        """Build from the tensors of `Motion` at full size, of `clips` clips of equal length."""
+        frames = flow_forward.shape[0]
+        length = frames // clips
+        position = torch.arange(frames, device=flow_forward.device).reshape(-1, 1, 1, 1)
+        if clips > 1:
+            position = position % length
+        return cls(
+            Motion(
+                flow_forward,
+                flow_backward,
+                validity_forward,
+                validity_backward,
+                has_next=position < length - 1,
+                has_previous=position > 0,
+            )
+        )
+
+    def at(self, stride: int) -> Motion:
+        """Return the motion at 1 / stride of the frames' size."""
+        if stride not in self._levels:
+            self._levels[stride] = self._levels[1].reduced(stride)
+        return self._levels[stride]
+
+
+def shift_and_align(x: Tensor, motion: Motion, fold: int, convention: WarpConvention | None) -> Tensor:
+    """Replace two folds of channels by the neighbouring frames', brought to this frame along the flow.
+
+    Channels [0, fold) come from the next frame, [fold, 2 fold) from the previous one, the rest is the frame's own.
+    Where the flow is not usable, a fold keeps the frame's own values; a fold of a frame outside the clip is zero.
+
+    Args:
+        x: features, (N, C, h, w).
+        motion: at the same resolution.
+        fold: channels per direction, at most C / 2.
+        convention: where the warp samples, see `flow_warp`; None takes the neighbours' channels unwarped.
+
+    Returns:
+        Tensor: like x.
+    """
+    own_next, own_previous, rest = x[:, :fold], x[:, fold : 2 * fold], x[:, 2 * fold :]
+    from_next, from_previous = _following(own_next), _preceding(own_previous)
+    if convention is not None:
+        # The published network has a slip that its weights were trained with: the backward warp is not tested for
+        # zeros itself, but the forward warp of the frame before is in its place. The clean convention tests neither.
+        tsam = convention == "tsam"
+        from_next, nonzero = flow_warp(
+            from_next, motion.flow_forward, motion.validity_forward, own_next, convention, require_nonzero=tsam
+        )
+        usable = motion.validity_backward * _preceding(nonzero) if tsam else motion.validity_backward
+        from_previous, _ = flow_warp(from_previous, motion.flow_backward, usable, own_previous, convention)
+    # Set after the warp: what stands beyond a clip's end is another clip's frame, and its flow means nothing.
+    zero = torch.zeros((), dtype=x.dtype, device=x.device)
+    from_next = torch.where(motion.has_next, from_next, zero)
+    from_previous = torch.where(motion.has_previous, from_previous, zero)
+    return torch.cat((from_next, from_previous, rest), dim=1)
+
+
+def _following(x: Tensor) -> Tensor:
+    """Entry t is x's t + 1; the last is x's first, to be set to zero."""
+    return torch.cat((x[1:], x[:1]))
+
+
+def _preceding(x: Tensor) -> Tensor:
+    """Entry t is x's t - 1; the first is x's last, to be set to zero."""
+    return torch.cat((x[-1:], x[:-1]))

@@ -1,0 +1,145 @@
+"""The blocks that encoder and decoder are built from."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ptfan.engine.spec import WarpConvention
+from ptfan.training.model.align import Motion, shift_and_align
+
+__all__ = ["Bottleneck", "GatedDecoderLayer", "GatedEncoderLayer", "Pointwise", "convolution", "leaky", "upsample"]
+
+LEAK = 0.2
+"""Slope of the decoder's leaky rectifiers below zero."""
+
+OPEN_GATE = 1.0
+"""Bias of a fresh gate: sigmoid(1) = 0.73, so that features pass before the gates have learned anything."""
+
+
+def convolution(inputs: int, outputs: int, kernel: int, *, stride: int = 1, dilation: int = 1, bias: bool) -> nn.Conv2d:
+    """Return a convolution that keeps the size (divided by `stride`), Kaiming initialised, its bias zero."""
+    padding = dilation * (kernel - 1) // 2
+    layer = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, dilation=dilation, bias=bias)
+    nn.init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu")
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def upsample(x: Tensor, factor: int) -> Tensor:
+    """Enlarge (N, C, h, w) to (N, C, factor * h, factor * w), nearest."""
+    return F.interpolate(x, scale_factor=float(factor), mode="nearest")
+
+
+def leaky(x: Tensor) -> Tensor:
+    """Return the decoder's activation of x."""
+    return F.leaky_relu(x, LEAK)
+
+
+class GatedEncoderLayer(nn.Module):
+    """A gated 1x1 convolution of the shifted and aligned features; feature and gate both see these.
+
+    So both are one convolution with twice the outputs: the feature's first, then the gate's.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, fold: int, convention: WarpConvention | None) -> None:
+        """Take 1 / `fold` of the channels from each neighbour; `convention` None shifts without warping."""
+        super().__init__()
+        self.fold = inputs // fold
+        self.convention: WarpConvention | None = convention
+        self.conv = convolution(inputs, 2 * outputs, 1, bias=False)
+
+    def forward(self, x: Tensor, motion: Motion) -> Tensor:
+        """Map (N, inputs, h, w) to (N, outputs, h, w)."""
+        shifted = shift_and_align(x, motion, self.fold, self.convention)
+        feature, gate = self.conv(shifted).chunk(2, dim=1)
+        y: Tensor = torch.sigmoid(gate) * feature
+        return y
+
+
+class GatedDecoderLayer(nn.Module):
+    """A gated convolution whose feature sees the shifted and aligned input, its gate the input itself."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        *,
+        fold: int,
+        convention: WarpConvention | None,
+        activate: bool = True,
+    ) -> None:
+        """Take 1 / `fold` of the channels from each neighbour; without `activate` the feature stays linear."""
+        super().__init__()
+        self.fold = inputs // fold
+        self.convention: WarpConvention | None = convention
+        self.activate = activate
+        self.feature = convolution(inputs, outputs, kernel, bias=True)
+        self.gate = convolution(inputs, outputs, kernel, bias=True)
+        if self.gate.bias is not None:
+            nn.init.constant_(self.gate.bias, OPEN_GATE)
+
+    def forward(self, x: Tensor, motion: Motion) -> Tensor:
+        """Map (N, inputs, h, w) to (N, outputs, h, w)."""
+        feature = self.feature(shift_and_align(x, motion, self.fold, self.convention))
+        if self.activate:
+            feature = leaky(feature)
+        y: Tensor = torch.sigmoid(self.gate(x)) * feature
+        return y
+
+
+class Pointwise(nn.Module):
+    """A 1x1 convolution and the leaky rectifier.
+
+    The paper enlarges (nearest) and then applies these. Both work on each pixel alone, so that applying them first
+    gives the same numbers for a quarter of the work.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        """Map `inputs` channels to `outputs`."""
+        super().__init__()
+        self.conv = convolution(inputs, outputs, 1, bias=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, inputs, h, w) to (N, outputs, h, w)."""
+        return leaky(self.conv(x))
+
+
+class Bottleneck(nn.Module):
+    """ResNet's bottleneck with the stride in its 3x3 convolution and a gated temporal layer as its first 1x1."""
+
+    def __init__(
+        self,
+        inputs: int,
+        width: int,
+        outputs: int,
+        *,
+        stride: int,
+        dilation: int,
+        shortcut: bool,
+        fold: int,
+        convention: WarpConvention | None,
+    ) -> None:
+        """`shortcut` brings the identity to the output's shape by a strided 1x1 convolution."""
+        super().__init__()
+        self.reduce = GatedEncoderLayer(inputs, width, fold=fold, convention=convention)
+        self.norm1 = nn.BatchNorm2d(width)
+        self.spatial = convolution(width, width, 3, stride=stride, dilation=dilation, bias=False)
+        self.norm2 = nn.BatchNorm2d(width)
+        self.expand = convolution(width, outputs, 1, bias=False)
+        self.norm3 = nn.BatchNorm2d(outputs)
+        self.shortcut = _shortcut(inputs, outputs, stride) if shortcut else nn.Identity()
+
+    def forward(self, x: Tensor, motion: Motion) -> Tensor:
+        """Map (N, inputs, h, w) to (N, outputs, h / stride, w / stride); `motion` is the input's."""
+        y = F.relu(self.norm1(self.reduce(x, motion)))
+        y = F.relu(self.norm2(self.spatial(y)))
+        y = self.norm3(self.expand(y))
+        return F.relu(y + self.shortcut(x))
+
+
+def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(convolution(inputs, outputs, 1, stride=stride, bias=False), nn.BatchNorm2d(outputs))

@@ -1,0 +1,188 @@
+"""What a generator is made of: a frozen config, and the two presets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, get_args
+
+from ptfan.engine.errors import ModelError
+from ptfan.engine.spec import Fill, WarpConvention
+
+__all__ = ["PRESETS", "AlignedPart", "Alignment", "DecoderKind", "GeneratorConfig", "Stage", "preset"]
+
+DecoderKind = Literal["paper", "light"]
+Alignment = Literal["aligned", "shift"]
+AlignedPart = Literal["stage1", "stage2", "stage3", "stage4", "decoder"]
+
+EXPANSION = 4
+"""A bottleneck's output channels per channel of its middle."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One encoder stage: a row of bottlenecks of one width."""
+
+    width: int
+    """Channels in the middle of each bottleneck; its output has four times as many."""
+    dilations: tuple[int, ...]
+    """The dilation of each bottleneck's 3x3 convolution, one entry a bottleneck."""
+    stride: int = 1
+    """The stride of the first bottleneck, 1 or 2."""
+
+    @property
+    def channels(self) -> int:
+        """The stage's output channels."""
+        return EXPANSION * self.width
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorConfig:
+    """The whole architecture; two generators of equal configs have equal state dicts.
+
+    The strides make stage 1 come out at a quarter of the frame's size and stages 2 to 4 at an eighth.
+    """
+
+    name: str
+    """The preset's name, or any other for a variant."""
+    stem_width: int
+    """Output channels of the first convolution, which halves the size."""
+    stem_kernel: int
+    """Side of the first convolution's kernel in pixels, odd."""
+    stages: tuple[Stage, Stage, Stage, Stage]
+    """The four encoder stages."""
+    decoder: DecoderKind
+    """`paper`: three temporal 3x3 layers, the last at full size. `light`: two, the last at half size."""
+    decoder_widths: tuple[int, int]
+    """Channels of the decoder: at a quarter of the size, and after it."""
+    encoder_fold: int = 8
+    """An encoder layer takes 1 / encoder_fold of its channels from the next frame, as many from the previous."""
+    decoder_fold: int = 4
+    """The same for a decoder layer."""
+    alignment: Alignment = "aligned"
+    """`aligned`: channels from other frames are warped along the flow. `shift`: taken as they are (plain TSM)."""
+    aligned_parts: tuple[AlignedPart, ...] = get_args(AlignedPart)
+    """The parts whose layers align; the others shift. All of them is the paper's progressive alignment."""
+    convention: WarpConvention = "pixel"
+    """Where a warp samples, see `ptfan.training.model.align.flow_warp`."""
+    fill: Fill = "zero"
+    """What stands in the hole of the input frames: `zero`, or colours `propagated` along the flow."""
+
+    def __post_init__(self) -> None:
+        _choice("decoder", self.decoder, DecoderKind)
+        _choice("alignment", self.alignment, Alignment)
+        _choice("convention", self.convention, WarpConvention)
+        _choice("fill", self.fill, Fill)
+        for part in self.aligned_parts:
+            _choice("aligned_parts", part, AlignedPart)
+        strides = tuple(stage.stride for stage in self.stages)
+        if strides != (1, 2, 1, 1):
+            raise ModelError(f"generator config: stage strides are {strides}, expected (1, 2, 1, 1)")
+        if any(not stage.dilations for stage in self.stages):
+            raise ModelError("generator config: a stage has no blocks, expected one dilation per block")
+        channels = (self.stem_width, *(stage.channels for stage in self.stages), *self.decoder_widths)
+        if min(channels) < max(self.encoder_fold, self.decoder_fold):
+            raise ModelError(f"generator config: a width of {min(channels)} channels is too small to be folded")
+        if self.decoder == "paper" and self.decoder_widths != (self.stages[0].channels,) * 2:
+            raise ModelError(
+                f"generator config: decoder_widths are {self.decoder_widths}, "
+                f"expected stage 1's {self.stages[0].channels} twice: the paper's decoder adds its output"
+            )
+
+    @property
+    def size_multiple(self) -> int:
+        """Height and width of the frames must be multiples of this, in pixels."""
+        return 8
+
+    @property
+    def input_channels(self) -> int:
+        """Red, green, blue, the known mask and the guidance."""
+        return 5
+
+    @property
+    def encoder_layers(self) -> int:
+        """Temporal layers of the encoder: one in each bottleneck."""
+        return sum(len(stage.dilations) for stage in self.stages)
+
+    @property
+    def temporal_layers(self) -> int:
+        """Temporal layers on the deepest path, which is the clip form's temporal reach in frames, either way."""
+        return self.encoder_layers + {"paper": 3, "light": 2}[self.decoder]
+
+    def aligns(self, part: AlignedPart) -> bool:
+        """Whether the layers of `part` warp what they take from other frames."""
+        return self.alignment == "aligned" and part in self.aligned_parts
+
+    def to_json(self) -> str:
+        """Return the config as one JSON object."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> GeneratorConfig:
+        """Read a config that `to_json` wrote.
+
+        Raises:
+            ModelError: the text is not JSON, or a field is missing, unknown or out of range.
+        """
+        try:
+            values: dict[str, Any] = json.loads(text)
+            unknown = ", ".join(sorted(set(values) - {field.name for field in fields(cls)}))
+            if unknown:
+                raise ModelError(f"generator config: unknown fields {unknown}; was it written by a newer ptfan?")
+            values["stages"] = tuple(
+                Stage(**{**stage, "dilations": tuple(stage["dilations"])}) for stage in values["stages"]
+            )
+            for key in ("decoder_widths", "aligned_parts"):
+                if key in values:
+                    values[key] = tuple(values[key])
+            return cls(**values)
+        except ModelError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelError(f"generator config: cannot be read ({error!r}); expected what ptfan wrote") from error
+
+
+def _choice(field: str, value: object, choices: Any) -> None:
+    if value not in get_args(choices):
+        raise ModelError(f"generator config: {field} is {value!r}, expected one of {', '.join(get_args(choices))}")
+
+
+R50 = GeneratorConfig(
+    name="r50",
+    stem_width=64,
+    stem_kernel=7,
+    stages=(
+        Stage(64, (1, 1, 1)),
+        Stage(128, (1, 1, 1, 1), stride=2),
+        Stage(256, (1, 2, 2, 2, 2, 2)),
+        Stage(512, (2, 4, 4)),
+    ),
+    decoder="paper",
+    decoder_widths=(256, 256),
+)
+"""The network of the paper: a dilated ResNet-50 encoder, 31.66 M parameters."""
+
+S = GeneratorConfig(
+    name="s",
+    stem_width=32,
+    stem_kernel=5,
+    stages=(Stage(24, (1, 1)), Stage(48, (1, 1), stride=2), Stage(64, (1, 2, 2)), Stage(64, (2, 4))),
+    decoder="light",
+    decoder_widths=(64, 32),
+    fill="propagated",
+)
+"""The one that is shipped: the same design below full size, under 5 GFLOP a frame at 432x240."""
+
+PRESETS: dict[str, GeneratorConfig] = {config.name: config for config in (R50, S)}
+"""The presets by name."""
+
+
+def preset(name: str, **changes: Any) -> GeneratorConfig:
+    """Return the preset called `name`, with the fields in `changes` replaced.
+
+    Raises:
+        ModelError: there is no such preset, or a change makes no valid config.
+    """
+    if name not in PRESETS:
+        raise ModelError(f"no preset is called {name!r}, expected one of {', '.join(PRESETS)}")
+    return replace(PRESETS[name], **changes)

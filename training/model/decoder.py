@@ -1,0 +1,103 @@
+"""The two decoders: the paper's, and a light one that stays below full size."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ptfan.training.model.align import MotionPyramid
+from ptfan.training.model.blocks import GatedDecoderLayer, Pointwise, convolution, upsample
+from ptfan.training.model.config import GeneratorConfig
+from ptfan.training.model.encoder import Features, convention_of
+
+__all__ = ["LightDecoder", "PaperDecoder", "Parts"]
+
+
+class Parts(NamedTuple):
+    """A generator's answer in parts, for losses and logs."""
+
+    fill: Tensor
+    """What goes into the hole, (N, 3, H, W)."""
+    own: Tensor
+    """The picture that the network itself has made, (N, 3, H, W); `fill` itself where there is no blend."""
+    blend_logit: Tensor | None
+    """Its sigmoid is the share of the input frame in `fill`, (N, 1, H, W); None where there is no blend."""
+
+
+class PaperDecoder(nn.Module):
+    """The paper's decoder: three times enlarge, add a skip, and a gated temporal 3x3 layer, the last at full size."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        """Build from a config."""
+        super().__init__()
+        _, c2, c4, c8 = (stage.channels for stage in config.stages)
+        width = config.decoder_widths[0]
+        self.skip2 = _temporal(config, c2, width, 1)
+        self.skip4 = _temporal(config, c4, width, 1)
+        self.reduce1 = Pointwise(c8, width)
+        self.mix1 = _temporal(config, width, width, 3)
+        self.reduce2 = Pointwise(width, width)
+        self.mix2 = _temporal(config, width, width, 3)
+        self.reduce3 = Pointwise(width, width)
+        self.head = _temporal(config, width, 3, 3, activate=False)
+
+    def forward(self, features: Features, frames: Tensor, motion: MotionPyramid) -> Parts:
+        """Decode to a picture; `frames` is not looked at."""
+        skip2 = self.skip2(features.c2, motion.at(8))
+        skip4 = self.skip4(features.c4, motion.at(8))
+        y = upsample(self.reduce1(features.c8) + skip4, 2)
+        y = self.mix1(y, motion.at(4))
+        y = upsample(self.reduce2(y), 2) + upsample(skip2, 4)
+        y = self.mix2(y, motion.at(2))
+        y = upsample(self.reduce3(y), 2) + upsample(features.c1, 4)
+        own = self.head(y, motion.at(1))
+        return Parts(own, own, None)
+
+
+class LightDecoder(nn.Module):
+    """A decoder whose temporal layers end at half size, and which blends its picture with the propagated colours.
+
+    The network's own picture is a plain, ungated sum, and a loss is to be put on it beside the one on the blend: a
+    gated residual on top of the propagated colours dies for good when its gate once saturates, and training goes on as
+    if nothing had happened, since the propagated colours alone make a decent answer. A loss on `own` reaches every
+    layer, whatever the blend does.
+    """
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        """Build from a config."""
+        super().__init__()
+        c1, _, c4, c8 = (stage.channels for stage in config.stages)
+        wide, narrow = config.decoder_widths
+        self.reduce1 = Pointwise(c8, wide)
+        self.skip4 = _temporal(config, c4, wide, 1)
+        self.skip1 = convolution(c1, wide, 1, bias=True)
+        self.mix1 = _temporal(config, wide, wide, 3)
+        self.reduce2 = Pointwise(wide, narrow)
+        self.skip0 = convolution(config.stem_width, narrow, 1, bias=True)
+        self.mix2 = _temporal(config, narrow, narrow, 3)
+        self.head = convolution(narrow, 16, 3, bias=True)
+        # A fresh head is grey (own = 0.5) and undecided (blend = 0.5), whatever the features' scale.
+        with torch.no_grad():
+            self.head.weight.mul_(0.1)
+
+    def forward(self, features: Features, frames: Tensor, motion: MotionPyramid) -> Parts:
+        """Decode to a picture and blend it with `frames` (N, 3, H, W), whose holes hold propagated colours."""
+        y = self.reduce1(features.c8) + self.skip4(features.c4, motion.at(8))
+        y = upsample(y, 2) + self.skip1(features.c1)
+        y = self.mix1(y, motion.at(4))
+        y = upsample(self.reduce2(y), 2) + self.skip0(features.stem)
+        y = F.pixel_shuffle(self.head(self.mix2(y, motion.at(2))), 2)
+        own, blend_logit = y[:, :3] + 0.5, y[:, 3:]
+        return Parts(torch.lerp(own, frames.to(own.dtype), torch.sigmoid(blend_logit)), own, blend_logit)
+
+
+def _temporal(
+    config: GeneratorConfig, inputs: int, outputs: int, kernel: int, *, activate: bool = True
+) -> GatedDecoderLayer:
+    convention = convention_of(config, "decoder")
+    return GatedDecoderLayer(
+        inputs, outputs, kernel, fold=config.decoder_fold, convention=convention, activate=activate
+    )

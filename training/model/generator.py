@@ -1,0 +1,89 @@
+"""The generator: a clip with holes in, what belongs into the holes out."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ptfan.engine.errors import ModelError
+from ptfan.training.model.align import MotionPyramid
+from ptfan.training.model.config import GeneratorConfig
+from ptfan.training.model.decoder import LightDecoder, PaperDecoder, Parts
+from ptfan.training.model.encoder import Encoder
+
+__all__ = ["Generator"]
+
+
+class Generator(nn.Module):
+    """Encoder and decoder with temporal shift-and-align, in clip form."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        """Build from a config, freshly initialised."""
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config)
+        self.decoder = (PaperDecoder if config.decoder == "paper" else LightDecoder)(config)
+
+    def forward(
+        self,
+        frames: Tensor,
+        hole: Tensor,
+        guidance: Tensor,
+        flow_forward: Tensor,
+        flow_backward: Tensor,
+        validity_forward: Tensor,
+        validity_backward: Tensor,
+        clips: int = 1,
+    ) -> Tensor:
+        """Return what goes into the holes of `clips` clips of T frames, stacked: N = clips * T. Not composited.
+
+        Entry t belongs to frame t. A clip's last forward and first backward entries are not looked at.
+
+        Args:
+            frames: (N, 3, H, W), RGB in [0, 1], the hole zero or filled as the config's `fill` says.
+            hole: (N, 1, H, W), 1 in the hole, else 0.
+            guidance: (N, 1, H, W): zeros, or with propagated colours their confidence in [0, 1], 1 on known pixels.
+            flow_forward: t to t + 1, (N, 2, H, W), fp32, in pixels.
+            flow_backward: t to t - 1, (N, 2, H, W), fp32, in pixels.
+            validity_forward: 1 where the forward flow is usable, else 0, (N, 1, H, W).
+            validity_backward: 1 where the backward flow is usable, else 0, (N, 1, H, W).
+            clips: the number of clips. Nothing passes from one to another.
+
+        Returns:
+            Tensor: (N, 3, H, W), RGB, [0, 1] up to the network's own overshoot.
+
+        Raises:
+            ModelError: H or W is not a multiple of 8, or N not of `clips`.
+        """
+        motion = (flow_forward, flow_backward, validity_forward, validity_backward)
+        return self.forward_parts(frames, hole, guidance, *motion, clips=clips).fill
+
+    def forward_parts(
+        self,
+        frames: Tensor,
+        hole: Tensor,
+        guidance: Tensor,
+        flow_forward: Tensor,
+        flow_backward: Tensor,
+        validity_forward: Tensor,
+        validity_backward: Tensor,
+        clips: int = 1,
+    ) -> Parts:
+        """Like `forward`, with the fill's parts beside it; see `LightDecoder` for why training needs them."""
+        if not torch.compiler.is_compiling():  # an exported graph takes any size that its own dimensions allow
+            self._check(frames, clips)
+        known = 1 - hole
+        if self.config.fill == "zero":
+            frames = frames * known
+        motion = MotionPyramid.build(flow_forward, flow_backward, validity_forward, validity_backward, clips)
+        features = self.encoder(torch.cat((frames, known, guidance), dim=1), motion)
+        parts: Parts = self.decoder(features, frames, motion)
+        return parts
+
+    def _check(self, frames: Tensor, clips: int) -> None:
+        count, _, height, width = frames.shape
+        multiple = self.config.size_multiple
+        if height % multiple or width % multiple:
+            raise ModelError(f"frames are {width}x{height}, expected multiples of {multiple}; pad them")
+        if clips < 1 or count % clips:
+            raise ModelError(f"{count} frames are no {clips} clips of equal length; stack clips of one length")
