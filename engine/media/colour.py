@@ -1,0 +1,42 @@
+"""The colour tags that travel with a video: matrix, range, primaries and transfer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import av
+
+__all__ = ["ColourTags"]
+
+UNSPECIFIED = 2
+"""The code for "not said" of matrix, primaries and transfer in ISO/IEC 23091-2."""
+
+
+@dataclass(frozen=True)
+class ColourTags:
+    """Codes of ISO/IEC 23091-2, as FFmpeg numbers them."""
+
+    space: int = UNSPECIFIED
+    """Matrix coefficients: 0 RGB, 1 BT.709, 2 not said, 5 and 6 BT.601, 9 BT.2020."""
+    range: int = 0
+    """0 not said, 1 limited (16 to 235), 2 full (0 to 255)."""
+    primaries: int = UNSPECIFIED
+    """Colour primaries."""
+    transfer: int = UNSPECIFIED
+    """Transfer characteristics."""
+
+    @classmethod
+    def of(cls, frame: av.VideoFrame) -> ColourTags:
+        """Read the tags of a decoded frame."""
+        primaries = int(getattr(frame, "color_primaries", UNSPECIFIED))
+        transfer = int(getattr(frame, "color_trc", UNSPECIFIED))
+        return cls(int(frame.colorspace), int(frame.color_range), primaries, transfer)
+
+    def write(self, target: Any) -> None:
+        """Set the tags on a frame or on an encoder's context."""
+        target.colorspace = self.space
+        target.color_range = self.range
+        for name, value in (("color_primaries", self.primaries), ("color_trc", self.transfer)):
+            if hasattr(target, name):
+                setattr(target, name, value)

@@ -1,0 +1,37 @@
+"""From a decoded frame to the RGB picture as displayed."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from ptfan.engine.frame import Image
+from ptfan.engine.media.orientation import Orientation
+
+__all__ = ["RgbConverter", "depth_of"]
+
+
+def depth_of(frame: av.VideoFrame) -> int:
+    """Return the bits of the deepest component of a frame's format, at least 8 and at most 16."""
+    return min(16, max(8, *(component.bits for component in frame.format.components)))
+
+
+class RgbConverter:
+    """Turns frames into RGB, to the bit as `VideoFrame.to_ndarray(format="rgb24")` does.
+
+    A frame's own `to_ndarray` builds a scaler for each frame, which takes longer than the conversion; this one is kept.
+    """
+
+    def __init__(self) -> None:
+        self._scaler = VideoReformatter()
+
+    def convert(self, frame: av.VideoFrame) -> Image:
+        """Return the picture as displayed.
+
+        Returns:
+            (H, W, 3) uint8, or uint16 for formats of more than 8 bits.
+        """
+        layout = "rgb24" if depth_of(frame) == 8 else "rgb48le"
+        array: Image = np.asarray(self._scaler.reformat(frame, format=layout).to_ndarray())
+        return Orientation.of(frame).apply(array)
