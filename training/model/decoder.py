@@ -89,9 +89,10 @@ class LightDecoder(nn.Module):
         y = upsample(y, 2) + self.skip1(features.c1)
         y = self.mix1(y, motion.at(4))
         y = upsample(self.reduce2(y), 2) + self.skip0(features.stem)
-        y = F.pixel_shuffle(self.head(self.mix2(y, motion.at(2))), 2)
+        # Mixed-precision training ends in the frames' own type: bfloat16 has hardly more steps than a byte.
+        y = F.pixel_shuffle(self.head(self.mix2(y, motion.at(2))), 2).to(frames.dtype)
         own, blend_logit = y[:, :3] + 0.5, y[:, 3:]
-        return Parts(torch.lerp(own, frames.to(own.dtype), torch.sigmoid(blend_logit)), own, blend_logit)
+        return Parts(torch.lerp(own, frames, torch.sigmoid(blend_logit)), own, blend_logit)
 
 
 def _temporal(

@@ -33,6 +33,7 @@ class Generator(nn.Module):
         flow_backward: Tensor,
         validity_forward: Tensor,
         validity_backward: Tensor,
+        *,
         clips: int = 1,
     ) -> Tensor:
         """Return what goes into the holes of `clips` clips of T frames, stacked: N = clips * T. Not composited.
@@ -67,6 +68,7 @@ class Generator(nn.Module):
         flow_backward: Tensor,
         validity_forward: Tensor,
         validity_backward: Tensor,
+        *,
         clips: int = 1,
     ) -> Parts:
         """Like `forward`, with the fill's parts beside it; see `LightDecoder` for why training needs them."""
