@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -78,7 +79,18 @@ UPRIGHT = Orientation()
 
 def display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
     """Return the nine integers of a frame's display matrix, or None where it has none."""
-    for item in frame.side_data:
+    try:
+        side_data = frame.side_data
+    except ValueError:
+        # PyAV refuses all side data where it has no name for one kind, such as EXIF; mirrors are lost, turns are not.
+        return _rotation_matrix(frame.rotation)
+    for item in side_data:
         if item.type.name == "DISPLAYMATRIX":
             return struct.unpack("9i", bytes(item))
     return None
+
+
+def _rotation_matrix(degrees: int) -> tuple[int, ...]:
+    """Return the display matrix that turns by degrees counter-clockwise, as FFmpeg builds it."""
+    cosine, sine = round(math.cos(math.radians(degrees))), round(math.sin(math.radians(degrees)))
+    return (cosine, -sine, 0, sine, cosine, 0, 0, 0, 1)

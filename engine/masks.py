@@ -1,0 +1,384 @@
+"""Masks: where the hole is in every frame, from an image, a folder of images, a video or boxes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+import cv2
+import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+
+from ptfan.engine.errors import InputError, InputNotFoundError, MaskError
+from ptfan.engine.frame import Box, Mask
+from ptfan.engine.mask_images import hole_of, open_pictures, read_mask_image
+from ptfan.engine.media.notice import Warn, log_warning
+
+__all__ = ["MaskSource", "dilate_mask", "natural_key", "open_mask", "parse_box", "scale_mask"]
+
+IMAGE_SUFFIXES = frozenset(
+    [".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"]
+)
+"""What counts as a mask in a folder; other files (notes, thumbnails' databases) are passed over."""
+
+
+class _Reader(Protocol):
+    """Masks at their own size."""
+
+    @property
+    def frames(self) -> int | None:
+        """How many masks there are; None when one serves every frame, or when the number is not known."""
+
+    @property
+    def still(self) -> bool:
+        """True when one mask serves every frame."""
+
+    def read(self, index: int) -> Mask:
+        """Return the mask of a frame; indices never go down."""
+
+    def close(self) -> None:
+        """Release the file."""
+
+
+class MaskSource:
+    """The hole of every frame, at the frame's own size. A context manager.
+
+    Args:
+        reader: Masks at their own size, or None when there are only boxes.
+        boxes: Rectangles that are hole in every frame.
+        dilate: How far the hole is grown, pixels of the frame.
+        name: What to call the mask in messages.
+        warn: Takes a line about what was changed; the log without it.
+    """
+
+    def __init__(
+        self,
+        reader: _Reader | None,
+        boxes: Sequence[Box],
+        *,
+        dilate: int = 0,
+        name: str = "mask",
+        warn: Warn = log_warning,
+    ) -> None:
+        self.name = name
+        self._reader = reader
+        self._boxes = tuple(boxes)
+        self._dilate = dilate
+        self._warn = warn
+        self._key: tuple[int, int, int] | None = None
+        self._raw: Mask | None = None
+        self._hole: Mask | None = None
+        self._told: set[str] = set()
+
+    @property
+    def frames(self) -> int | None:
+        """How many frames there is a mask for; None when one mask serves all, or when the number is not known."""
+        return None if self._reader is None else self._reader.frames
+
+    @property
+    def still(self) -> bool:
+        """True when every frame has the same hole."""
+        return self._reader is None or self._reader.still
+
+    def at(self, index: int, width: int, height: int) -> Mask:
+        """Return the hole of one frame.
+
+        Args:
+            index: The frame's place in the whole video, from 0; it never goes down from call to call.
+            width: The frame's width as displayed, pixels.
+            height: The frame's height as displayed, pixels.
+
+        Returns:
+            (height, width), True in the hole; read-only, and the very same array for as long as nothing changes.
+
+        Raises:
+            MaskError: the mask cannot be read, or ends before this frame.
+            InputError: a box lies outside the frame.
+        """
+        raw = None if self._reader is None else self._reader.read(index)
+        key = (id(raw), width, height)
+        if self._hole is None or key != self._key:
+            self._key, self._raw = key, raw  # The array is held, so that no other one can get its id.
+            self._hole = self._build(raw, width, height)
+        return self._hole
+
+    def check_length(self, frames: int | None, *, first: int = 0, whole: bool = True) -> None:
+        """Compare the number of masks with the number of frames, where both are known.
+
+        Args:
+            frames: How many frames are to be inpainted; None when unknown.
+            first: The index in the whole video of the first of them.
+            whole: The last of them is the video's last frame, so that masks left over mean a mistake.
+
+        Raises:
+            MaskError: there are fewer masks than frames.
+        """
+        if self.frames is None or frames is None:
+            return
+        needed = first + frames
+        counts = f"mask {self.name}: {self.frames} masks, one a frame, for {needed} frames"
+        if self.frames < needed:
+            raise MaskError(f"{counts}; give a mask for every frame, or one image for all, or stop sooner with --end")
+        if self.frames > needed and whole:
+            self._warn(f"{counts}; the last {self.frames - needed} are not used")
+
+    def close(self) -> None:
+        """Release the files."""
+        if self._reader is not None:
+            self._reader.close()
+
+    def __enter__(self) -> MaskSource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _build(self, raw: Mask | None, width: int, height: int) -> Mask:
+        hole = np.zeros((height, width), np.bool_)
+        if raw is not None:
+            self._check_shape(raw, width, height)
+            hole |= scale_mask(raw, width, height)
+        for box in self._boxes:
+            hole[self._clip(box, width, height).slices] = True
+        hole = dilate_mask(hole, self._dilate)
+        hole.setflags(write=False)
+        return hole
+
+    def _check_shape(self, raw: Mask, width: int, height: int) -> None:
+        mask_height, mask_width = raw.shape
+        if abs(mask_width * height - mask_height * width) > max(width, height, mask_width, mask_height):
+            self._tell(
+                f"mask {self.name}: {mask_width}x{mask_height} is another shape than the video's {width}x{height}; "
+                "stretched to fit"
+            )
+
+    def _clip(self, box: Box, width: int, height: int) -> Box:
+        left, top = max(box.x, 0), max(box.y, 0)
+        right, bottom = min(box.right, width), min(box.bottom, height)
+        text = f"box {box.x},{box.y},{box.width},{box.height}"
+        if left >= right or top >= bottom:
+            raise InputError(f"{text}: outside the frame, which is {width}x{height} (as displayed)")
+        clipped = Box(left, top, right - left, bottom - top)
+        if clipped != box:
+            self._tell(f"{text}: partly outside the frame, which is {width}x{height}; clipped")
+        return clipped
+
+    def _tell(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self._warn(text)
+
+
+def open_mask(
+    mask: str | Path | None = None,
+    boxes: Sequence[Box] = (),
+    *,
+    object_id: int | None = None,
+    dilate: int = 0,
+    warn: Warn = log_warning,
+) -> MaskSource:
+    """Open a mask; hole is where it or any box says so.
+
+    Args:
+        mask: One image for all frames, a folder of images in natural order, or a video (luminance above 127 is hole).
+        boxes: Rectangles that are hole in every frame, pixels of the frame as displayed.
+        object_id: Of images with a palette or lossless grey values, take only this index or value.
+        dilate: Grow the hole by this many pixels of the frame, in all directions (a disc).
+        warn: Takes a line about what was changed to fit; the log without it.
+
+    Raises:
+        InputNotFoundError: there is no such file or folder.
+        MaskError: it cannot be read.
+        InputError: neither mask nor box is given, or a value is out of range.
+    """
+    if mask is None and not boxes:
+        raise InputError("no mask: give --mask FILE or --box X,Y,W,H")
+    if dilate < 0:
+        raise InputError(f"dilate is {dilate}, expected 0 or more pixels")
+    if mask is None and object_id is not None:
+        raise InputError("an object id needs a mask to choose from; give --mask too")
+    reader = None if mask is None else _open_reader(Path(mask), object_id)
+    return MaskSource(reader, boxes, dilate=dilate, name="boxes" if mask is None else str(mask), warn=warn)
+
+
+def parse_box(text: str) -> Box:
+    """Read `X,Y,W,H`, whole pixels of the frame as displayed.
+
+    Raises:
+        InputError: the text is something else, or the box has no pixels.
+    """
+    if not re.fullmatch(r"\s*(-?\d+\s*,\s*){2}\d+\s*,\s*\d+\s*", text):
+        raise InputError(f"box {text!r}: expected X,Y,W,H in whole pixels, for instance 40,30,200,80")
+    box = Box(*(int(part) for part in text.split(",")))
+    if box.width == 0 or box.height == 0:
+        raise InputError(f"box {text}: no pixels in it; width and height must be 1 or more")
+    return box
+
+
+def scale_mask(mask: Mask, width: int, height: int) -> Mask:
+    """Scale a mask to the nearest neighbour, pixel centres on pixel centres.
+
+    Args:
+        mask: (h, w), True in the hole.
+        width: Width of the result, pixels.
+        height: Height of the result, pixels.
+
+    Returns:
+        (height, width); the mask itself when the size is already right.
+    """
+    if mask.shape == (height, width):
+        return mask
+    rows = (2 * np.arange(height) + 1) * mask.shape[0] // (2 * height)
+    columns = (2 * np.arange(width) + 1) * mask.shape[1] // (2 * width)
+    scaled: Mask = mask[rows[:, None], columns]
+    return scaled
+
+
+def dilate_mask(mask: Mask, radius: int) -> Mask:
+    """Grow the hole by a disc: a pixel is hole if any hole pixel lies within `radius` pixels, centre to centre.
+
+    Args:
+        mask: (H, W), True in the hole.
+        radius: Pixels, 0 or more; 1 adds the four neighbours.
+
+    Returns:
+        (H, W); it contains the mask.
+    """
+    if radius == 0 or not mask.any():
+        return mask
+    distance = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    # Squared distances are whole numbers: half-way between two of them, rounding cannot decide.
+    return np.asarray(distance <= np.sqrt(radius * radius + 0.5), np.bool_)
+
+
+def natural_key(name: str) -> tuple[tuple[int, str], ...]:
+    """Return a key that sorts names as people do: numbers by value, so that `9.png` comes before `10.png`."""
+    return tuple((int(part), "") if part.isdecimal() else (-1, part.lower()) for part in re.findall(r"\d+|\D+", name))
+
+
+def _open_reader(path: Path, object_id: int | None) -> _Reader:
+    if not path.exists():
+        raise InputNotFoundError(f"mask {path}: no such file or folder")
+    if path.is_dir():
+        return _Folder(path, object_id)
+    with open_pictures(path) as container:
+        moving = not _is_still(container)
+    if not moving:
+        return _Still(read_mask_image(path, object_id=object_id))
+    if object_id is not None:
+        raise MaskError(f"mask {path}: a video has no object ids; leave the object id out or give images")
+    return _Video(path)
+
+
+def _is_still(container: InputContainer) -> bool:
+    name = container.format.name
+    if name == "gif":
+        return sum(packet.size > 0 for packet in container.demux(video=0)) == 1
+    return name.endswith("_pipe") or name == "image2"
+
+
+class _Still:
+    """One mask for all frames."""
+
+    still = True
+    frames: int | None = None
+
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask
+
+    def read(self, index: int) -> Mask:
+        return self._mask
+
+    def close(self) -> None:
+        pass
+
+
+class _Folder:
+    """A folder of images, one for each frame, read when their turn comes."""
+
+    still = False
+
+    def __init__(self, path: Path, object_id: int | None) -> None:
+        names = [item for item in path.iterdir() if item.suffix.lower() in IMAGE_SUFFIXES and item.name[0] != "."]
+        self._paths = sorted(names, key=lambda item: (natural_key(item.name), item.name))
+        if not self._paths:
+            raise MaskError(f"mask {path}: no images in this folder; expected one for each frame, such as 00000.png")
+        self._path = path
+        self._object_id = object_id
+
+    @property
+    def frames(self) -> int | None:
+        return len(self._paths)
+
+    def read(self, index: int) -> Mask:
+        if index >= len(self._paths):
+            raise _too_short(self._path, len(self._paths))
+        return read_mask_image(self._paths[index], object_id=self._object_id)
+
+    def close(self) -> None:
+        pass
+
+
+class _Video:
+    """A video, one frame for each frame, decoded as it goes."""
+
+    still = False
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._files = ExitStack()
+        self.frames: int | None = self._count()
+        self._decoded = -1
+        self._hole: Mask | None = None
+        self._pictures = self._decode()
+
+    def _count(self) -> int | None:
+        with open_pictures(self._path) as container:
+            stream = container.streams.video[0]
+            counted = stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
+        if counted == 0:
+            raise MaskError(f"mask {self._path}: no picture in it; give an image, a folder of images or a video")
+        return counted
+
+    def _decode(self) -> Generator[VideoFrame, None, None]:
+        container = self._files.enter_context(open_pictures(self._path))
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        yield from container.decode(stream)
+
+    def read(self, index: int) -> Mask:
+        frame = None
+        while self._decoded < index:
+            frame = self._next()
+            self._decoded += 1
+        if frame is not None:
+            self._hole = hole_of(frame, lossy=True, name=self._path)
+        assert self._hole is not None
+        return self._hole
+
+    def _next(self) -> VideoFrame:
+        try:
+            return next(self._pictures)
+        except StopIteration:
+            raise _too_short(self._path, self._decoded + 1) from None
+        except (FFmpegError, OSError) as error:
+            raise MaskError(f"mask {self._path}: cannot be decoded after frame {self._decoded} ({error})") from error
+
+    def close(self) -> None:
+        self._pictures.close()
+        self._files.close()
+
+
+def _too_short(path: Path, frames: int) -> MaskError:
+    return MaskError(
+        f"mask {path}: ends after {frames} masks and the video goes on; "
+        "give a mask for every frame, or one image for all"
+    )
