@@ -1,0 +1,203 @@
+"""The inpainter: push frames with holes, get frames whose holes are filled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.crop import CropRules
+from ptfan.engine.errors import InputError, ModelError
+from ptfan.engine.frame import Box, Frame, Patch
+from ptfan.engine.models import DEFAULT_MODEL, find_model
+from ptfan.engine.prepare import CropInputs, Preparer, Window
+from ptfan.engine.propagation import hole_box
+from ptfan.engine.runner import Backend, Runner, open_runner
+from ptfan.engine.spec import ModelSpec
+
+__all__ = ["InpaintSettings", "Inpainter", "crop_rules"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InpaintSettings:
+    """How frames are prepared for the network."""
+
+    size: tuple[int, int] | Literal["native"] | None = None
+    """The network's working size (width, height) in pixels: a crop with more pixels is scaled down to as many.
+    None takes the model's own, `native` never scales."""
+    crop: bool = True
+    """Show the network only a region round the hole; False shows it the whole frame."""
+    window: int | None = None
+    """Frames in a window; None takes the model's own."""
+    stride: int | None = None
+    """Frames between the starts of two windows; None takes the model's own share of the window."""
+    backend: Backend = "auto"
+    """What runs the network."""
+    threads: int = 0
+    """Threads inside the network; 0 takes one a core."""
+    scene_cuts: bool = True
+    """Look for scene cuts; nothing crosses one."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.size, tuple) and min(self.size) < 16:
+            raise InputError(f"working size is {self.size[0]}x{self.size[1]}, expected 16x16 or more")
+        for name in ("window", "stride"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"{name} is {value}, expected 1 or more")
+
+
+class Inpainter:
+    """Frames with holes in, the same frames with patches for their holes out.
+
+    `push` takes one frame and returns none or more; `flush` returns the rest, as codecs do. Memory is bounded by the
+    window. The two halves of a push, `preparer` and `infer`, may run in two threads.
+
+    Example:
+        with Inpainter() as inpainter:
+            for image, hole in clip:
+                for frame in inpainter.push(Frame(image, hole)):
+                    show(frame.composite())
+            for frame in inpainter.flush():
+                show(frame.composite())
+    """
+
+    def __init__(
+        self,
+        model: str | Path = DEFAULT_MODEL,
+        *,
+        settings: InpaintSettings | None = None,
+        runner: Runner | None = None,
+    ) -> None:
+        """Load a model.
+
+        Args:
+            model: a model of the package by name, or an ONNX file.
+            settings: how frames are prepared; the model's own by default.
+            runner: a loaded network to use instead of `model`; it is not closed here.
+
+        Raises:
+            InputNotFoundError: there is no such model.
+            ModelError: the file is not a model of ptfan, or does not fit the settings.
+            MissingExtraError: no backend is installed.
+        """
+        self.settings = settings or InpaintSettings()
+        self._owns_runner = runner is None
+        self.runner = runner or open_runner(
+            find_model(model), backend=self.settings.backend, threads=self.settings.threads
+        )
+        spec = self.spec
+        if spec.form != "clip":
+            raise ModelError(f"model {spec.name} is of the {spec.form} form, expected clip")
+        window, stride = window_and_stride(spec, self.settings)
+        self.preparer = Preparer(
+            window=window,
+            stride=stride,
+            rules=crop_rules(spec, self.settings),
+            fill=spec.fill,
+            scene_cuts=self.settings.scene_cuts,
+        )
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the model says of itself."""
+        return self.runner.spec
+
+    def push(self, frame: Frame) -> list[Frame]:
+        """Take the next frame; return the frames that are finished, in order.
+
+        Raises:
+            InputError: the frame's size differs from the stream's, or its mask's from its own.
+        """
+        return [done for window in self.preparer.push(frame) for done in self.infer(window)]
+
+    def flush(self) -> list[Frame]:
+        """Return the frames that still wait; the next frame begins a new stream."""
+        return [done for window in self.preparer.flush() for done in self.infer(window)]
+
+    def reset(self) -> None:
+        """Forget the stream; frames that still wait are lost."""
+        self.preparer.reset()
+
+    def infer(self, window: Window) -> list[Frame]:
+        """Run the network on a window; return its kept frames with their patches."""
+        patches: dict[int, list[Patch]] = {t: [] for t in window.keep}
+        for job in window.crops:
+            fill = self._fill(job)
+            for t in window.keep:
+                patch = _patch(job, t, fill[t], window.frames[t])
+                if patch is not None:
+                    patches[t].append(patch)
+        return [replace(window.frames[t], patches=tuple(patches[t])) for t in window.keep]
+
+    def _fill(self, job: CropInputs) -> NDArray[np.float32]:
+        """Return the network's answer, (T, h, w, 3)."""
+        arrays, count = job.arrays, len(job.images)
+        fixed = self.spec.fixed_window
+        if fixed is not None and fixed > count:
+            # Frames beyond the end repeat the last one; their flow entries are invalid.
+            arrays = {
+                name: np.concatenate([array, *[_beyond(name, array)] * (fixed - count)])
+                for name, array in arrays.items()
+            }
+        fill: NDArray[np.float32] = self.runner.run(arrays)["fill"][:count].transpose(0, 2, 3, 1)
+        return fill
+
+    def close(self) -> None:
+        """Free the network."""
+        if self._owns_runner:
+            self.runner.close()
+
+    def __enter__(self) -> Inpainter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def window_and_stride(spec: ModelSpec, settings: InpaintSettings) -> tuple[int, int]:
+    """Return the window and stride to use; a window that is asked for brings the model's share of stride along.
+
+    Raises:
+        ModelError: the model takes one window length only, and another was asked for.
+        InputError: the stride is longer than the window.
+    """
+    window = settings.window or spec.fixed_window or spec.window
+    if spec.fixed_window is not None and window != spec.fixed_window:
+        raise ModelError(f"model {spec.name} takes windows of {spec.fixed_window} frames, --window asks for {window}")
+    stride = settings.stride or max(1, round(window * spec.stride / spec.window))
+    if stride > window:
+        raise InputError(f"stride is {stride}, expected 1 to window ({window}); see --window and --stride")
+    return window, stride
+
+
+def crop_rules(spec: ModelSpec, settings: InpaintSettings) -> CropRules:
+    """Return the rules for crops that a model and the settings make."""
+    size = spec.working_size if settings.size is None else settings.size
+    return CropRules(
+        working_size=None if size == "native" else size,
+        multiple=spec.size_multiple,
+        whole_frame=not settings.crop,
+        fixed_size=spec.fixed_size,
+    )
+
+
+def _beyond(name: str, array: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.zeros_like(array[-1:]) if name.startswith(("flow", "validity")) else array[-1:]
+
+
+def _patch(job: CropInputs, t: int, fill: NDArray[np.float32], frame: Frame) -> Patch | None:
+    """Return what the network puts into the frame's hole within a crop, at the source's resolution."""
+    box = job.crop.box
+    inner = hole_box(frame.hole[box.slices])
+    if inner is None:
+        return None
+    picture = np.where(job.holes[t][..., None], fill, job.images[t])
+    pixels = job.crop.restore(picture)[inner.slices]
+    return Patch(Box(box.x + inner.x, box.y + inner.y, inner.width, inner.height), np.ascontiguousarray(pixels))

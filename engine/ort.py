@@ -1,0 +1,86 @@
+"""The ONNX Runtime backend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.errors import ModelError
+from ptfan.engine.runner import Arrays
+from ptfan.engine.spec import METADATA_KEY, ModelSpec
+
+__all__ = ["OrtRunner"]
+
+TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+
+
+class OrtRunner:
+    """A network in ONNX Runtime, on the CPU."""
+
+    def __init__(self, model: Path, *, threads: int = 0) -> None:
+        """Load an ONNX file.
+
+        Args:
+            model: the file.
+            threads: threads inside the network; 0 takes one a core.
+
+        Raises:
+            ModelError: not an ONNX file, or none that ptfan exported.
+        """
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 4
+        # Idle threads that spin would take the cores from decoding, flow and encoding.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's errors share no public base class
+            reason = str(error).splitlines()[0][:200]
+            raise ModelError(f"model {model}: ONNX Runtime cannot load it ({reason}); expected an ONNX file") from error
+        text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        if text is None:
+            raise ModelError(f"model {model}: has no ptfan spec in its metadata; export it with `ptfan export`")
+        self._spec = ModelSpec.from_json(text)
+        self._types = {entry.name: TYPES[entry.type] for entry in self._session.get_inputs()}
+
+    @property
+    def spec(self) -> ModelSpec:
+        """How the network wants to be fed."""
+        return self._spec
+
+    @property
+    def backend(self) -> str:
+        """The backend and where it computes."""
+        return "onnxruntime (CPU)"
+
+    def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
+        """Run once.
+
+        Raises:
+            ModelError: an input is missing or does not fit the graph.
+        """
+        missing = sorted(set(self._types) - set(inputs))
+        if missing:
+            raise ModelError(f"model {self._spec.name}: input {', '.join(missing)} was not given")
+        feed = {name: np.asarray(inputs[name], dtype) for name, dtype in self._types.items()}
+        names = [entry.name for entry in self._session.get_outputs()]
+        outputs = self._session.run(names, feed)
+        return {name: np.asarray(array, np.float32) for name, array in zip(names, outputs, strict=True)}
+
+    def close(self) -> None:
+        """Free the session."""
+        del self._session
+
+    def __enter__(self) -> OrtRunner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,183 @@
+"""Everything that happens to frames before the network: scene cuts, windows, crops, flow, propagation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.crop import Crop, CropRules, plan_crops
+from ptfan.engine.errors import InputError
+from ptfan.engine.flow import DisFlow, FlowEstimator, FlowPair, GuideImage, estimate_pair, guide_image
+from ptfan.engine.frame import Frame, Mask
+from ptfan.engine.inputs import clip_inputs
+from ptfan.engine.runner import Arrays
+from ptfan.engine.scenes import CutDetector
+from ptfan.engine.spec import Fill
+from ptfan.engine.window import Windower, WindowOf
+
+__all__ = ["CropInputs", "Preparer", "Window"]
+
+
+@dataclass(frozen=True, eq=False)
+class CropInputs:
+    """One crop of a window, ready for the network."""
+
+    crop: Crop
+    """Where the crop lies and at which size the network sees it."""
+    images: tuple[NDArray[np.float32], ...]
+    """T pictures (h, w, 3) at working size, zero in the hole."""
+    holes: tuple[Mask, ...]
+    """T masks (h, w) at working size."""
+    arrays: Arrays
+    """The network's inputs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """Frames that go through the network together."""
+
+    frames: tuple[Frame, ...]
+    """T frames, oldest first."""
+    keep: range
+    """Positions in `frames` whose results are kept."""
+    crops: tuple[CropInputs, ...]
+    """What the network is to be shown; empty if no kept frame has a hole."""
+
+
+@dataclass(eq=False)
+class _View:
+    """A crop that stays fixed over several windows, and what is known of its frames by their number in the stream."""
+
+    crop: Crop
+    images: dict[int, tuple[NDArray[np.float32], Mask, GuideImage]] = field(default_factory=dict)
+    flows: dict[int, FlowPair] = field(default_factory=dict)
+
+    def forget(self, before: int) -> None:
+        """Drop what belongs to frames before a number, so that memory stays bounded."""
+        self.images = {number: item for number, item in self.images.items() if number >= before}
+        self.flows = {number: flow for number, flow in self.flows.items() if number >= before}
+
+
+class Preparer:
+    """Frames in, windows out. Nothing crosses a scene cut; every frame is kept by exactly one window, in order."""
+
+    def __init__(
+        self,
+        *,
+        window: int,
+        stride: int,
+        rules: CropRules,
+        fill: Fill,
+        scene_cuts: bool = True,
+        estimator: FlowEstimator | None = None,
+    ) -> None:
+        """Prepare a stream.
+
+        Args:
+            window: frames in a window.
+            stride: frames between the starts of two windows.
+            rules: what crops may look like.
+            fill: what the network expects in the holes.
+            scene_cuts: look for cuts, beside those that the frames tell of.
+            estimator: the flow's method; dense inverse search by default.
+        """
+        self._windower: Windower[tuple[int, Frame]] = Windower(window, stride)
+        self._rules, self._fill = rules, fill
+        self._cuts = CutDetector() if scene_cuts else None
+        self._estimator = estimator or DisFlow()
+        self._views: list[_View] = []
+        self._shape: tuple[int, ...] | None = None
+        self._number = 0
+
+    def push(self, frame: Frame) -> list[Window]:
+        """Take the next frame; return the windows that are complete.
+
+        Raises:
+            InputError: the frame's size differs from the stream's, or its mask's from its own.
+        """
+        self._check(frame)
+        cut = frame.cut or (self._cuts is not None and self._cuts.push(frame.image, frame.hole))
+        windows = self.flush() if cut else []
+        complete = self._windower.push((self._number, frame))
+        self._number += 1
+        return windows + ([self._window(complete)] if complete else [])
+
+    def flush(self) -> list[Window]:
+        """Return the rest of the scene; the next frame begins a new one."""
+        last = self._windower.flush()
+        windows = [self._window(last)] if last else []
+        self._views.clear()
+        self._shape = None
+        return windows
+
+    def reset(self) -> None:
+        """Forget the stream; frames that still wait are lost."""
+        self._windower.flush()
+        self._views.clear()
+        self._shape = None
+        if self._cuts is not None:
+            self._cuts.reset()
+
+    def _check(self, frame: Frame) -> None:
+        if frame.hole.shape != frame.image.shape[:2]:
+            raise InputError(f"mask is {_size(frame.hole.shape)}, expected the frame's {_size(frame.image.shape)}")
+        if self._shape is not None and frame.image.shape != self._shape:
+            raise InputError(f"frame is {_size(frame.image.shape)}, expected {_size(self._shape)} as before")
+        self._shape = frame.image.shape
+
+    def _window(self, window: WindowOf[tuple[int, Frame]]) -> Window:
+        frames = tuple(frame for _, frame in window.items)
+        if not any(frames[t].hole.any() for t in window.keep):
+            return Window(frames, window.keep, ())
+        self._choose_views(frames)
+        first = window.items[0][0]
+        crops = tuple(self._crop_inputs(view, frames, first) for view in self._views)
+        return Window(frames, window.keep, crops)
+
+    def _choose_views(self, frames: tuple[Frame, ...]) -> None:
+        """Keep the crops while they still fit: a crop that jumps would show in the result, and cost its flow again."""
+        hole = np.logical_or.reduce([frame.hole for frame in frames])
+        wanted = plan_crops(hole, self._rules)
+        if self._views and _still_fits([view.crop for view in self._views], wanted, hole):
+            return
+        kept = {view.crop: view for view in self._views}
+        self._views = [kept.get(crop) or _View(crop) for crop in wanted]
+
+    def _crop_inputs(self, view: _View, frames: tuple[Frame, ...], first: int) -> CropInputs:
+        view.forget(first)
+        numbers = range(first, first + len(frames))
+        for number, frame in zip(numbers, frames, strict=True):
+            if number not in view.images:
+                image, hole = view.crop.extract(frame.image, frame.hole)
+                view.images[number] = (image, hole, guide_image(image, hole))
+        for number in numbers[:-1]:
+            if number not in view.flows:
+                (_, hole, guide), (_, next_hole, next_guide) = view.images[number], view.images[number + 1]
+                view.flows[number] = estimate_pair(self._estimator, guide, next_guide, hole, next_hole)
+        images = tuple(view.images[number][0] for number in numbers)
+        holes = tuple(view.images[number][1] for number in numbers)
+        flows = [view.flows[number] for number in numbers[:-1]]
+        return CropInputs(view.crop, images, holes, clip_inputs(images, holes, flows, self._fill))
+
+
+def _still_fits(crops: list[Crop], wanted: list[Crop], hole: Mask) -> bool:
+    """Tell whether the crops show the whole hole with some context left, and are not far larger than they must be."""
+    area = sum(crop.box.width * crop.box.height for crop in crops)
+    if area > 1.5 * sum(crop.box.width * crop.box.height for crop in wanted):
+        return False
+    height, width = hole.shape
+    rest = hole.copy()
+    for crop in crops:
+        inset = min(crop.box.width, crop.box.height) // 8
+        left = crop.box.x + (inset if crop.box.x else 0)
+        top = crop.box.y + (inset if crop.box.y else 0)
+        right = crop.box.right - (inset if crop.box.right < width else 0)
+        bottom = crop.box.bottom - (inset if crop.box.bottom < height else 0)
+        rest[top:bottom, left:right] = False
+    return not rest.any()
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]}x{shape[0]}"

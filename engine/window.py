@@ -1,0 +1,64 @@
+"""Windowed inference: which frames go through the network together, and which results are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ptfan.engine.errors import InputError
+from ptfan.engine.ring import RingBuffer
+
+__all__ = ["WindowOf", "Windower"]
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class WindowOf(Generic[Item]):
+    """Consecutive items that are computed together."""
+
+    items: tuple[Item, ...]
+    """The window, oldest first."""
+    keep: range
+    """Positions in `items` whose results are kept; the windows of a stream keep every item exactly once, in order."""
+
+
+class Windower(Generic[Item]):
+    """Cuts a stream into overlapping windows (PTFAN, section 4): 15 frames, of which 3 to 11 are kept, for instance.
+
+    A stream's first window also keeps its first frames, the last its last ones. The last window reaches back so that
+    it has the full length where the stream is long enough.
+    """
+
+    def __init__(self, window: int, stride: int) -> None:
+        """Set the window's length and how far it moves.
+
+        Raises:
+            InputError: the stride is not within 1 to window.
+        """
+        if not 1 <= stride <= window:
+            raise InputError(f"stride is {stride}, expected 1 to window ({window}); see --window and --stride")
+        self._ring: RingBuffer[Item] = RingBuffer(window)
+        self._margin = (window - stride) // 2
+        self._stride = stride
+        self._waiting = 0
+
+    def push(self, item: Item) -> WindowOf[Item] | None:
+        """Take the next item; return a window when one is complete."""
+        self._ring.push(item)
+        self._waiting += 1
+        if not self._ring.full or self._waiting < self._stride + self._margin:
+            return None
+        return self._take(len(self._ring) - self._margin)
+
+    def flush(self) -> WindowOf[Item] | None:
+        """End the stream: return the last window, if any item still waits, and start afresh."""
+        last = self._take(len(self._ring)) if self._waiting else None
+        self._ring.clear()
+        self._waiting = 0
+        return last
+
+    def _take(self, end: int) -> WindowOf[Item]:
+        keep = range(len(self._ring) - self._waiting, end)
+        self._waiting -= len(keep)
+        return WindowOf(tuple(self._ring), keep)
