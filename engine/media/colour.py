@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import av
 
-__all__ = ["ColourTags"]
+__all__ = ["UNTAGGED", "ColourTags"]
 
 UNSPECIFIED = 2
 """The code for "not said" of matrix, primaries and transfer in ISO/IEC 23091-2."""
@@ -40,3 +40,18 @@ class ColourTags:
         for name, value in (("color_primaries", self.primaries), ("color_trc", self.transfer)):
             if hasattr(target, name):
                 setattr(target, name, value)
+
+    def converted(self, old: str, new: str) -> ColourTags:
+        """Return the tags of the same pictures after conversion from one pixel format to another."""
+        was_rgb, is_rgb = (av.VideoFormat(name).is_rgb for name in (old, new))
+        if was_rgb and not is_rgb:
+            return replace(_FROM_RGB, range=2 if new.startswith("yuvj") else 1)
+        if is_rgb and not was_rgb:
+            return replace(self, space=0, range=2)
+        return replace(self, range=2) if new.startswith("yuvj") else self
+
+
+_FROM_RGB = ColourTags(space=1, range=1, primaries=1, transfer=13)
+"""What RGB becomes in YUV: BT.709, with sRGB's transfer left as it is."""
+UNTAGGED = ColourTags()
+"""Nothing is said about colour."""

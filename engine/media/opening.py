@@ -2,45 +2,64 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from fractions import Fraction
 from pathlib import Path
 
-from ptfan.engine.errors import InputError, InputNotFoundError, OutputExistsError
+from ptfan.engine.errors import InputError, InputNotFoundError, OutputError
+from ptfan.engine.media.folder_sink import FolderSink
+from ptfan.engine.media.folder_source import FolderSource
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.media.sink import Sink
 from ptfan.engine.media.source import Source
+from ptfan.engine.media.span import Span
 from ptfan.engine.media.video_sink import VideoSink
 from ptfan.engine.media.video_source import VideoSource
+from ptfan.engine.media.y4m_sink import Y4mSink
+from ptfan.engine.media.y4m_source import Y4mSource
 
 __all__ = ["open_sink", "open_source"]
 
+_VIDEO = ("mp4", "mkv", "mov", "webm", "avi", "m4v", "ts", "mts", "m2ts", "mpg", "mpeg", "vob", "flv", "wmv", "asf")
+_VIDEO += ("3gp", "3g2", "ogv", "mxf", "nut")
+"""Endings that name a video container, the usual ones first."""
+
 
 def open_source(
-    spec: str | Path,
+    spec: str | os.PathLike[str],
     start: float | Fraction | None = None,
     end: float | Fraction | None = None,
     *,
+    rate: float | Fraction = 25,
     warn: Warn = log_warning,
 ) -> Source:
     """Open a video, a folder of images or, for `-`, Y4M on standard input.
 
     Args:
-        spec: File, folder or `-`.
+        spec: File, folder, `-`, or a URL that FFmpeg reads.
         start: Seconds from the beginning of the first frame that is wanted.
         end: Seconds from the beginning where to stop, that moment excluded.
-        warn: Takes a line about what could not be read or was changed; the log without it.
+        rate: Frames a second of a folder of images; the others know their own.
+        warn: Takes a line about what could not be read, or was changed; the log `ptfan` without it.
 
     Raises:
         InputNotFoundError: There is no such file or folder.
-        InputError: It cannot be read as a video.
+        InputError: It cannot be read as a video, or nothing of it lies between start and end.
     """
-    if not Path(spec).exists():
-        raise InputNotFoundError(f"{spec}: no such file or folder.")
-    return VideoSource(str(spec), start=_seconds(start), end=_seconds(end), warn=warn)
+    span, name = Span.of(start, end), os.fspath(spec)
+    if name == "-":
+        return Y4mSource(sys.stdin.buffer, "standard input", span, warn)
+    path = Path(name)
+    if "://" not in name and not path.exists():
+        raise InputNotFoundError(f"{name}: no such file or folder.")
+    if path.is_dir():
+        return FolderSource(path, span, _rate(rate), warn)
+    return VideoSource(name, span, warn)
 
 
 def open_sink(
-    output: str | Path,
+    output: str | os.PathLike[str],
     source: Source,
     *,
     codec: str | None = None,
@@ -52,26 +71,55 @@ def open_sink(
     """Open a video file, a folder for PNG files or, for `-`, Y4M on standard output.
 
     Args:
-        output: File, folder or `-`.
+        output: `-`; a name with a video's ending; or a folder: one that exists, or a name that ends in a slash or has
+            no ending. `.y4m` is a file of Y4M.
         source: Where the pictures come from: its timing, colours and other streams go with them.
-        codec: FFmpeg's name of an encoder; the container's usual one without it.
-        quality: As x264's CRF: 0 is lossless, 16 hard to tell from the source, 23 small.
-        preset: The encoder's speed, by its own names.
-        overwrite: Whether an existing output may be replaced; it is, when the new one is complete.
-        warn: Takes a line about what the output cannot hold; the log without it.
+        codec: FFmpeg's name of an encoder, or a codec's; the container's usual one without it.
+        quality: On the scale of x264's CRF: 0 is lossless, 16 (the default) hard to tell from the source, 23 small.
+        preset: The encoder's speed, by its own name for it.
+        overwrite: Whether an existing output may be replaced; it is, once the new one is complete.
+        warn: Takes a line about what the output cannot hold; the log `ptfan` without it.
 
     Raises:
+        InputError: The codec, its options or the output's ending cannot be used.
         OutputExistsError: The output exists, and `overwrite` was not given.
-        OutputError: It cannot be written.
+        OutputError: It cannot be written, or is the input itself.
     """
-    path = Path(output)
-    if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path}: exists already; give --overwrite to replace it.")
-    return VideoSink(path, source.info, codec or "libx264", 16 if quality is None else quality)
+    name, info = os.fspath(output), source.info
+    path, wishes = Path(name), codec is not None or quality is not None or preset is not None
+    _refuse_same(path, info.name)
+    if name != "-" and not _is_folder(name) and path.suffix.lower() != ".y4m":
+        _refuse_unknown(path)
+        return VideoSink(path, info, warn, codec=codec, quality=quality, preset=preset, overwrite=overwrite)
+    if wishes:
+        warn(f"{name}: codec, quality and preset are not used: this output is lossless as it is.")
+    if _is_folder(name) and name != "-":
+        return FolderSink(path, info, warn, overwrite=overwrite)
+    return Y4mSink(None if name == "-" else path, info, warn, overwrite=overwrite)
 
 
-def _seconds(value: float | Fraction | None) -> Fraction | None:
-    """Return an exact time, or None."""
-    if value is not None and value < 0:
-        raise InputError(f"A time of {value} s: expected 0 or more.")
-    return None if value is None else Fraction(value)
+def _is_folder(name: str) -> bool:
+    """Tell whether an output's name means a folder."""
+    path = Path(name)
+    return path.is_dir() or name.endswith(("/", os.sep)) or not path.suffix
+
+
+def _refuse_same(path: Path, source: str) -> None:
+    """Refuse to write over the input."""
+    if path.exists() and Path(source).exists() and path.samefile(source):
+        raise OutputError(f"{path}: is the input itself; give the output another name.")
+
+
+def _refuse_unknown(path: Path) -> None:
+    """Refuse endings that are no video container's."""
+    if path.suffix.lower().lstrip(".") not in _VIDEO:
+        endings = ", ".join(f".{ending}" for ending in _VIDEO[:5])
+        raise InputError(f"{path}: {path.suffix} is no video's ending; expected {endings}, or a folder for PNG files.")
+
+
+def _rate(value: float | Fraction) -> Fraction:
+    """Return an exact frame rate."""
+    rate = Fraction(str(value))
+    if rate <= 0:
+        raise InputError(f"A rate of {value} frames a second: expected more than 0.")
+    return rate

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import struct
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfan.engine.frame import Box
+
 __all__ = ["UPRIGHT", "Orientation"]
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+_ONE = 1 << 16
+_UNIT = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -28,16 +33,24 @@ class Orientation:
     @classmethod
     def of(cls, frame: av.VideoFrame) -> Orientation:
         """Read the orientation of a decoded frame from its display matrix; upright where it has none."""
-        matrix = display_matrix(frame)
+        matrix = _display_matrix(frame)
         return cls.from_matrix(matrix) if matrix else UPRIGHT
 
     @classmethod
     def from_matrix(cls, matrix: tuple[int, ...]) -> Orientation:
-        """Read a display matrix of nine integers in FFmpeg's layout; turns off the quarters go to the nearest one."""
+        """Read a display matrix, nine integers as FFmpeg has them; between two quarters the nearer one is taken."""
         a, b, _, c, d, *_ = matrix
         if abs(a) + abs(d) >= abs(b) + abs(c):
             return cls(False, a < 0, d < 0)
         return cls(True, c < 0, b < 0)
+
+    @property
+    def matrix(self) -> tuple[int, ...]:
+        """The display matrix that says this, nine integers as FFmpeg has them."""
+        across, down = (-_ONE if self.flip_x else _ONE), (-_ONE if self.flip_y else _ONE)
+        if self.transpose:
+            return (0, down, 0, across, 0, 0, 0, 0, _UNIT)
+        return (across, 0, 0, 0, down, 0, 0, 0, _UNIT)
 
     @property
     def rotation(self) -> int:
@@ -48,49 +61,67 @@ class Orientation:
 
     @property
     def filters(self) -> tuple[tuple[str, str], ...]:
-        """The libavfilter filters that do the same, as (name, arguments), in order."""
-        chain = [("transpose", "cclock_flip")] if self.transpose else []
-        chain += [("hflip", "")] if self.flip_x else []
-        chain += [("vflip", "")] if self.flip_y else []
-        return tuple(chain)
+        """The libavfilter filters that turn a frame so, as (name, arguments) in order."""
+        turn = (("transpose", "cclock_flip"),) if self.transpose else ()
+        return turn + (("hflip", ""),) * self.flip_x + (("vflip", ""),) * self.flip_y
 
     def size(self, width: int, height: int) -> tuple[int, int]:
-        """Return width and height as displayed of a coded width and height (or the other way round)."""
+        """Return width and height as displayed of a coded width and height, or the other way round."""
         return (height, width) if self.transpose else (width, height)
 
-    def apply(self, array: NDArray[Any]) -> NDArray[Any]:
+    def apply(self, array: NDArray[_Scalar]) -> NDArray[_Scalar]:
         """Turn a coded picture (H, W, ...) into the displayed one, contiguous."""
-        turned = array.swapaxes(0, 1) if self.transpose else array
-        turned = turned[:, ::-1] if self.flip_x else turned
-        turned = turned[::-1] if self.flip_y else turned
-        return np.ascontiguousarray(turned)
+        turned: NDArray[Any] = array.swapaxes(0, 1) if self.transpose else array
+        return np.ascontiguousarray(self._flip(turned))
 
-    def undo(self, array: NDArray[Any]) -> NDArray[Any]:
+    def undo(self, array: NDArray[_Scalar]) -> NDArray[_Scalar]:
         """Turn a displayed picture (H, W, ...) back into the coded one, contiguous."""
-        turned = array[:, ::-1] if self.flip_x else array
-        turned = turned[::-1] if self.flip_y else turned
-        turned = turned.swapaxes(0, 1) if self.transpose else turned
-        return np.ascontiguousarray(turned)
+        turned: NDArray[Any] = self._flip(array)
+        return np.ascontiguousarray(turned.swapaxes(0, 1) if self.transpose else turned)
+
+    def apply_box(self, box: Box, width: int, height: int) -> Box:
+        """Return where a box of the coded picture lies in the displayed one, which is `width` by `height`."""
+        turned = Box(box.y, box.x, box.height, box.width) if self.transpose else box
+        return self._flip_box(turned, width, height)
+
+    def undo_box(self, box: Box, width: int, height: int) -> Box:
+        """Return where a box of the displayed picture, which is `width` by `height`, lies in the coded one."""
+        flipped = self._flip_box(box, width, height)
+        return Box(flipped.y, flipped.x, flipped.height, flipped.width) if self.transpose else flipped
+
+    def _flip(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Mirror a displayed picture; doing it twice changes nothing."""
+        return array[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1]
+
+    def _flip_box(self, box: Box, width: int, height: int) -> Box:
+        """Mirror a box of the displayed picture; doing it twice changes nothing."""
+        x = width - box.right if self.flip_x else box.x
+        y = height - box.bottom if self.flip_y else box.y
+        return Box(x, y, box.width, box.height)
 
 
 UPRIGHT = Orientation()
 """The picture is shown as it is coded."""
 
 
-def display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
+def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
     """Return the nine integers of a frame's display matrix, or None where it has none."""
     try:
-        side_data = frame.side_data
-    except ValueError:
-        # PyAV refuses all side data where it has no name for one kind, such as EXIF; mirrors are lost, turns are not.
-        return _rotation_matrix(frame.rotation)
-    for item in side_data:
+        items: list[Any] = list(frame.side_data)
+    except ValueError:  # PyAV has no name for one of the frame's kinds of side data, and then shows none of them
+        return _matrix_of_rotation(frame.rotation)
+    for item in items:
         if item.type.name == "DISPLAYMATRIX":
             return struct.unpack("9i", bytes(item))
     return None
 
 
-def _rotation_matrix(degrees: int) -> tuple[int, ...]:
-    """Return the display matrix that turns by degrees counter-clockwise, as FFmpeg builds it."""
-    cosine, sine = round(math.cos(math.radians(degrees))), round(math.sin(math.radians(degrees)))
-    return (cosine, -sine, 0, sine, cosine, 0, 0, 0, 1)
+def _matrix_of_rotation(degrees: int) -> tuple[int, ...]:
+    """Return the display matrix of a turn by quarters, counter-clockwise."""
+    turns = {
+        0: UPRIGHT,
+        1: Orientation(True, False, True),
+        2: Orientation(False, True, True),
+        3: Orientation(True, True),
+    }
+    return turns[round(degrees / 90) % 4].matrix

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
 
 from ptfan.engine.frame import Image
 from ptfan.engine.media.orientation import Orientation
@@ -24,6 +27,7 @@ class RgbConverter:
     """
 
     def __init__(self) -> None:
+        self._first = VideoReformatter()
         self._scaler = VideoReformatter()
 
     def convert(self, frame: av.VideoFrame) -> Image:
@@ -32,6 +36,9 @@ class RgbConverter:
         Returns:
             (H, W, 3) uint8, or uint16 for formats of more than 8 bits.
         """
-        layout = "rgb24" if depth_of(frame) == 8 else "rgb48le"
-        array: Image = np.asarray(self._scaler.reformat(frame, format=layout).to_ndarray())
+        deep = depth_of(frame) > 8
+        if deep and frame.width % 2:  # libswscale garbles 4:2:0 of an odd width on the straight way to rgb48le
+            frame = self._first.reformat(frame, format="gbrp16le")
+        picture = self._scaler.reformat(frame, format="rgb48le" if deep else "rgb24")
+        array: NDArray[Any] = np.asarray(picture.to_ndarray())
         return Orientation.of(frame).apply(array)

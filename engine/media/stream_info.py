@@ -1,12 +1,13 @@
-"""What is known of a source before its frames are read."""
+"""What is known of a source before its pictures are read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ptfan.engine.media.colour import ColourTags
+from ptfan.engine.media.colour import UNTAGGED, ColourTags
 from ptfan.engine.media.orientation import UPRIGHT, Orientation
+from ptfan.engine.media.span import EVERYTHING, Span
 
 __all__ = ["StreamInfo"]
 
@@ -24,39 +25,43 @@ class StreamInfo:
     depth: int
     """Bits a sample, 8 to 16; above 8 the images are uint16."""
     pixel_format: str
-    """FFmpeg's name of the decoded frames' format, for example `yuv420p`."""
+    """FFmpeg's name of the native frames' format, for example `yuv420p`."""
     time_base: Fraction
     """Seconds a tick of the time stamps."""
     rate: Fraction | None = None
     """Frames a second on average; None when unknown."""
     frames: int | None = None
-    """How many frames there are between start and end, exactly; None when it cannot be known beforehand."""
+    """How many frames there are in the span, exactly; None when it cannot be known without decoding them."""
     first: int = 0
-    """Index in the whole video of the first frame that is delivered: above 0 with `start`."""
+    """Index, in the whole source, of the first frame that is delivered; above 0 only with a start."""
     duration: Fraction | None = None
-    """Seconds between start and end; None when unknown."""
+    """Seconds that the span lasts; None when unknown."""
     origin: Fraction = Fraction(0)
-    """Time stamp, in seconds, of the beginning: `start` and `end` count from here."""
-    start: Fraction | None = None
-    """Seconds from the beginning of the part that was asked for; None from the first frame on."""
-    end: Fraction | None = None
-    """Seconds from the beginning where that part ends; None to the last frame."""
+    """Time stamp, in seconds, of the source's beginning: the span counts from here."""
+    begin: Fraction = Fraction(0)
+    """Time stamp, in seconds, of the first frame that is delivered, or as near as can be known."""
+    span: Span = EVERYTHING
+    """The part of the source that was asked for."""
     orientation: Orientation = UPRIGHT
     """How the coded picture is turned to be shown."""
-    colour: ColourTags = ColourTags()
+    colour: ColourTags = UNTAGGED
     """Colour tags of the first frame."""
     sample_aspect: Fraction = Fraction(1)
     """Width of a coded sample over its height."""
+    chroma_site: str = ""
+    """Where 4:2:0 has its chroma samples, in the words of Y4M: `jpeg`, `mpeg2`, `paldv`; empty when not said."""
     codec: str = ""
-    """FFmpeg's name of the codec, for example `h264`."""
+    """FFmpeg's name of the codec, for example `h264`; empty for images and raw streams."""
     has_audio: bool = False
     """Whether sound comes with the pictures."""
     has_alpha: bool = False
-    """Whether the pictures have an alpha channel."""
+    """Whether the native frames have an alpha channel."""
     interlaced: bool = False
-    """Whether the first frame is interlaced; such frames are deinterlaced on the way."""
+    """Whether the first frame is interlaced; interlaced frames are deinterlaced on the way."""
     path: str | None = None
-    """What to open to read the other streams; None where there is nothing but pictures."""
+    """What to open to read the sound and all that comes along; None where there is nothing but pictures."""
+    clocked: bool = False
+    """Whether time stamps come from a running clock, as in broadcasts, whose zero means nothing."""
 
     @property
     def rotation(self) -> int:

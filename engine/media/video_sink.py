@@ -1,49 +1,173 @@
-"""Frames into a video file."""
+"""Pictures into a video file."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from fractions import Fraction
 from pathlib import Path
 
 import av
 
+from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Frame
+from ptfan.engine.media.encoder_plan import EncoderPlan
+from ptfan.engine.media.notice import Warn
+from ptfan.engine.media.planes import composite_planes
+from ptfan.engine.media.remuxer import Remuxer
 from ptfan.engine.media.sample import Sample
 from ptfan.engine.media.sink import Sink
+from ptfan.engine.media.staging import Staging, output_error
 from ptfan.engine.media.stream_info import StreamInfo
+from ptfan.engine.media.video_encoder import VideoEncoder
 
 __all__ = ["VideoSink"]
 
 
 class VideoSink(Sink):
-    """Encodes pictures."""
+    """Encodes the pictures, filled in the decoder's own planes, and copies all else from the source's file."""
 
-    def __init__(self, path: Path, info: StreamInfo, codec: str, quality: int) -> None:
-        self._path = path
-        self._temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-        self._container = av.open(str(self._temporary), "w")
-        self._stream = self._container.add_stream(codec, rate=info.rate or 25, options={"crf": str(quality)})
-        self._stream.width, self._stream.height = info.width, info.height
-        self._stream.codec_context.time_base = info.time_base
+    def __init__(
+        self,
+        path: Path,
+        info: StreamInfo,
+        warn: Warn,
+        *,
+        codec: str | None = None,
+        quality: int | None = None,
+        preset: str | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        """Open the encoder, and write the header of a file beside the output's name.
+
+        Args:
+            path: The output.
+            info: The source that the pictures come from.
+            warn: Takes a line about what the output cannot hold.
+            codec: The encoder's name; None for the container's usual one.
+            quality: On the scale of x264's CRF, 0 is lossless; None for the default.
+            preset: The encoder's speed by its own name; None for the default.
+            overwrite: Whether an older output may be replaced.
+
+        Raises:
+            InputError: The codec or its options cannot be used.
+            OutputExistsError: The output exists and must stay.
+            OutputError: The output cannot be written.
+        """
+        self._path, self._info, self._warn = path, info, warn
+        self._shift = _shift(info)
+        self._last: Fraction | None = None
         self._done = False
+        self._remuxer: Remuxer | None = None
+        self._staging = Staging(path, overwrite=overwrite)
+        self._container = av.open(str(self._staging.path), "w")
+        try:
+            self._encoder = self._begin(codec, quality, preset)
+        except BaseException:
+            self._done = True
+            self._drop()
+            raise
 
     def write(self, sample: Sample, frame: Frame) -> None:
-        picture = av.VideoFrame.from_ndarray(frame.composite(), format="rgb24").reformat(format="yuv420p")
-        picture.pts, picture.time_base = sample.pts, sample.time_base
-        self._container.mux(self._stream.encode(picture))
+        """Fill the hole in the decoder's frame, encode it, and copy what belongs to the same moment."""
+        picture = composite_planes(sample.native, frame)
+        self._last = sample.time - self._shift
+        with _translated(self._path):
+            self._container.mux(self._encoder.encode(picture, self._last))
+            if self._remuxer:
+                self._remuxer.advance(self._last)
 
     def close(self) -> None:
+        """Finish the file and move it into place."""
         if self._done:
             return
         self._done = True
-        self._container.mux(self._stream.encode())
-        self._container.close()
-        os.replace(self._temporary, self._path)
+        try:
+            self._finish(None)
+            self._report()
+        except BaseException:
+            self._drop()
+            raise
+        self._release()
+        self._staging.commit()
 
     def abort(self, keep_partial: bool = False) -> Path | None:
+        """Give up, or keep what there is as a file that plays."""
         if self._done:
             return None
         self._done = True
-        self._container.close()
-        self._temporary.unlink()
+        if keep_partial and self._last is not None:
+            with suppress(OutputError):
+                self._finish(self._last)
+                self._release()
+                return self._staging.keep()
+        self._drop()
         return None
+
+    def _begin(self, codec: str | None, quality: int | None, preset: str | None) -> VideoEncoder:
+        """Set up all streams and write the header."""
+        plan = EncoderPlan.make(self._container, self._info, codec=codec, quality=quality, preset=preset)
+        for loss in plan.losses(self._info):
+            self._warn(f"{self._path}: {loss}.")
+        encoder = VideoEncoder(self._container, plan)
+        if self._info.path is not None:
+            self._remuxer = Remuxer(self._info, self._container, encoder.stream, self._shift, self._tell)
+        try:
+            self._container.start_encoding()
+        except (av.FFmpegError, ValueError) as error:
+            if isinstance(error, OSError) and "avcodec" not in str(error):
+                raise output_error(self._path, error) from error
+            wishes = ", ".join(f"{key} {value}" for key, value in plan.options.items())
+            size = f"{plan.width}x{plan.height} {plan.pixel_format} at {float(plan.rate):g} frames a second"
+            raise InputError(
+                f"codec {plan.encoder.name!r}: cannot encode {size} with {wishes or 'no options'}."
+            ) from error
+        return encoder
+
+    def _tell(self, line: str) -> None:
+        """Warn about this output."""
+        self._warn(f"{self._path}: {line}")
+
+    def _finish(self, until: Fraction | None) -> None:
+        """Write what the encoder still holds, what else there is up to a moment (or all), and the trailer."""
+        with _translated(self._path):
+            self._container.mux(self._encoder.flush())
+            if self._remuxer:
+                self._remuxer.advance(until)
+            self._container.close()
+
+    def _report(self) -> None:
+        """Say what the finished file does not hold."""
+        if self._encoder.rounded:
+            self._tell("time stamps are rounded: this codec or container keeps only a constant rate.")
+        for loss in self._remuxer.losses(self._staging.path) if self._remuxer else ():
+            self._tell(f"{loss}: {self._container.format.name} cannot hold them.")
+
+    def _drop(self) -> None:
+        """Close everything and remove the file."""
+        with suppress(av.FFmpegError, ValueError):
+            self._container.close()
+        self._release()
+        self._staging.discard()
+
+    def _release(self) -> None:
+        """Close the source's file."""
+        if self._remuxer:
+            self._remuxer.close()
+
+
+def _shift(info: StreamInfo) -> Fraction:
+    """Return the seconds to take off all time stamps: a cut begins at 0, and a broadcast's clock is set to 0."""
+    if info.span.start is not None:
+        return info.begin
+    return info.origin if info.clocked else Fraction(0)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Turn FFmpeg's errors into one line about the output."""
+    try:
+        yield
+    except av.FFmpegError as error:
+        failure = error if isinstance(error, OSError) else OSError(error.errno, error.strerror)
+        raise output_error(path, failure) from error

@@ -1,22 +1,25 @@
-"""Frames of a video file."""
+"""The frames of a video file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from fractions import Fraction
+from itertools import chain
 
 import av
+import numpy as np
 
 from ptfan.engine.errors import InputError
-from ptfan.engine.media.colour import ColourTags
+from ptfan.engine.media.clock import Clock
+from ptfan.engine.media.deinterlacer import deinterlace
 from ptfan.engine.media.notice import Warn
-from ptfan.engine.media.orientation import Orientation
-from ptfan.engine.media.packet_scan import PacketScan
-from ptfan.engine.media.rgb import RgbConverter, depth_of
+from ptfan.engine.media.pixel_layout import plain_format
+from ptfan.engine.media.rgb import RgbConverter
 from ptfan.engine.media.sample import Sample
 from ptfan.engine.media.source import Source
+from ptfan.engine.media.span import Span
 from ptfan.engine.media.stream_info import StreamInfo
+from ptfan.engine.media.video_file import VideoFile
+from ptfan.engine.media.video_probe import VideoProbe
 
 __all__ = ["VideoSource"]
 
@@ -24,102 +27,96 @@ __all__ = ["VideoSource"]
 class VideoSource(Source):
     """The first video stream of anything that FFmpeg opens."""
 
-    def __init__(self, location: str, *, start: Fraction | None, end: Fraction | None, warn: Warn) -> None:
+    def __init__(self, location: str, span: Span, warn: Warn) -> None:
         """Open a video far enough to know its `info`.
 
         Args:
-            location: A file, or a URL that FFmpeg opens.
-            start: Seconds from the beginning of the first frame that is wanted.
-            end: Seconds from the beginning where to stop, that frame excluded.
-            warn: Takes a line about what could not be read or was changed.
+            location: A file, or a URL that FFmpeg reads.
+            span: The part that is wanted.
+            warn: Takes a line about what could not be read, or was changed.
 
         Raises:
-            InputError: It is no video, or no frame of it can be decoded.
+            InputError: It is no video, no frame of it can be decoded, or none lies in the span.
         """
         self._location = location
         self._warn = warn
-        self._info = _probe(location, start, end)
+        self._probe = VideoProbe.of(location, span)
+        if self.info.interlaced:
+            warn(f"{location}: is interlaced; its frames are deinterlaced.")
 
     @property
     def info(self) -> StreamInfo:
         """What is known before the frames are read."""
-        return self._info
+        return self._probe.info
 
     def __iter__(self) -> Iterator[Sample]:
-        """Decode the frames between start and end."""
-        info = self._info
-        rgb = RgbConverter()
-        index = info.first
-        with _open(self._location) as container:
-            for frame in container.decode(_video_stream(container, self._location)):
-                pts = frame.pts
-                time = pts * info.time_base - info.origin
-                if info.start is not None and time < info.start:
-                    continue
-                if info.end is not None and time >= info.end:
-                    break
-                yield Sample(index, rgb.convert(frame), pts, info.time_base, frame)
-                index += 1
+        """Decode the frames of the span.
 
+        Raises:
+            InputError: The frames change their size, or there are none.
+        """
+        file = VideoFile(self._location)
+        try:
+            first, frames = self._seek(file)
+            yield from self._samples(file, first, frames)
+        finally:
+            file.close()
 
-def _open(location: str) -> av.container.InputContainer:
-    """Open a container, or say in one line why not."""
-    try:
-        return av.open(location)
-    except av.FFmpegError as error:
-        raise InputError(f"{location}: not a video that can be read ({error.strerror}).") from error
+    def _seek(self, file: VideoFile) -> tuple[int, Iterator[av.VideoFrame]]:
+        """Go to the key frame before the span, where the time stamps allow; return its index and the frames from it."""
+        times, start = self._probe.scan.times + self._probe.offset, self.info.first
+        if not start:
+            return 0, file.frames()
+        file.container.seek(int(times[start]), stream=file.stream)
+        frames = file.frames()
+        frame = next(frames, None)
+        index = -1 if frame is None or frame.pts is None else int(np.searchsorted(times, frame.pts))
+        if frame is not None and 0 <= index <= start and times[index] == frame.pts:
+            return index, chain([frame], frames)
+        file.container.seek(0)
+        return 0, file.frames()
 
+    def _samples(self, file: VideoFile, first: int, frames: Iterator[av.VideoFrame]) -> Iterator[Sample]:
+        """Turn frames into samples, from the beginning of the span to its end."""
+        info, rgb, read = self.info, RgbConverter(), 0
+        clock = Clock(info.time_base, info.rate, self._probe.offset)
+        for index, frame in enumerate(deinterlace(frames), first):
+            pts = clock.stamp(frame)
+            time = pts * info.time_base - info.origin
+            if info.span.is_after(time):
+                break
+            if not info.span.is_before(time):
+                read += 1
+                yield self._sample(index, self._plain(frame, index), rgb)
+        else:
+            self._report(file, read)
+        if not read:
+            raise InputError(f"{self._location}: no frame lies between start and end.")
 
-def _video_stream(container: av.container.InputContainer, location: str) -> av.VideoStream:
-    """Return the first stream of moving pictures, set to decode with several threads."""
-    for stream in container.streams.video:
-        stream.thread_type = "AUTO"
-        return stream
-    raise InputError(f"{location}: has no video stream.")
+    def _sample(self, index: int, frame: av.VideoFrame, rgb: RgbConverter) -> Sample:
+        """Convert one frame."""
+        try:
+            image = rgb.convert(frame)
+        except OSError as error:
+            space = frame.colorspace
+            raise InputError(
+                f"{self._location}: its colour matrix (code {space}) cannot be converted to RGB."
+            ) from error
+        return Sample(index, image, frame.pts or 0, self.info.time_base, frame)
 
+    def _plain(self, frame: av.VideoFrame, index: int) -> av.VideoFrame:
+        """Return a frame in a format of whole samples, and refuse one of another size than the first."""
+        info = self.info
+        if info.orientation.size(frame.width, frame.height) != (info.width, info.height):
+            raise InputError(
+                f"{self._location}: frame {index} is coded as {frame.width}x{frame.height}, the first one is shown as "
+                f"{info.width}x{info.height}: split the video where its size changes."
+            )
+        plain = plain_format(frame.format.name)
+        return frame if plain == frame.format.name else frame.reformat(format=plain)
 
-def _probe(location: str, start: Fraction | None, end: Fraction | None) -> StreamInfo:
-    """Decode the first frame and count the packets."""
-    with _open(location) as container:
-        stream = _video_stream(container, location)
-        frame = next(container.decode(stream), None)
-        if frame is None:
-            raise InputError(f"{location}: no frame can be decoded.")
-        info = _describe(location, container, stream, frame)
-        scan = PacketScan.of(location, stream.index)
-    return _cut(info, scan, start, end)
-
-
-def _describe(
-    location: str, container: av.container.InputContainer, stream: av.VideoStream, frame: av.VideoFrame
-) -> StreamInfo:
-    """Gather what the container, the stream and the first frame say."""
-    orientation = Orientation.of(frame)
-    width, height = orientation.size(frame.width, frame.height)
-    origin = Fraction(container.start_time or 0, av.time_base)
-    return StreamInfo(
-        name=location,
-        width=width,
-        height=height,
-        depth=depth_of(frame),
-        pixel_format=frame.format.name,
-        time_base=stream.time_base or Fraction(1, 90000),
-        rate=stream.average_rate or stream.guessed_rate,
-        origin=origin,
-        orientation=orientation,
-        colour=ColourTags.of(frame),
-        sample_aspect=stream.sample_aspect_ratio or Fraction(1),
-        codec=stream.codec_context.name,
-        has_audio=bool(container.streams.audio),
-        has_alpha=any(part.is_alpha for part in frame.format.components),
-        interlaced=frame.interlaced_frame,
-        path=location,
-    )
-
-
-def _cut(info: StreamInfo, scan: PacketScan, start: Fraction | None, end: Fraction | None) -> StreamInfo:
-    """Count the frames between start and end."""
-    times = [int(time) * info.time_base - info.origin for time in scan.times]
-    first = sum(1 for time in times if start is not None and time < start)
-    frames = sum(1 for time in times[first:] if end is None or time < end)
-    return replace(info, start=start, end=end, first=first, frames=frames if scan.exact else None)
+    def _report(self, file: VideoFile, read: int) -> None:
+        """Say what the file holds but could not be read."""
+        if self._probe.missing or file.damaged:
+            promised = f" of {self._probe.promised}" if self._probe.promised else ""
+            self._warn(f"{self._location}: is damaged or cut short: {read} frames{promised} could be read.")

@@ -1,0 +1,167 @@
+"""How a video is going to be encoded: all that is decided before the first frame."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+
+from ptfan.engine.errors import InputError
+from ptfan.engine.media.colour import ColourTags
+from ptfan.engine.media.encoders import ENCODERS, Encoder, encoder_named
+from ptfan.engine.media.orientation import UPRIGHT, Orientation
+from ptfan.engine.media.pixel_choice import choose_format
+from ptfan.engine.media.pixel_layout import has_alpha
+from ptfan.engine.media.stream_info import StreamInfo
+
+__all__ = ["EncoderPlan"]
+
+_TURNING = {"mp4", "mov", "ipod", "3gp", "3g2", "matroska", "webm"}
+"""Containers with a place for a display matrix."""
+_FIXED_RATE = {"avi", "mpeg", "vob", "dvd", "svcd", "mxf"}
+"""Containers that keep no time stamps, or only those of a constant rate."""
+_USUAL = {"webm": "libvpx-vp9", "ogv": "libvpx", "mpeg": "mpeg2video", "vob": "mpeg2video", "mxf": "mpeg2video"}
+"""Containers whose usual encoder is not x264."""
+_REORDER_NOTHING = {"avi"}
+"""Containers that cannot tell the order of decoding from that of showing."""
+
+
+@dataclass(frozen=True)
+class EncoderPlan:
+    """Everything about a stream that is to be encoded."""
+
+    encoder: Encoder
+    """Which encoder."""
+    options: Mapping[str, str]
+    """Its options."""
+    pixel_format: str
+    """What frames are converted to before they are encoded."""
+    colour: ColourTags
+    """Colour tags of the stream, and of the frames after conversion."""
+    width: int
+    """Width as coded, pixels."""
+    height: int
+    """Height as coded, pixels."""
+    sample_aspect: Fraction
+    """Width of a coded sample over its height."""
+    rate: Fraction
+    """Frames a second, nominal."""
+    time_base: Fraction
+    """Seconds a tick of the encoder's time stamps."""
+    orientation: Orientation
+    """How the container says that the picture is to be turned."""
+    turn: Orientation
+    """How frames are turned before they are encoded, where the container cannot say it."""
+    fixed_rate: bool
+    """Whether time stamps are rounded to whole frames of a constant rate."""
+
+    @classmethod
+    def make(
+        cls,
+        container: av.container.OutputContainer,
+        info: StreamInfo,
+        *,
+        codec: str | None = None,
+        quality: int | None = None,
+        preset: str | None = None,
+    ) -> EncoderPlan:
+        """Decide how to encode frames like those of a source.
+
+        Args:
+            container: Where the stream goes.
+            info: What the frames are like.
+            codec: The encoder's name; None for the container's usual one.
+            quality: On the scale of x264's CRF, 0 is lossless; None for the default.
+            preset: The encoder's speed by its own name; None for the default.
+
+        Raises:
+            InputError: There is no such encoder, the container does not take its codec, or no pixel format fits.
+        """
+        name = container.format.name
+        encoder = _choose_encoder(container, codec)
+        keeps_turn = name in _TURNING and hasattr(av.VideoStream, "set_display_matrix")
+        turn = UPRIGHT if keeps_turn else info.orientation
+        coded = info.orientation.size(info.width, info.height)
+        size = turn.size(*coded)
+        pixel_format = _choose_pixels(encoder, info, size, exact=encoder.is_exact(quality))
+        fixed = encoder.fixed_rate or name in _FIXED_RATE
+        rate = info.rate or Fraction(25)
+        return cls(
+            encoder=encoder,
+            options=encoder.settings(quality, preset) | ({"bf": "0"} if name in _REORDER_NOTHING else {}),
+            pixel_format=pixel_format,
+            colour=info.colour.converted(info.pixel_format, pixel_format),
+            width=size[0],
+            height=size[1],
+            sample_aspect=1 / info.sample_aspect if turn.transpose else info.sample_aspect,
+            rate=rate,
+            time_base=1 / rate if fixed else info.time_base,
+            orientation=info.orientation if keeps_turn else UPRIGHT,
+            turn=turn,
+            fixed_rate=fixed,
+        )
+
+    def losses(self, info: StreamInfo) -> list[str]:
+        """Name what frames like those of a source lose in this plan."""
+        old, new = av.VideoFormat(info.pixel_format), av.VideoFormat(self.pixel_format)
+        bits = max(part.bits for part in new.components)
+        found = []
+        if info.has_alpha and not has_alpha(self.pixel_format):
+            found.append(f"the alpha channel is dropped: {self.encoder.name} keeps none")
+        if bits < info.depth:
+            found.append(f"{info.depth} bits a sample become {bits}: {self.encoder.name} keeps no more")
+        if self.encoder.whole_blocks and self.width % 2 + self.height % 2 and new.name != old.name and not old.is_rgb:
+            found.append(f"{new.name} is used, as {self.encoder.name} takes no odd size in {old.name}")
+        return found
+
+
+def _choose_encoder(container: av.container.OutputContainer, codec: str | None) -> Encoder:
+    """Return the encoder that was asked for, or the usual one, if the container takes it."""
+    name = container.format.name
+    if codec is None:
+        fitting = [encoder for encoder in ENCODERS if _takes(name, encoder.name)]
+        usual = [encoder for encoder in fitting if encoder.name == _USUAL.get(name, "libx264")]
+        return (usual or fitting or [encoder_named(container.default_video_codec)])[0]
+    encoder = encoder_named(codec)
+    if not _takes(name, encoder.name):
+        choices = ", ".join(choice.name for choice in ENCODERS if _takes(name, choice.name)) or "none"
+        known = _exists(encoder.name)
+        reason = f"the container {name} does not take it" if known else "there is no such video encoder here"
+        raise InputError(f"codec {codec!r}: {reason}; {name} takes {choices}.")
+    return encoder
+
+
+def _exists(name: str) -> bool:
+    """Tell whether there is a video encoder of a name."""
+    try:
+        return av.Codec(name, "w").type == "video"
+    except ValueError:
+        return False
+
+
+def _takes(container: str, name: str) -> bool:
+    """Tell whether a container takes what an encoder makes."""
+    if not _exists(name):
+        return False
+    scratch = av.open(io.BytesIO(), "w", format=container)
+    try:
+        scratch.add_stream(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _choose_pixels(encoder: Encoder, info: StreamInfo, size: tuple[int, int], *, exact: bool) -> str:
+    """Return the pixel format to encode in; RGB becomes 4:2:0, which every player shows, unless it is to stay exact."""
+    wanted = info.pixel_format
+    if av.VideoFormat(wanted).is_rgb and not exact:
+        wanted = ("yuva420p" if info.has_alpha else "yuv420p") + ("10le" if info.depth > 8 else "")
+    listed = av.Codec(encoder.name, "w").video_formats or ()
+    offered = encoder.formats or tuple(item.name for item in listed) or (wanted,)
+    chosen = choose_format(wanted, offered, size if encoder.whole_blocks else None)
+    if chosen is None:
+        raise InputError(f"codec {encoder.name!r}: takes no picture of {size[0]}x{size[1]}; choose another codec.")
+    return chosen

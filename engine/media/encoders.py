@@ -1,0 +1,111 @@
+"""The video encoders that are known here: their names, and what quality means to each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["DEFAULT_QUALITY", "ENCODERS", "Encoder", "encoder_named"]
+
+DEFAULT_QUALITY = 16
+"""On the scale of x264's CRF, where 0 is lossless: hard to tell from the source."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder of FFmpeg, and how it is told what is wanted."""
+
+    name: str
+    """FFmpeg's name."""
+    options: Callable[[int], dict[str, str]]
+    """From a quality on the scale of x264's CRF to the encoder's options."""
+    speed: tuple[str, str] | None = None
+    """The option that sets the speed, and the value that suits best; None where there is none."""
+    lossless: bool = False
+    """Whether it keeps every sample, whatever the quality."""
+    fixed_rate: bool = False
+    """Whether frames can only come at a constant rate."""
+    whole_blocks: bool = False
+    """Whether the size must be a multiple of the blocks that share a chroma sample."""
+    formats: tuple[str, ...] = ()
+    """The pixel formats to choose from; empty for all that FFmpeg lists."""
+
+    def settings(self, quality: int | None, preset: str | None) -> dict[str, str]:
+        """Return the options for a quality and a preset; None stands for the default."""
+        chosen = self.options(DEFAULT_QUALITY if quality is None else quality)
+        if self.speed:
+            chosen[self.speed[0]] = preset or self.speed[1]
+        return chosen
+
+    def is_exact(self, quality: int | None) -> bool:
+        """Tell whether decoding gives back every sample that went in."""
+        return self.lossless or quality == 0
+
+
+def _x264(quality: int) -> dict[str, str]:
+    return {"crf": str(quality)} if quality else {"qp": "0"}
+
+
+def _x265(quality: int) -> dict[str, str]:
+    rate = f"crf={quality + 2}" if quality else "lossless=1"
+    return {"x265-params": f"log-level=none:{rate}"}
+
+
+def _vp9(quality: int) -> dict[str, str]:
+    rate = {"crf": str(min(63, round(quality * 1.25))), "b": "0"} if quality else {"lossless": "1"}
+    return {"deadline": "realtime", "row-mt": "1", **rate}
+
+
+def _vp8(quality: int) -> dict[str, str]:
+    # VP8's CRF only steers within a bit rate, so that one must be given; this one is out of reach.
+    return {"deadline": "realtime", "crf": str(max(4, min(63, quality))), "b": "100M"}
+
+
+def _av1(quality: int) -> dict[str, str]:
+    return {"crf": str(min(63, round(quality * 1.4)))} if quality else {"svtav1-params": "lossless=1"}
+
+
+def _quantizer(quality: int) -> dict[str, str]:
+    scale = max(1, min(31, round(quality / 8)))
+    return {"flags": "+qscale", "global_quality": str(scale * 118)}  # FFmpeg counts 118 to one step of the quantizer
+
+
+def _nothing(quality: int) -> dict[str, str]:
+    return {}
+
+
+def _ffv1(quality: int) -> dict[str, str]:
+    return {"level": "3", "slices": "4", "slicecrc": "1"}
+
+
+ENCODERS: tuple[Encoder, ...] = (
+    Encoder("libx264", _x264, ("preset", "veryfast"), whole_blocks=True),
+    Encoder("libx264rgb", _x264, ("preset", "veryfast")),
+    Encoder("libx265", _x265, ("preset", "veryfast"), whole_blocks=True),
+    Encoder("libsvtav1", _av1, ("preset", "8"), whole_blocks=True),
+    Encoder("libvpx-vp9", _vp9, ("cpu-used", "6")),
+    Encoder("libvpx", _vp8, ("cpu-used", "6")),
+    Encoder("ffv1", _ffv1, lossless=True),
+    Encoder("utvideo", _nothing, lossless=True),
+    Encoder("huffyuv", _nothing, lossless=True),
+    Encoder("ffvhuff", _nothing, lossless=True),
+    Encoder("qtrle", _nothing, lossless=True),
+    Encoder("png", _nothing, lossless=True),
+    Encoder("apng", _nothing, lossless=True),
+    Encoder("rawvideo", _nothing, lossless=True),
+    Encoder("prores_ks", _nothing),
+    Encoder("mjpeg", _quantizer, formats=("yuvj420p", "yuvj422p", "yuvj444p")),
+    Encoder("mpeg4", _quantizer, fixed_rate=True),
+    Encoder("mpeg2video", _quantizer, fixed_rate=True),
+    Encoder("mpeg1video", _quantizer, fixed_rate=True),
+)
+"""Best first: of those that a container takes, the first ones are named when another one is refused."""
+
+_SHORT = {"h264": "libx264", "x264": "libx264", "avc": "libx264", "h265": "libx265", "hevc": "libx265"}
+_SHORT |= {"x265": "libx265", "av1": "libsvtav1", "vp9": "libvpx-vp9", "vp8": "libvpx", "prores": "prores_ks"}
+
+
+def encoder_named(name: str) -> Encoder:
+    """Return the encoder of a name, FFmpeg's or a codec's; one that is not listed here gets no options."""
+    full = _SHORT.get(name.lower(), name)
+    return next((encoder for encoder in ENCODERS if encoder.name == full), Encoder(full, _nothing))

@@ -1,0 +1,185 @@
+"""Sound, subtitles, chapters and all else that comes with the pictures, copied as it is."""
+
+from __future__ import annotations
+
+import errno
+import io
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from ptfan.engine.media.chapters import cut_chapters
+from ptfan.engine.media.notice import Warn
+from ptfan.engine.media.stream_info import StreamInfo
+from ptfan.engine.media.tags import content_tags, lost_tags
+from ptfan.engine.media.video_file import VideoFile
+
+__all__ = ["Remuxer"]
+
+
+@dataclass
+class _Copy:
+    """A stream that is being copied: where to, and the last time stamp that went there."""
+
+    target: Any
+    name: str
+    last: int | None = None
+    refused: bool = False
+
+
+class Remuxer:
+    """Copies everything but the pictures from a source's file into an output."""
+
+    def __init__(
+        self, info: StreamInfo, target: av.container.OutputContainer, video: av.VideoStream, shift: Fraction, warn: Warn
+    ) -> None:
+        """Add streams, chapters and tags to a container whose header is not yet written.
+
+        Args:
+            info: The source, which has a path; what lies outside its span is left out.
+            target: The output.
+            video: The output's video stream; it takes over the tags of the source's.
+            shift: Seconds to take off all time stamps.
+            warn: Takes a line about each stream that the output cannot hold.
+        """
+        assert info.path is not None
+        self._target, self._shift, self._warn = target, shift, warn
+        self._begin = shift if info.span.start is not None else None
+        self._end = None if info.span.end is None else info.origin + info.span.end
+        self._file = VideoFile(info.path)
+        self._copies = {stream.index: copy for stream in self._others() if (copy := self._add(stream))}
+        video.metadata.update(content_tags(self._file.stream.metadata))
+        target.metadata.update(content_tags(self._file.container.metadata))
+        self._chapters = cut_chapters(self._file.container.chapters(), self._begin, self._end, shift)
+        if self._chapters and hasattr(target, "set_chapters"):
+            target.set_chapters(self._chapters)  # type: ignore[arg-type]
+        self._packets = self._read()
+        self._next = next(self._packets, None)
+
+    def advance(self, until: Fraction | None) -> None:
+        """Copy what is due up to a moment of the output, in seconds; everything that is left without one."""
+        while self._next is not None:
+            time, packet, copy = self._next
+            if until is not None and time > until:
+                return
+            self._mux(packet, copy)
+            self._next = next(self._packets, None)
+
+    def close(self) -> None:
+        """Close the source's file."""
+        self._packets.close()
+        self._file.close()
+
+    def losses(self, path: Path) -> list[str]:
+        """Name what did not arrive in the finished output."""
+        with av.open(str(path), metadata_errors="replace") as found:
+            lost = lost_tags(self._file.container.metadata, found.metadata)
+            chapters = len(self._chapters) - len(found.chapters())
+        tags = [f"the tags {', '.join(lost)} are dropped"] if lost else []
+        return tags + ([f"{chapters} chapters are dropped"] if chapters > 0 else [])
+
+    def _others(self) -> Iterator[Any]:
+        """Yield the source's other streams that are worth copying."""
+        for stream in self._file.container.streams:
+            if stream.type == "video" and stream is not self._file.stream and not _is_cover(stream):
+                self._warn(f"{_describe(stream)} is dropped: only the first one is inpainted.")
+            elif stream is not self._file.stream and not _is_made_anew(stream):
+                yield stream
+
+    def _add(self, stream: Any) -> _Copy | None:
+        """Add a copy of a stream to the output; None when the output cannot hold it."""
+        name = _describe(stream)
+        reason = _refusal(stream, self._target.format.name)
+        if reason:
+            self._warn(f"{name} is dropped: {self._target.format.name} cannot hold it ({reason}).")
+            return None
+        copy = self._target.add_stream_from_template(stream)
+        copy.metadata.update(content_tags(stream.metadata))
+        copy.disposition = stream.disposition
+        return _Copy(copy, name)
+
+    def _read(self) -> Generator[tuple[Fraction, av.Packet[Any], _Copy], None, None]:
+        """Yield the packets to copy, with the output's time in seconds."""
+        streams = [stream for stream in self._file.container.streams if stream.index in self._copies]
+        if not streams:
+            return
+        try:
+            for packet in self._file.container.demux(*streams):
+                if packet.size and self._place(packet):
+                    time = (packet.dts if packet.dts is not None else packet.pts or 0) * packet.time_base
+                    yield time, packet, self._copies[packet.stream_index]
+        except av.FFmpegError:
+            return  # the file is cut short; the pictures say so
+
+    def _place(self, packet: av.Packet[Any]) -> bool:
+        """Move a packet to the output's time; tell whether it belongs into the span."""
+        if packet.pts is None:
+            return False
+        base, cover = packet.time_base, packet.stream.type == "video"
+        first, last = packet.pts * base, (packet.pts + (packet.duration or 0)) * base
+        if not cover and self._end is not None and first >= self._end:
+            return False
+        if not cover and self._begin is not None and first < self._begin:
+            if packet.stream.type != "subtitle" or last <= self._begin:
+                return False
+            packet.duration = round((last - self._begin) / base)
+            packet.pts = packet.dts = round(self._begin / base)
+        ticks = 0 if cover else round(self._shift / base)
+        packet.pts -= ticks
+        packet.dts = packet.pts if packet.dts is None else packet.dts - ticks
+        return True
+
+    def _mux(self, packet: av.Packet[Any], copy: _Copy) -> None:
+        """Write one packet; a stream that the output refuses after all is left out from there on."""
+        if copy.refused:
+            return
+        pts, dts = packet.pts or 0, packet.dts or 0
+        if copy.last is not None and dts <= copy.last:
+            packet.dts = dts = copy.last + 1
+            packet.pts = max(pts, dts)
+        copy.last = dts
+        packet.stream = copy.target
+        try:
+            self._target.mux(packet)
+        except av.FFmpegError as error:
+            if not isinstance(error, av.InvalidDataError) and error.errno != errno.EINVAL:
+                raise
+            copy.refused = True
+            self._warn(
+                f"{copy.name} is dropped from here on: {self._target.format.name} refuses it ({error.strerror})."
+            )
+
+
+def _describe(stream: Any) -> str:
+    """Name a stream for people: kind, number, codec and language."""
+    codec = stream.codec_context.name if stream.codec_context else getattr(stream, "name", None) or "unknown codec"
+    language = stream.metadata.get("language", "und")
+    return f"{stream.type} stream {stream.index} ({codec}{'' if language == 'und' else ', ' + language})"
+
+
+def _is_cover(stream: Any) -> bool:
+    """Tell whether a video stream is a picture that stands for the whole."""
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def _is_made_anew(stream: Any) -> bool:
+    """Tell whether a muxer makes a stream by itself: time code from a tag, and text from the chapters."""
+    if stream.type != "data":
+        return False
+    return "timecode" in stream.metadata or bool(stream.container.chapters())
+
+
+def _refusal(stream: Any, container: str) -> str:
+    """Say why a container cannot hold a stream; empty when it can. It is tried on a file in memory."""
+    scratch = av.open(io.BytesIO(), "w", format=container)
+    try:
+        scratch.add_stream_from_template(stream)
+        scratch.start_encoding()
+    except (av.FFmpegError, ValueError) as error:
+        return str(getattr(error, "strerror", None) or error)
+    scratch.close()
+    return ""

@@ -1,0 +1,103 @@
+"""Opening a video file and decoding its pictures, with errors that say in one line what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import av
+
+from ptfan.engine.errors import InputError
+
+__all__ = ["VideoFile"]
+
+_NOT_VIDEO = {"tty", "srt", "ass", "webvtt", "lrc", "concat", "hls", "dash", "ffmetadata"}
+"""Formats that FFmpeg makes out of text files."""
+_CLOCKED = 0x0200
+"""FFmpeg's AVFMT_TS_DISCONT: time stamps may jump, as broadcasts do."""
+
+
+class VideoFile:
+    """A container opened for reading, and its stream of moving pictures.
+
+    Attributes:
+        container: The open container.
+        stream: Its first video stream that is not a cover picture.
+        clocked: Whether time stamps come from a running clock, as in broadcasts.
+        damaged: Packets so far that could not be read or decoded.
+    """
+
+    def __init__(self, location: str) -> None:
+        """Open a file, or a URL that FFmpeg reads.
+
+        Raises:
+            InputError: It is not a video, or one without a video stream.
+        """
+        self._location = location
+        self.damaged = 0
+        try:
+            self.container = av.open(location, metadata_errors="replace")
+        except (av.FFmpegError, ValueError) as error:
+            raise InputError(f"{location}: {_reason(location, error)}") from error
+        self.clocked = bool(self.container.format.flags & _CLOCKED)
+        try:
+            self.stream = self._find_stream()
+        except InputError:
+            self.container.close()
+            raise
+
+    def packets(self) -> Iterator[av.Packet[av.VideoStream]]:
+        """Read the packets from here to the end, or to where reading fails; the last one is empty.
+
+        A packet that is cut off is left out. Those of broadcasts are kept: there a flaw spoils a part of the picture.
+        """
+        try:
+            for packet in self.container.demux(self.stream):
+                if packet.is_corrupt and not self.clocked:
+                    self.damaged += 1
+                else:
+                    yield packet
+        except av.FFmpegError:
+            self.damaged += 1
+
+    def frames(self) -> Iterator[av.VideoFrame]:
+        """Decode from here to the end; packets that cannot be decoded are passed over and counted in `damaged`."""
+        for packet in self.packets():
+            yield from self._decode(packet)
+
+    def close(self) -> None:
+        """Close the container."""
+        self.container.close()
+
+    def _decode(self, packet: av.Packet[av.VideoStream]) -> list[av.VideoFrame]:
+        """Decode one packet; none of its frames if it is damaged."""
+        try:
+            return packet.decode()
+        except (av.InvalidDataError, av.EOFError):
+            self.damaged += 1
+            return []
+
+    def _find_stream(self) -> av.VideoStream:
+        """Return the first video stream that moves, set to decode with several threads."""
+        if self.container.format.name in _NOT_VIDEO:
+            raise InputError(f"{self._location}: is a text file, not a video.")
+        for stream in self.container.streams.video:
+            if not stream.disposition & av.stream.Disposition.attached_pic:
+                return self._prepare(stream)
+        kinds = ", ".join(sorted({stream.type for stream in self.container.streams})) or "nothing"
+        raise InputError(f"{self._location}: has no video stream, only {kinds}.")
+
+    def _prepare(self, stream: av.VideoStream) -> av.VideoStream:
+        """Let the decoder use several threads."""
+        if stream.codec_context is None:
+            raise InputError(f"{self._location}: its video codec cannot be decoded here; convert the video first.")
+        stream.thread_type = "AUTO"
+        return stream
+
+
+def _reason(location: str, error: Exception) -> str:
+    """Say why a file does not open."""
+    if isinstance(error, av.PermissionError):
+        return "may not be read (permission denied)."
+    if isinstance(error, (av.InvalidDataError, av.EOFError)):
+        return "is not a video, or is damaged or cut short so that nothing can be read."
+    return f"cannot be read as a video ({getattr(error, 'strerror', None) or error})."

@@ -1,0 +1,133 @@
+"""Finding out what a video holds before its frames are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import av
+import numpy as np
+
+from ptfan.engine.errors import InputError
+from ptfan.engine.media.colour import ColourTags
+from ptfan.engine.media.orientation import Orientation
+from ptfan.engine.media.packet_scan import PacketScan
+from ptfan.engine.media.pixel_layout import has_alpha, plain_format
+from ptfan.engine.media.rgb import depth_of
+from ptfan.engine.media.span import EVERYTHING, Span
+from ptfan.engine.media.stream_info import StreamInfo
+from ptfan.engine.media.video_file import VideoFile
+
+__all__ = ["VideoProbe"]
+
+
+@dataclass(frozen=True, eq=False)
+class VideoProbe:
+    """What the container says, what its packets say, and whether the two agree."""
+
+    info: StreamInfo
+    """What is known of the video."""
+    scan: PacketScan
+    """Its packets, `offset` taken off."""
+    offset: int
+    """Ticks to take off the decoder's time stamps: AVI stores none, and FFmpeg's begin after the reordering delay."""
+    missing: bool
+    """Whether the container promises more than its packets hold: it was cut short."""
+    promised: int | None
+    """Frames that the container says it has; None when it does not say."""
+
+    @classmethod
+    def of(cls, location: str, span: Span) -> VideoProbe:
+        """Decode the first frame of a video and read all its packets.
+
+        Raises:
+            InputError: It is not a video, no frame of it can be decoded, or none of them lies in the span.
+        """
+        file = VideoFile(location)
+        try:
+            frame = next(file.frames(), None)
+            if frame is None:
+                raise InputError(f"{location}: not one frame can be decoded: it is empty, damaged or cut short.")
+            info = _describe(location, file, frame)
+            offset = (frame.pts or 0) if file.container.format.name == "avi" else 0
+            scan = PacketScan.of(location, info.interlaced).shift(offset)
+            return cls(_count(info, scan, span), scan, offset, _is_cut_short(file, scan), file.stream.frames or None)
+        finally:
+            file.close()
+
+
+def _describe(location: str, file: VideoFile, frame: av.VideoFrame) -> StreamInfo:
+    """Gather what the container, the stream and the first frame say."""
+    container, stream, orientation = file.container, file.stream, Orientation.of(frame)
+    width, height = orientation.size(frame.width, frame.height)
+    pixel_format = plain_format(frame.format.name)
+    return StreamInfo(
+        name=location,
+        width=width,
+        height=height,
+        depth=depth_of(frame),
+        pixel_format=pixel_format,
+        time_base=frame.time_base or stream.time_base or Fraction(1, 90000),
+        rate=stream.average_rate or stream.guessed_rate or None,
+        origin=Fraction(container.start_time or 0, av.time_base),
+        orientation=orientation,
+        colour=ColourTags.of(frame),
+        sample_aspect=stream.sample_aspect_ratio or Fraction(1),
+        codec=stream.codec_context.name,
+        has_audio=bool(container.streams.audio),
+        has_alpha=has_alpha(pixel_format),
+        interlaced=frame.interlaced_frame,
+        path=location,
+        clocked=file.clocked,
+    )
+
+
+def _count(info: StreamInfo, scan: PacketScan, span: Span) -> StreamInfo:
+    """Count the frames in the span, and those before it."""
+    info = replace(info, span=span, duration=_length(info, scan, span), begin=info.origin + (span.start or 0))
+    if scan.frames is None or scan.frames != len(scan.times):
+        return replace(info, frames=scan.frames if span == EVERYTHING else None)
+    first, stop = (_position(info, scan, moment, other) for moment, other in ((span.start, 0), (span.end, scan.frames)))
+    if stop <= first:
+        shown = float(int(scan.times[-1]) * info.time_base - info.origin)
+        raise InputError(f"{info.name}: no frame lies between start and end; the last one is shown at {shown:g} s.")
+    return replace(info, first=first, frames=stop - first, begin=int(scan.times[first]) * info.time_base)
+
+
+def _position(info: StreamInfo, scan: PacketScan, moment: Fraction | None, other: int) -> int:
+    """Return how many frames are shown before a moment, or `other` without one."""
+    if moment is None:
+        return other
+    ticks = (moment + info.origin) / info.time_base
+    return int(np.searchsorted(scan.times, -(-ticks.numerator // ticks.denominator), side="left"))
+
+
+def _length(info: StreamInfo, scan: PacketScan, span: Span) -> Fraction | None:
+    """Return the seconds that a span of the video lasts."""
+    if scan.end is None:
+        return None
+    whole = scan.end * info.time_base - info.origin
+    end = whole if span.end is None else min(span.end, whole)
+    return max(Fraction(0), end - (span.start or 0))
+
+
+def _is_cut_short(file: VideoFile, scan: PacketScan) -> bool:
+    """Tell whether the container promises frames that are not there."""
+    stream, container = file.stream, file.container
+    if stream.frames:
+        return scan.packets < stream.frames
+    promise = _seconds(stream.metadata.get("DURATION", ""))
+    if promise is None and "matroska" in container.format.name and len(container.streams) == 1:
+        promise = Fraction(container.duration or 0, av.time_base)
+    if promise is None or scan.end is None or not stream.time_base:
+        return False
+    return scan.end * stream.time_base < promise - 2 / (stream.average_rate or 10)
+
+
+def _seconds(clock: str) -> Fraction | None:
+    """Read a duration written as `HH:MM:SS.fraction`; None when it is not one."""
+    try:
+        hours, minutes, seconds = clock.split(":")
+        return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds.strip("\x00"))
+    except ValueError:
+        return None
