@@ -15,13 +15,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ptfan.engine.errors import InputError, InputNotFoundError
-from ptfan.engine.flow import DisFlow, FlowPair, estimate_pair, guide_image
-from ptfan.engine.frame import Mask
+from ptfan.engine.flow import estimate_flows
 from ptfan.engine.inputs import clip_inputs
 from ptfan.engine.spec import Fill
 from ptfan.training.masks import random_holes
 
-__all__ = ["ClipCache", "ClipDataset", "clip_list", "estimate_flows"]
+__all__ = ["ClipCache", "ClipDataset", "clip_list"]
 
 VIDEO_SUFFIXES = {".mp4", ".mkv", ".webm", ".mov", ".avi"}
 
@@ -112,13 +111,6 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
         inputs = clip_inputs(images, holes, estimate_flows(images, holes), self._fill)
         inputs["target"] = np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2))
         return {name: torch.from_numpy(array) for name, array in inputs.items()}
-
-
-def estimate_flows(images: list[NDArray[np.float32]], holes: list[Mask]) -> list[FlowPair]:
-    """Estimate and complete the flow of a clip with holes exactly as the runtime does."""
-    estimator = DisFlow()
-    guides = [guide_image(image, hole) for image, hole in zip(images, holes, strict=True)]
-    return [estimate_pair(estimator, guides[t], guides[t + 1], holes[t], holes[t + 1]) for t in range(len(images) - 1)]
 
 
 def _augment(

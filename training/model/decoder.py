@@ -13,7 +13,7 @@ from ptfan.training.model.blocks import GatedDecoderLayer, Pointwise, convolutio
 from ptfan.training.model.config import GeneratorConfig
 from ptfan.training.model.encoder import Features, convention_of
 
-__all__ = ["LightDecoder", "PaperDecoder", "Parts"]
+__all__ = ["LightDecoder", "PaperDecoder", "Parts", "blurred"]
 
 
 class Parts(NamedTuple):
@@ -60,10 +60,11 @@ class PaperDecoder(nn.Module):
 class LightDecoder(nn.Module):
     """A decoder whose temporal layers end at half size, and which blends its picture with the propagated colours.
 
-    The network's own picture is a plain, ungated sum, and a loss is to be put on it beside the one on the blend: a
-    gated residual on top of the propagated colours dies for good when its gate once saturates, and training goes on as
-    if nothing had happened, since the propagated colours alone make a decent answer. A loss on `own` reaches every
-    layer, whatever the blend does.
+    The network's own picture is a plain, ungated sum on top of the blurred input, which brings the colours but not what
+    the propagation got wrong in detail. A loss is to be put on it beside the one on the blend: a gated residual on top
+    of the propagated colours themselves dies for good when its gate once saturates, and training goes on as if nothing
+    had happened, since those colours alone make a decent answer. A loss on `own` reaches every layer, whatever the
+    blend does.
     """
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -79,7 +80,7 @@ class LightDecoder(nn.Module):
         self.skip0 = convolution(config.stem_width, narrow, 1, bias=True)
         self.mix2 = _temporal(config, narrow, narrow, 3)
         self.head = convolution(narrow, 16, 3, bias=True)
-        # A fresh head is grey (own = 0.5) and undecided (blend = 0.5), whatever the features' scale.
+        # A fresh head adds nothing to the blurred frames and is undecided (blend = 0.5), whatever the features' scale.
         with torch.no_grad():
             self.head.weight.mul_(0.1)
 
@@ -91,8 +92,14 @@ class LightDecoder(nn.Module):
         y = upsample(self.reduce2(y), 2) + self.skip0(features.stem)
         # Mixed-precision training ends in the frames' own type: bfloat16 has hardly more steps than a byte.
         y = F.pixel_shuffle(self.head(self.mix2(y, motion.at(2))), 2).to(frames.dtype)
-        own, blend_logit = y[:, :3] + 0.5, y[:, 3:]
+        own, blend_logit = y[:, :3] + blurred(frames), y[:, 3:]
         return Parts(torch.lerp(own, frames, torch.sigmoid(blend_logit)), own, blend_logit)
+
+
+def blurred(frames: Tensor) -> Tensor:
+    """Return the means of 8 x 8 pixels, enlarged smoothly to the size of `frames` (N, C, H, W) again."""
+    means = F.avg_pool2d(frames, 8)
+    return F.interpolate(means, scale_factor=8.0, mode="bilinear", align_corners=False)
 
 
 def _temporal(

@@ -1,0 +1,84 @@
+"""The sub-commands of training: train, eval, import-tsam."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the sub-commands to the application; torch is imported only when one of them runs."""
+    app.command("train")(train)
+    app.command("eval")(evaluate)
+    app.command("import-tsam")(import_checkpoint)
+
+
+def train(
+    data: Annotated[Path, typer.Option(help="Folder of videos to learn from.")],
+    run: Annotated[Path, typer.Option("--run", "-o", help="Folder of the run; a run that was stopped goes on.")],
+    config: Annotated[Path | None, typer.Option(help="JSON file of settings; the package's own without it.")] = None,
+    clips: Annotated[Path | None, typer.Option(help="Text file: the names of the clips to use, one a line.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder for decoded clips (about 0.3 MB a frame); RUN/cache without it.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1 ...")] = "cpu",
+    threads: Annotated[int, typer.Option(min=0, help="Threads of torch; 0 leaves it to torch.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that make samples.")] = 1,
+) -> None:
+    """Train a model on real clips with random holes; run it again to go on.
+
+    The run's folder gets the settings, a log, a state to resume from, curves, and `checkpoint.safetensors`. Ctrl-C
+    saves and stops.
+
+    Example: `ptfan train --data videos/ -o runs/first`
+    """
+    from ptfan.training.run import run_training
+
+    run_training(
+        data=data, run=run, config=config, clips=clips, cache=cache, device=device, threads=threads, workers=workers
+    )
+
+
+def evaluate(
+    data: Annotated[Path, typer.Option(help="Folder of complete videos; folders NAME_mask beside them hold objects.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report and the contact sheet.")],
+    model: Annotated[list[str] | None, typer.Option(help="A model by name, or an ONNX file; repeatable.")] = None,
+    baseline: Annotated[list[str] | None, typer.Option(help="telea or propagation; repeatable.")] = None,
+    kinds: Annotated[str, typer.Option(help="Holes to cut, of box, text and object.")] = "box,text,object",
+    frames: Annotated[int, typer.Option(min=2, help="The most frames to read of a clip.")] = 40,
+    crop: Annotated[bool, typer.Option(help="Show models a crop round the hole, or the whole frame.")] = True,
+) -> None:
+    """Measure quality: cut holes into complete clips, fill them, compare with what was there.
+
+    Example: `ptfan eval --data clips/ --model s --baseline telea --baseline propagation -o report`
+    """
+    from ptfan.training.report import run_evaluation
+
+    run_evaluation(
+        data=data,
+        output=output,
+        models=model or [],
+        baselines=baseline or [],
+        kinds=kinds.split(","),
+        frames=frames,
+        crop=crop,
+    )
+
+
+def import_checkpoint(
+    source: Annotated[Path, typer.Argument(help="The published checkpoint (.pth).")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The checkpoint to write (.safetensors).")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
+) -> None:
+    """Import the published network's weights, with its warp convention.
+
+    Example: `ptfan import-tsam TSAM.pth -o r50.safetensors`
+    """
+    from ptfan.training.import_tsam import import_tsam
+
+    import_tsam(source, output, overwrite=overwrite)
+    typer.echo(f"wrote {output}")
