@@ -23,10 +23,21 @@ _TURNING = {"mp4", "mov", "ipod", "3gp", "3g2", "matroska", "webm"}
 """Containers with a place for a display matrix."""
 _FIXED_RATE = {"avi", "mpeg", "vob", "dvd", "svcd", "mxf"}
 """Containers that keep no time stamps, or only those of a constant rate."""
-_USUAL = {"webm": "libvpx-vp9", "ogv": "libvpx", "mpeg": "mpeg2video", "vob": "mpeg2video", "mxf": "mpeg2video"}
-"""Containers whose usual encoder is not x264."""
+_USUAL = {
+    "webm": "libvpx-vp9",
+    "ogv": "libvpx",
+    "mpeg": "mpeg2video",
+    "vob": "mpeg2video",
+    "mxf": "mpeg2video",
+    "avi": "mpeg4",
+}
+"""Containers whose usual encoder is not x264; AVI has no place for the time stamps that reordered frames need."""
 _REORDER_NOTHING = {"avi"}
 """Containers that cannot tell the order of decoding from that of showing."""
+
+
+_FINEST = 65535
+"""The most ticks a second that MPEG-4 counts."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +109,7 @@ class EncoderPlan:
             height=size[1],
             sample_aspect=1 / info.sample_aspect if turn.transpose else info.sample_aspect,
             rate=rate,
-            time_base=1 / rate if fixed else info.time_base,
+            time_base=(1 / rate).limit_denominator(_FINEST) if fixed else info.time_base,
             orientation=info.orientation if keeps_turn else UPRIGHT,
             turn=turn,
             fixed_rate=fixed,

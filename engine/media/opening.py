@@ -21,8 +21,8 @@ from ptfan.engine.media.y4m_source import Y4mSource
 
 __all__ = ["open_sink", "open_source"]
 
-_VIDEO = ("mp4", "mkv", "mov", "webm", "avi", "m4v", "ts", "mts", "m2ts", "mpg", "mpeg", "vob", "flv", "wmv", "asf")
-_VIDEO += ("3gp", "3g2", "ogv", "mxf", "nut")
+_VIDEO: tuple[str, ...] = ("mp4", "mkv", "mov", "webm", "avi", "m4v", "ts", "mts", "m2ts", "mpg", "mpeg", "vob", "flv")
+_VIDEO += ("wmv", "asf", "3gp", "3g2", "ogv", "mxf", "nut")
 """Endings that name a video container, the usual ones first."""
 
 

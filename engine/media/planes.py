@@ -80,8 +80,7 @@ def _groups(hole: Mask, plane: PlaneLayout) -> Mask:
     """Tell for each of a plane's groups whether any pixel of its block lies in the hole."""
     wide, high = plane.block
     blocks = hole.reshape(hole.shape[0] // high, high, hole.shape[1] // wide, wide)
-    groups: Mask = blocks.any(axis=(1, 3))
-    return groups
+    return np.asarray(blocks.any(axis=(1, 3)))
 
 
 def _write_plane(
@@ -92,7 +91,7 @@ def _write_plane(
     columns = slice(region.x // plane.block[0] * plane.group, None)
     inside, new = _rows(target)[rows, columns], _rows(source)
     alpha = np.tile(np.array(plane.alpha), where.shape[1])
-    colour: Mask = np.logical_and(np.repeat(where, plane.group, axis=1), ~alpha)
+    colour = np.repeat(where, plane.group, axis=1) & ~alpha
     height, width = min(where.shape[0], inside.shape[0]), min(colour.shape[1], inside.shape[1])
     chosen = colour[:height, :width]
     inside[:height, :width][chosen] = new[:height, :width][chosen]

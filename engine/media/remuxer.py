@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +14,7 @@ import av
 from ptfan.engine.media.chapters import cut_chapters
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.stream_info import StreamInfo
+from ptfan.engine.media.stream_trial import add_copy, held_streams
 from ptfan.engine.media.tags import content_tags, lost_tags
 from ptfan.engine.media.video_file import VideoFile
 
@@ -23,10 +23,11 @@ __all__ = ["Remuxer"]
 
 @dataclass
 class _Copy:
-    """A stream that is being copied: where to, and the last time stamp that went there."""
+    """A stream that is being copied: where to, whether from time 0 on, and the last time stamp."""
 
     target: Any
     name: str
+    from_zero: bool
     last: int | None = None
     refused: bool = False
 
@@ -47,14 +48,14 @@ class Remuxer:
             warn: Takes a line about each stream that the output cannot hold.
         """
         assert info.path is not None
-        self._target, self._shift, self._warn = target, shift, warn
-        self._begin = shift if info.span.start is not None else None
-        self._end = None if info.span.end is None else info.origin + info.span.end
+        self._location, self._target, self._shift, self._warn = info.path, target, shift, warn
+        self._cut = info.span.start is not None
+        self._end = None if info.span.end is None else info.origin + info.span.end - shift
         self._file = VideoFile(info.path)
-        self._copies = {stream.index: copy for stream in self._others() if (copy := self._add(stream))}
+        self._copies = self._add_all()
         video.metadata.update(content_tags(self._file.stream.metadata))
         target.metadata.update(content_tags(self._file.container.metadata))
-        self._chapters = cut_chapters(self._file.container.chapters(), self._begin, self._end, shift)
+        self._chapters = cut_chapters(self._file.container.chapters(), shift, self._cut, self._end)
         if self._chapters and hasattr(target, "set_chapters"):
             target.set_chapters(self._chapters)  # type: ignore[arg-type]
         self._packets = self._read()
@@ -90,17 +91,24 @@ class Remuxer:
             elif stream is not self._file.stream and not _is_made_anew(stream):
                 yield stream
 
-    def _add(self, stream: Any) -> _Copy | None:
-        """Add a copy of a stream to the output; None when the output cannot hold it."""
-        name = _describe(stream)
-        reason = _refusal(stream, self._target.format.name)
-        if reason:
-            self._warn(f"{name} is dropped: {self._target.format.name} cannot hold it ({reason}).")
-            return None
-        copy = self._target.add_stream_from_template(stream)
+    def _add_all(self) -> dict[int, _Copy]:
+        """Add a copy of each stream that the output can hold, and say which it cannot."""
+        others, name = list(self._others()), self._target.format.name
+        if not others:
+            return {}
+        with av.open(self._location, metadata_errors="replace") as trial:
+            held = held_streams(trial, [trial.streams[stream.index] for stream in others], name)
+        for stream in others:
+            if stream.index not in held:
+                self._warn(f"{_describe(stream)} is dropped: {name} cannot hold it.")
+        return {stream.index: self._add(stream) for stream in others if stream.index in held}
+
+    def _add(self, stream: Any) -> _Copy:
+        """Add a copy of a stream to the output."""
+        copy = add_copy(self._target, stream)
         copy.metadata.update(content_tags(stream.metadata))
         copy.disposition = stream.disposition
-        return _Copy(copy, name)
+        return _Copy(copy, _describe(stream), self._cut or _pushes_back(stream, self._target.format.name))
 
     def _read(self) -> Generator[tuple[Fraction, av.Packet[Any], _Copy], None, None]:
         """Yield the packets to copy, with the output's time in seconds."""
@@ -109,28 +117,32 @@ class Remuxer:
             return
         try:
             for packet in self._file.container.demux(*streams):
-                if packet.size and self._place(packet):
-                    time = (packet.dts if packet.dts is not None else packet.pts or 0) * packet.time_base
-                    yield time, packet, self._copies[packet.stream_index]
+                copy = self._copies[packet.stream.index]
+                if packet.size and self._place(packet, copy):
+                    yield (packet.dts or 0) * packet.time_base, packet, copy
         except av.FFmpegError:
             return  # the file is cut short; the pictures say so
 
-    def _place(self, packet: av.Packet[Any]) -> bool:
-        """Move a packet to the output's time; tell whether it belongs into the span."""
+    def _place(self, packet: av.Packet[Any], copy: _Copy) -> bool:
+        """Move a packet to the output's time; tell whether it belongs there. A subtitle is cut, sound is not."""
         if packet.pts is None:
             return False
-        base, cover = packet.time_base, packet.stream.type == "video"
-        first, last = packet.pts * base, (packet.pts + (packet.duration or 0)) * base
-        if not cover and self._end is not None and first >= self._end:
+        if packet.stream.type == "video":  # a cover picture has no time
+            packet.pts = packet.dts = 0
+            return True
+        lasting, ticks = packet.stream.type == "subtitle", round(self._shift / packet.time_base)
+        end = None if self._end is None else round(self._end / packet.time_base)
+        first, last = packet.pts - ticks, packet.pts - ticks + (packet.duration or 0)
+        if end is not None and first >= end:
             return False
-        if not cover and self._begin is not None and first < self._begin:
-            if packet.stream.type != "subtitle" or last <= self._begin:
-                return False
-            packet.duration = round((last - self._begin) / base)
-            packet.pts = packet.dts = round(self._begin / base)
-        ticks = 0 if cover else round(self._shift / base)
-        packet.pts -= ticks
-        packet.dts = packet.pts if packet.dts is None else packet.dts - ticks
+        if copy.from_zero and first < 0 and (last <= 0 or (self._cut and not lasting)):
+            return False
+        if copy.from_zero and first < 0:
+            packet.duration, first, packet.dts = last, 0, None
+        if lasting and end is not None and last > end:
+            packet.duration = end - first
+        packet.dts = first if packet.dts is None else packet.dts - ticks
+        packet.pts = first
         return True
 
     def _mux(self, packet: av.Packet[Any], copy: _Copy) -> None:
@@ -156,7 +168,8 @@ class Remuxer:
 
 def _describe(stream: Any) -> str:
     """Name a stream for people: kind, number, codec and language."""
-    codec = stream.codec_context.name if stream.codec_context else getattr(stream, "name", None) or "unknown codec"
+    context = stream.codec_context
+    codec = context.codec.canonical_name if context else getattr(stream, "name", None) or "unknown codec"
     language = stream.metadata.get("language", "und")
     return f"{stream.type} stream {stream.index} ({codec}{'' if language == 'und' else ', ' + language})"
 
@@ -173,13 +186,10 @@ def _is_made_anew(stream: Any) -> bool:
     return "timecode" in stream.metadata or bool(stream.container.chapters())
 
 
-def _refusal(stream: Any, container: str) -> str:
-    """Say why a container cannot hold a stream; empty when it can. It is tried on a file in memory."""
-    scratch = av.open(io.BytesIO(), "w", format=container)
-    try:
-        scratch.add_stream_from_template(stream)
-        scratch.start_encoding()
-    except (av.FFmpegError, ValueError) as error:
-        return str(getattr(error, "strerror", None) or error)
-    scratch.close()
-    return ""
+def _pushes_back(stream: Any, target: str) -> bool:
+    """Tell whether sound from before time 0, an encoder's run-up, would delay all streams of an output.
+
+    AVI has no time before 0. Matroska has, for a run-up of known length; MP4 tells it of Opus alone.
+    """
+    from_mp4 = "mp4" in stream.container.format.name and stream.codec_context.name not in ("opus", "libopus")
+    return target == "avi" or (target in ("matroska", "webm") and stream.type == "audio" and from_mp4)

@@ -60,7 +60,7 @@ class VideoSink(Sink):
         self._done = False
         self._remuxer: Remuxer | None = None
         self._staging = Staging(path, overwrite=overwrite)
-        self._container = av.open(str(self._staging.path), "w")
+        self._container = _create(self._staging.path)
         try:
             self._encoder = self._begin(codec, quality, preset)
         except BaseException:
@@ -154,6 +154,14 @@ class VideoSink(Sink):
         """Close the source's file."""
         if self._remuxer:
             self._remuxer.close()
+
+
+def _create(path: Path) -> av.container.OutputContainer:
+    """Make a container of the kind that a name's ending says, which must not move time stamps by itself."""
+    container = av.open(str(path), "w")
+    if container.format.name in ("matroska", "webm"):
+        container.container_options["avoid_negative_ts"] = "disabled"
+    return container
 
 
 def _shift(info: StreamInfo) -> Fraction:

@@ -1,0 +1,89 @@
+"""Finding out, before work starts, which streams a container can hold."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+import av
+
+__all__ = ["add_copy", "held_streams"]
+
+_ENOUGH = 5000
+"""Packets to read, at most, in search of the first ones of all streams."""
+_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+
+
+def held_streams(container: av.container.InputContainer, streams: Iterable[Any], target: str) -> set[int]:
+    """Try each stream on a file in memory: write its first packet, and see whether the same kind is read back.
+
+    Args:
+        container: The open file that the streams belong to; it is read from the beginning, so open it for this alone.
+        streams: Streams of that file.
+        target: FFmpeg's name of the container that is to hold them.
+
+    Returns:
+        The indices of those that it can hold.
+    """
+    wanted = {stream.index: stream for stream in streams}
+    packets = _first_packets(container, wanted)
+    return {index for index, stream in wanted.items() if _is_held(stream, packets.get(index), target)}
+
+
+def add_copy(container: av.container.OutputContainer, stream: Any) -> Any:
+    """Add a stream like another one to an output; sound of unknown channels gets the usual ones for their number."""
+    copy = container.add_stream_from_template(stream)
+    if stream.type == "audio" and stream.codec_context.layout.name not in ("mono", "stereo"):
+        with suppress(ValueError, RuntimeError, TypeError):
+            if stream.codec_context.layout.name.endswith("channels"):
+                copy.codec_context.layout = _LAYOUTS.get(stream.codec_context.channels, "stereo")
+    return copy
+
+
+def _first_packets(container: av.container.InputContainer, wanted: dict[int, Any]) -> dict[int, Any]:
+    """Return the first packet of each stream that has one near the beginning."""
+    found: dict[int, Any] = {}
+    moving = {index for index, stream in wanted.items() if stream.type != "attachment"}
+    if not moving:
+        return found
+    with suppress(av.FFmpegError):
+        for number, packet in enumerate(container.demux(*(wanted[index] for index in moving))):
+            if packet.size and packet.stream_index not in found:
+                found[packet.stream_index] = packet
+            if moving <= found.keys() or number > _ENOUGH:
+                break
+    return found
+
+
+def _is_held(stream: Any, packet: Any, target: str) -> bool:
+    """Tell whether a container takes a stream, and gives it back as what it was."""
+    if stream.type == "attachment":
+        return target in ("matroska", "webm")
+    memory = io.BytesIO()
+    try:
+        scratch = av.open(memory, "w", format=target)
+        copy = add_copy(scratch, stream)
+        copy.disposition = stream.disposition
+        scratch.start_encoding()
+        if packet is not None:
+            packet.stream = copy
+            packet.pts = packet.dts = 0
+            scratch.mux(packet)
+        scratch.close()
+        return packet is None or _kind(stream) in _kinds(memory.getvalue())
+    except (av.FFmpegError, ValueError):
+        return False
+
+
+def _kinds(content: bytes) -> set[tuple[str, str]]:
+    """Return the kinds of streams in a file's content."""
+    with av.open(io.BytesIO(content)) as container:
+        return {_kind(stream) for stream in container.streams}
+
+
+def _kind(stream: Any) -> tuple[str, str]:
+    """Return a stream's type and codec."""
+    context = stream.codec_context
+    return stream.type, context.codec.canonical_name if context else ""
