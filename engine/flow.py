@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -13,17 +14,18 @@ from ptfan.engine.completion import dilate, pull_push
 from ptfan.engine.frame import Mask
 from ptfan.engine.validity import validity
 
-__all__ = ["DisFlow", "DisPreset", "FlowEstimator", "FlowPair", "GuideImage", "estimate_pair", "guide_image"]
+__all__ = [
+    "DisFlow",
+    "FlowEstimator",
+    "FlowPair",
+    "GuideImage",
+    "estimate_flows",
+    "estimate_pair",
+    "guide_image",
+]
 
 GuideImage = NDArray[np.uint8]
 """(H, W) luminance whose hole is filled from its surroundings: what flow is estimated on."""
-DisPreset = Literal["ultrafast", "fast", "medium"]
-_PRESETS = {
-    "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
-    "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
-    "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
-}
-
 CONTAMINATED = 4
 """Pixels round a hole whose estimated flow is not trusted: the estimator's patches reach into the hole there."""
 
@@ -50,10 +52,18 @@ class FlowEstimator(Protocol):
 
 
 class DisFlow:
-    """Dense inverse search (Kroeger et al., 2016) as OpenCV has it; needs no weights."""
+    """Dense inverse search (Kroeger et al., 2016) as OpenCV has it; needs no weights.
 
-    def __init__(self, preset: DisPreset = "medium") -> None:
-        self._estimator = cv2.DISOpticalFlow.create(_PRESETS[preset])
+    OpenCV's medium preset, with patches four pixels apart instead of three and fewer iterations: 8.4 ms instead of 14.2
+    for 432x240 on one core, and holes that are filled along this flow come out as well (17.2 dB against 17.0 for
+    stationary boxes, 20.3 against 20.4 for moving objects).
+    """
+
+    def __init__(self) -> None:
+        self._estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._estimator.setPatchStride(4)
+        self._estimator.setGradientDescentIterations(12)
+        self._estimator.setVariationalRefinementIterations(2)
 
     def __call__(self, source: GuideImage, target: GuideImage) -> NDArray[np.float32]:
         """Return (H, W, 2) pixels; images too small for the method's patches get zero flow."""
@@ -91,6 +101,18 @@ def estimate_pair(
     forward = _completed(estimator(first, second), first_hole)
     backward = _completed(estimator(second, first), second_hole)
     return FlowPair(forward, backward, validity(forward, backward), validity(backward, forward))
+
+
+def estimate_flows(images: Sequence[NDArray[np.float32]], holes: Sequence[Mask]) -> list[FlowPair]:
+    """Estimate and complete the flow between the T frames of a clip: T - 1 pairs.
+
+    Args:
+        images: T frames (H, W, 3), RGB in [0, 1]; what stands in the holes has no influence.
+        holes: T masks (H, W).
+    """
+    estimator = DisFlow()
+    guides = [guide_image(image, hole) for image, hole in zip(images, holes, strict=True)]
+    return [estimate_pair(estimator, guides[t], guides[t + 1], holes[t], holes[t + 1]) for t in range(len(guides) - 1)]
 
 
 def _completed(flow: NDArray[np.float32], hole: Mask) -> NDArray[np.float32]:
