@@ -13,7 +13,7 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.inpainter import InpaintSettings
 from ptfan.training.baselines import BASELINES, Method
 from ptfan.training.evaluation import Picture, Score, Task, evaluate, model_method, tasks
-from ptfan.training.pictures import contact_row, write_sheet
+from ptfan.training.pictures import Shown, contact_row, write_sheet
 
 __all__ = ["markdown_table", "run_evaluation"]
 
@@ -42,7 +42,7 @@ def run_evaluation(
     if not methods:
         raise InputError("nothing to evaluate: give --model or --baseline")
     output.mkdir(parents=True, exist_ok=True)
-    rows: list[Picture] = []
+    rows: list[Shown] = []
 
     def finished(task: Task, results: dict[str, list[Picture]]) -> None:
         middle = len(task.truth) // 2
