@@ -47,9 +47,12 @@ class FilterChain:
                 yield self._stamp(frame)
 
     def _stamp(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Express a frame's time stamp in the time base that went in: filters that may double the rate halve it."""
-        if frame.pts is not None and frame.time_base:
-            frame.pts = round(frame.pts * frame.time_base / self._time_base)
+        """Express a frame's times in the time base that went in: filters that may double the rate halve it."""
+        scale = (frame.time_base or self._time_base) / self._time_base
+        if frame.pts is not None:
+            frame.pts = round(frame.pts * scale)
+        if hasattr(frame, "duration"):  # since PyAV 14
+            frame.duration = round(frame.duration * scale)
         frame.time_base = self._time_base
         return frame
 

@@ -55,6 +55,8 @@ def open_source(
         raise InputNotFoundError(f"{name}: no such file or folder.")
     if path.is_dir():
         return FolderSource(path, span, _rate(rate), warn)
+    if path.exists() and not path.is_file():
+        raise InputError(f"{name}: is no file or folder; give - for Y4M on standard input.")
     return VideoSource(name, span, warn)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.frame import Box
+from ptfan.engine.media.side_data import read_side_data
 
 __all__ = ["UPRIGHT", "Orientation"]
 
@@ -106,14 +107,11 @@ UPRIGHT = Orientation()
 
 def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
     """Return the nine integers of a frame's display matrix, or None where it has none."""
-    try:
-        items: list[Any] = list(frame.side_data)
-    except ValueError:  # PyAV has no name for one of the frame's kinds of side data, and then shows none of them
+    found = read_side_data(frame)
+    if found is None:
         return _matrix_of_rotation(frame.rotation)
-    for item in items:
-        if item.type.name == "DISPLAYMATRIX":
-            return struct.unpack("9i", bytes(item))
-    return None
+    matrix = found.get("DISPLAYMATRIX")
+    return struct.unpack("9i", matrix) if matrix else None
 
 
 def _matrix_of_rotation(degrees: int) -> tuple[int, ...]:

@@ -52,7 +52,7 @@ class PixelLayout:
 def plain_format(name: str) -> str:
     """Return the format itself, or where its samples are indices, bits or floats, a format of whole numbers."""
     pixel_format = av.VideoFormat(name)
-    bits = max(part.bits for part in pixel_format.components)
+    bits = max((part.bits for part in pixel_format.components), default=8)
     bits_in_bytes = not (pixel_format.is_bit_stream or pixel_format.has_palette or pixel_format.is_bayer)
     if bits_in_bytes and bits <= 16 and "f16" not in name and _can_be_written(name):
         return name

@@ -11,6 +11,7 @@ from ptfan.engine.media.colour import ColourTags
 from ptfan.engine.media.filter_chain import copy_frame
 from ptfan.engine.media.orientation import Orientation
 from ptfan.engine.media.pixel_layout import PixelLayout, PlaneLayout
+from ptfan.engine.media.rgb_writer import write_rgb
 
 __all__ = ["composite_planes"]
 
@@ -48,8 +49,8 @@ def composite_planes(native: av.VideoFrame, frame: Frame) -> av.VideoFrame:
 
 def _region(box: Box, orientation: Orientation, native: av.VideoFrame) -> Box:
     """Return a patch's box in the coded picture, with a margin, on the grid of the format's blocks."""
-    coded = orientation.undo_box(box, *orientation.size(native.width, native.height))
     wide, high = PixelLayout.of(native.format.name).block
+    coded = orientation.undo_box(box, *orientation.size(native.width, native.height))
     left, top = max(0, coded.x - _MARGIN) // wide * wide, max(0, coded.y - _MARGIN) // high * high
     right = min(native.width, _round_up(coded.right + _MARGIN, wide))
     bottom = min(native.height, _round_up(coded.bottom + _MARGIN, high))
@@ -60,27 +61,22 @@ def _write(target: av.VideoFrame, region: Box, picture: Image, hole: Mask) -> No
     """Write the pixels of a region's hole into a frame's planes."""
     layout = PixelLayout.of(target.format.name)
     wide, high = layout.block
-    pad = ((0, -picture.shape[0] % high), (0, -picture.shape[1] % wide))
-    padded = np.pad(picture, (*pad, (0, 0)), mode="edge")
-    source = _convert(padded, target)
+    pad = ((0, -hole.shape[0] % high), (0, -hole.shape[1] % wide))
+    if np.any(pad):  # the picture's edge cuts through a block
+        picture, hole = np.pad(picture, (*pad, (0, 0)), mode="edge"), np.pad(hole, pad)
+    source = write_rgb(picture, target.format.name, ColourTags.of(target))
     for index, plane in enumerate(layout.planes):
-        where = _groups(np.pad(hole, pad), plane)
-        _write_plane(target.planes[index], source.planes[index], plane, region, where)
-
-
-def _convert(picture: Image, like: av.VideoFrame) -> av.VideoFrame:
-    """Convert an RGB picture to the format and colour space of a frame."""
-    layout = "rgb24" if picture.dtype == np.uint8 else "rgb48le"
-    frame = av.VideoFrame.from_ndarray(picture, format=layout)
-    ColourTags.of(like).write(frame)
-    return frame.reformat(format=like.format.name, threads=1)
+        _write_plane(target.planes[index], source.planes[index], plane, region, _groups(hole, plane))
 
 
 def _groups(hole: Mask, plane: PlaneLayout) -> Mask:
     """Tell for each of a plane's groups whether any pixel of its block lies in the hole."""
     wide, high = plane.block
-    blocks = hole.reshape(hole.shape[0] // high, high, hole.shape[1] // wide, wide)
-    return np.asarray(blocks.any(axis=(1, 3)))
+    groups: Mask = hole[::high, ::wide].copy()
+    for row in range(high):
+        for column in range(wide):
+            groups |= hole[row::high, column::wide]
+    return groups
 
 
 def _write_plane(
@@ -90,11 +86,11 @@ def _write_plane(
     rows = slice(region.y // plane.block[1], None)
     columns = slice(region.x // plane.block[0] * plane.group, None)
     inside, new = _rows(target)[rows, columns], _rows(source)
-    alpha = np.tile(np.array(plane.alpha), where.shape[1])
-    colour = np.repeat(where, plane.group, axis=1) & ~alpha
-    height, width = min(where.shape[0], inside.shape[0]), min(colour.shape[1], inside.shape[1])
-    chosen = colour[:height, :width]
-    inside[:height, :width][chosen] = new[:height, :width][chosen]
+    chosen = np.repeat(where, plane.group, axis=1)
+    if any(plane.alpha):
+        chosen &= ~np.tile(np.array(plane.alpha), where.shape[1])
+    height, width = min(chosen.shape[0], inside.shape[0]), min(chosen.shape[1], inside.shape[1])
+    np.copyto(inside[:height, :width], new[:height, :width], where=chosen[:height, :width])
 
 
 def _rows(plane: av.video.plane.VideoPlane) -> NDArray[np.uint8]:

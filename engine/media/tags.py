@@ -20,6 +20,7 @@ _OF_THE_FILE = {
     "number_of_frames",
     "number_of_bytes",
     "source_id",
+    "alpha_mode",
 }
 """Tags about how the old file was made; they are untrue of the new one."""
 

@@ -35,6 +35,8 @@ class VideoProbe:
     """Whether the container promises more than its packets hold: it was cut short."""
     promised: int | None
     """Frames that the container says it has; None when it does not say."""
+    alpha_lost: bool
+    """Whether the container speaks of an alpha channel that the decoder does not deliver."""
 
     @classmethod
     def of(cls, location: str, span: Span) -> VideoProbe:
@@ -51,7 +53,15 @@ class VideoProbe:
             info = _describe(location, file, frame)
             offset = (frame.pts or 0) if file.container.format.name == "avi" else 0
             scan = PacketScan.of(location, info.interlaced).shift(offset)
-            return cls(_count(info, scan, span), scan, offset, _is_cut_short(file, scan), file.stream.frames or None)
+            tags = {key.lower(): value for key, value in file.stream.metadata.items()}
+            return cls(
+                info=_count(info, scan, span),
+                scan=scan,
+                offset=offset,
+                missing=_is_cut_short(file, scan),
+                promised=file.stream.frames or None,
+                alpha_lost=tags.get("alpha_mode") == "1" and not info.has_alpha,
+            )
         finally:
             file.close()
 

@@ -43,6 +43,8 @@ class VideoSource(Source):
         self._probe = VideoProbe.of(location, span)
         if self.info.interlaced:
             warn(f"{location}: is interlaced; its frames are deinterlaced.")
+        if self._probe.alpha_lost:
+            warn(f"{location}: its alpha channel is dropped: the decoder does not read it.")
 
     @property
     def info(self) -> StreamInfo:
