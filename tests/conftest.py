@@ -34,6 +34,7 @@ def project_files() -> list[Path]:
     """Return every file of the project, relative to the root: those in git, and new ones that git does not ignore."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout: which files belong to the project is not known")
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    # The checkout may belong to another user than the one who runs the tests.
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return sorted(path for path in map(Path, filter(None, listed.split("\0"))) if (ROOT / path).is_file())
