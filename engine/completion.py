@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.frame import Mask
+from ptfan.engine.frame import Box, Mask, hole_box
 
-__all__ = ["dilate", "pull_push"]
+__all__ = ["dilate", "pull_push", "times"]
 
 
 def pull_push(values: NDArray[np.float32], known: NDArray[Any]) -> NDArray[np.float32]:
@@ -26,29 +28,68 @@ def pull_push(values: NDArray[np.float32], known: NDArray[Any]) -> NDArray[np.fl
     Returns:
         The values' shape; known pixels keep their exact values; all zero if no pixel is known.
     """
-    weight = known.astype(np.float32)
-    plane = weight if values.ndim == 2 else weight[..., None]
-    return _complete(np.where(plane > 0, values, np.float32(0)), weight)
+    mask = np.ascontiguousarray(known > 0).view(np.uint8)
+    kept = np.asarray(cv2.copyTo(np.ascontiguousarray(values, np.float32), mask), np.float32)
+    return _complete(kept.reshape(values.shape), _levels(mask.tobytes(), *mask.shape))
 
 
-def _complete(weighted: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Complete values that are multiplied by their weights; weights are in [0, 1]."""
-    height, width = weight.shape
-    if float(weight.min()) >= 1.0:
+@dataclass(frozen=True, eq=False)
+class _Level:
+    """What one level of the pyramid does, which depends on the mask alone."""
+
+    box: Box
+    """The box of the pixels that this level does not know wholly."""
+    rest: NDArray[np.float32]
+    """In the box: the share that is read from the level above."""
+    gain: NDArray[np.float32]
+    """By what the level above multiplies its means, at that level's size; at the top, by what this one is divided."""
+
+
+@lru_cache(maxsize=4)
+def _levels(mask: bytes, height: int, width: int) -> tuple[_Level, ...]:
+    """Return the pyramid's levels, finest first, up to the first that is wholly known. Most holes stand still."""
+    weight = np.frombuffer(mask, np.uint8).reshape(height, width).astype(np.float32)
+    levels: list[_Level] = []
+    while (box := hole_box(weight < 1.0)) is not None:
+        rest = 1.0 - weight[box.slices]
+        if weight.size == 1:
+            return (*levels, _Level(box, rest, np.where(weight > 0.0, weight, np.float32(1))))
+        coarse = cv2.resize(weight, _half(weight), interpolation=cv2.INTER_AREA)
+        # A pixel with one known quarter is as good as known: the level above would only blur it.
+        gain = np.minimum(4.0, 1.0 / np.maximum(coarse, np.float32(1e-6))).astype(np.float32)
+        levels.append(_Level(box, rest, gain))
+        weight = coarse * gain
+    return tuple(levels)
+
+
+def _complete(weighted: NDArray[np.float32], levels: tuple[_Level, ...]) -> NDArray[np.float32]:
+    """Complete, in place, values that are multiplied by their weights."""
+    if not levels:
         return weighted
-    if height == 1 and width == 1:
-        return weighted / weight if weight[0, 0] > 0 else weighted
-    half = ((width + 1) // 2, (height + 1) // 2)
-    coarse_weight = cv2.resize(weight, half, interpolation=cv2.INTER_AREA)
-    coarse = cv2.resize(weighted, half, interpolation=cv2.INTER_AREA).reshape(half[1], half[0], *weighted.shape[2:])
-    # A pixel with one known quarter is as good as known: the level above would only blur it.
-    gain = np.minimum(4.0, 1.0 / np.maximum(coarse_weight, np.float32(1e-6))).astype(np.float32)
-    gain_plane = gain if weighted.ndim == 2 else gain[..., None]
-    above = _complete(coarse * gain_plane, coarse_weight * gain)
-    fine = cv2.resize(above, (width, height), interpolation=cv2.INTER_LINEAR).reshape(weighted.shape)
-    rest = 1.0 - weight
-    result: NDArray[np.float32] = weighted + fine * (rest if weighted.ndim == 2 else rest[..., None])
-    return result
+    level, *others = levels
+    if weighted.shape[:2] == (1, 1):
+        weighted /= level.gain[0, 0]
+        return weighted
+    size = weighted.shape[1::-1]
+    coarse = cv2.resize(weighted, _half(weighted), interpolation=cv2.INTER_AREA)
+    above = _complete(times(coarse.reshape(*level.gain.shape, *weighted.shape[2:]), level.gain), tuple(others))
+    fine = cv2.resize(above, size, interpolation=cv2.INTER_LINEAR).reshape(weighted.shape)
+    weighted[level.box.slices] += times(fine[level.box.slices], level.rest)
+    return weighted
+
+
+def _half(array: NDArray[np.float32]) -> tuple[int, int]:
+    return (array.shape[1] + 1) // 2, (array.shape[0] + 1) // 2
+
+
+def times(values: NDArray[np.float32], plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Multiply (H, W) or (H, W, C) by (H, W)."""
+    if values.ndim == 2:
+        return values * plane
+    # numpy's broadcasting over a last axis of two or three is several times slower than this copy.
+    product: NDArray[np.float32] = cv2.merge([plane] * values.shape[2]).reshape(values.shape)
+    product *= values
+    return product
 
 
 def dilate(mask: Mask, radius: int) -> Mask:

@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.frame import Box, Image, Mask
-from ptfan.engine.propagation import hole_box
+from ptfan.engine.frame import Box, Image, Mask, hole_box
 
 __all__ = ["Crop", "CropRules", "plan_crops"]
 
@@ -63,7 +62,9 @@ class Crop:
         """
         peak = np.float32(1.0 / np.iinfo(image.dtype).max)
         missing = hole[self.box.slices]
-        pixels = np.where(missing[..., None], np.float32(0), image[self.box.slices].astype(np.float32) * peak)
+        pixels = image[self.box.slices].astype(np.float32)
+        pixels *= peak
+        pixels = np.asarray(cv2.copyTo(pixels, np.ascontiguousarray(~missing).view(np.uint8)), np.float32)
         if self.size != (self.box.width, self.box.height):
             pixels, missing = _shrink(pixels, missing, self.size)
         return self._pad(pixels), self._pad(missing.astype(np.uint8)).astype(bool)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Box", "Frame", "Image", "Mask", "Patch"]
+__all__ = ["Box", "Frame", "Image", "Mask", "Patch", "hole_box"]
 
 Image = NDArray[Any]
 """(H, W, 3) RGB, uint8, or uint16 over the full 16-bit range."""
@@ -46,9 +47,13 @@ class Box:
 
     def contains(self, other: Box) -> bool:
         """Tell whether `other` lies inside this box."""
-        return (
-            self.x <= other.x and self.y <= other.y and self.right >= other.right and self.bottom >= other.bottom
-        )
+        return self.x <= other.x and self.y <= other.y and self.right >= other.right and self.bottom >= other.bottom
+
+
+def hole_box(hole: Mask) -> Box | None:
+    """Return the smallest box round a hole, or None if the hole is empty."""
+    x, y, width, height = cv2.boundingRect(hole.view(np.uint8))
+    return Box(x, y, width, height) if width else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +90,7 @@ class Frame:
         if not self.patches:
             return self.image
         peak = float(np.iinfo(self.image.dtype).max)
-        result = self.image.copy()
+        result: Image = self.image.copy()
         for patch in self.patches:
             inside = self.hole[patch.box.slices]
             values = np.rint(np.clip(patch.pixels[inside], 0.0, 1.0) * peak)

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from ptfan.engine.crop import CropRules
 from ptfan.engine.errors import InputError, ModelError
-from ptfan.engine.frame import Box, Frame, Patch
+from ptfan.engine.frame import Box, Frame, Patch, hole_box
 from ptfan.engine.models import DEFAULT_MODEL, find_model
 from ptfan.engine.prepare import CropInputs, Preparer, Window
-from ptfan.engine.propagation import hole_box
 from ptfan.engine.runner import Backend, Runner, open_runner
 from ptfan.engine.spec import ModelSpec
 

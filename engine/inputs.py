@@ -33,15 +33,19 @@ def clip_inputs(
     else:
         filled = [np.where(hole[..., None], np.float32(0), image) for image, hole in zip(images, holes, strict=True)]
         confidence = [np.zeros(hole.shape, np.float32) for hole in holes]
+    height, width = holes[0].shape
+    frames = np.empty((len(images), 3, height, width), np.float32)
+    for t, picture in enumerate(filled):
+        frames[t] = picture.transpose(2, 0, 1)
     return {
-        "frames": np.ascontiguousarray(np.stack(filled).transpose(0, 3, 1, 2)),
+        "frames": frames,
         "hole": np.stack(holes)[:, None].astype(np.float32),
         "guidance": np.stack(confidence)[:, None],
-        **_flow_inputs(flows, len(images), holes[0].shape),
+        **_flow_inputs(flows, len(images), (height, width)),
     }
 
 
-def _flow_inputs(flows: Sequence[FlowPair], frames: int, shape: tuple[int, ...]) -> Arrays:
+def _flow_inputs(flows: Sequence[FlowPair], frames: int, shape: tuple[int, int]) -> Arrays:
     """Entry t belongs to frame t: the last forward and the first backward entry stay zero and are never read."""
     height, width = shape
     arrays: Arrays = {

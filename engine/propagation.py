@@ -8,17 +8,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.completion import pull_push
+from ptfan.engine.completion import pull_push, times
 from ptfan.engine.flow import FlowPair
-from ptfan.engine.frame import Box, Mask
-from ptfan.engine.validity import pixel_grid
+from ptfan.engine.frame import Box, Mask, hole_box
+from ptfan.engine.validity import pixel_axes
 
-__all__ = ["hole_box", "propagate"]
+__all__ = ["propagate"]
 
 DECAY = 0.9
 """What is left of a pixel's confidence after one step along the flow."""
 FAINT = 0.05
 """Confidence below which a carried pixel is dropped."""
+
+Canvas = NDArray[np.float32]
+"""(H, W, 4): colour times confidence, and confidence."""
 
 
 def propagate(
@@ -37,61 +40,62 @@ def propagate(
     Returns:
         T filled frames (H, W, 3), and T confidences (H, W): 1 at known pixels, 0 where nothing arrived.
     """
-    past = _carry(images, holes, [(pair.backward, pair.backward_validity) for pair in flows])
-    future = _carry(images[::-1], holes[::-1], [(pair.forward, pair.forward_validity) for pair in flows[::-1]])[::-1]
-    filled = [_merge(image, hole, a, b) for image, hole, a, b in zip(images, holes, past, future, strict=True)]
-    return [item[0] for item in filled], [item[1] for item in filled]
+    canvases = [_known(image, hole) for image, hole in zip(images, holes, strict=True)]
+    boxes = [hole_box(hole) or Box(0, 0, 0, 0) for hole in holes]
+    past = _carry(canvases, holes, boxes, [(pair.backward, pair.backward_validity) for pair in flows])
+    steps = [(pair.forward, pair.forward_validity) for pair in flows[::-1]]
+    future = _carry(canvases[::-1], holes[::-1], boxes[::-1], steps)[::-1]
+    for canvas, box, a, b in zip(canvases, boxes, past, future, strict=True):
+        canvas[box.slices] += _mixed(a, b)
+    return [_completed(canvas) for canvas in canvases], [canvas[..., 3].copy() for canvas in canvases]
 
 
-def hole_box(hole: Mask) -> Box | None:
-    """Return the smallest box round a hole, or None if the hole is empty."""
-    x, y, width, height = cv2.boundingRect(hole.view(np.uint8))
-    return Box(x, y, width, height) if width else None
+def _known(image: NDArray[np.float32], hole: Mask) -> Canvas:
+    """Return a canvas with the known pixels at confidence 1, and nothing in the hole."""
+    known = np.ascontiguousarray(~hole).view(np.uint8)
+    return np.asarray(cv2.copyTo(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), known), np.float32)
 
 
 def _carry(
-    images: Sequence[NDArray[np.float32]],
+    canvases: Sequence[Canvas],
     holes: Sequence[Mask],
+    boxes: Sequence[Box],
     steps: Sequence[tuple[NDArray[np.float32], Mask]],
-) -> list[NDArray[np.float32]]:
-    """Carry pixels one way. Each result is (H, W, 4): colour times confidence, and confidence."""
-    carried = [_known(images[0], holes[0])]
-    for image, hole, (flow, valid) in zip(images[1:], holes[1:], steps, strict=True):
-        here = _known(image, hole)
-        box = hole_box(hole)
-        if box is not None:
-            rows, columns = box.slices
-            target = pixel_grid(*hole.shape)[rows, columns] + flow[rows, columns]
-            arrived = cv2.remap(carried[-1], target, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-            arrived *= np.float32(DECAY) * (valid[rows, columns] & hole[rows, columns])[..., None]
-            arrived *= (arrived[..., 3:] >= FAINT).astype(np.float32)
-            here[rows, columns] += arrived
-        carried.append(here)
-    return carried
+) -> list[Canvas]:
+    """Carry pixels one way; return what arrives in each hole's box. The canvases are used, and left as they were."""
+    arrivals = [np.zeros((boxes[0].height, boxes[0].width, 4), np.float32)]
+    for t, (flow, valid) in enumerate(steps, start=1):
+        arrivals.append(_step(canvases[t - 1], holes[t], boxes[t], flow, valid))
+        canvases[t][boxes[t].slices] += arrivals[t]
+    for canvas, box, arrival in zip(canvases, boxes, arrivals, strict=True):
+        canvas[box.slices] -= arrival  # exact: the hole held zeros, and nothing arrived elsewhere
+    return arrivals
 
 
-def _known(image: NDArray[np.float32], hole: Mask) -> NDArray[np.float32]:
-    result = np.empty((*hole.shape, 4), np.float32)
-    result[..., :3] = image
-    result[..., 3] = 1.0
-    result[hole] = 0.0
-    return result
+def _step(before: Canvas, hole: Mask, box: Box, flow: NDArray[np.float32], valid: Mask) -> Canvas:
+    """Return what valid flow brings into the hole from the frame before, within the hole's box."""
+    if not box.width:
+        return np.zeros((0, 0, 4), np.float32)
+    rows, columns = box.slices
+    x, y = pixel_axes(*hole.shape)
+    u, v = np.ascontiguousarray(flow[rows, columns].transpose(2, 0, 1))
+    arrived = cv2.remap(before, u + x[:, columns], v + y[rows], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    share = (valid[rows, columns] & hole[rows, columns]) * np.float32(DECAY)
+    share *= arrived[..., 3] * share >= FAINT
+    return times(np.asarray(arrived, np.float32), share)
 
 
-def _merge(
-    image: NDArray[np.float32], hole: Mask, past: NDArray[np.float32], future: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mix both arrivals in the hole and complete what neither reached."""
-    confidence = np.ones(hole.shape, np.float32)
-    if not hole.any():
-        return image, confidence
-    # Both arrivals hold colour x confidence: weighting them by confidence once more squares it.
-    a, b = past[hole], future[hole]
-    weighted = a * a[:, 3:] + b * b[:, 3:]
-    total = weighted[:, 3:]
-    colour = weighted[:, :3] / np.maximum(total, np.float32(1e-6))
-    confidence[hole] = np.maximum(a[:, 3], b[:, 3])
-    filled = image.copy()
-    filled[hole] = colour
-    reached = confidence > 0
-    return (filled if reached.all() else pull_push(filled, reached)), confidence
+def _mixed(past: Canvas, future: Canvas) -> Canvas:
+    """Mix two arrivals: plain colour, and the larger confidence."""
+    if not past.size:
+        return past
+    # Both hold colour x confidence: weighting them by confidence once more squares it.
+    mixed = times(past, past[..., 3]) + times(future, future[..., 3])
+    mixed /= cv2.merge([np.maximum(mixed[..., 3], np.float32(1e-6))] * 4)
+    mixed[..., 3] = np.maximum(past[..., 3], future[..., 3])
+    return mixed
+
+
+def _completed(canvas: Canvas) -> NDArray[np.float32]:
+    """Return the canvas's colours, completed where nothing arrived."""
+    return pull_push(cv2.cvtColor(canvas, cv2.COLOR_RGBA2RGB), canvas[..., 3] > 0)

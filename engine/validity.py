@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.frame import Mask
 
-__all__ = ["pixel_grid", "validity"]
+__all__ = ["pixel_axes", "pixel_grid", "validity"]
 
 TOLERANCE = 1.0
 """Pixels by which forward and backward flow may always disagree."""
@@ -18,10 +18,15 @@ TOLERANCE_GROWTH = 0.05
 """Further disagreement allowed, per pixel of the two flows' length."""
 
 
+def pixel_axes(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return every column's x, (1, W), and every row's y, (H, 1)."""
+    return np.arange(width, dtype=np.float32)[None, :], np.arange(height, dtype=np.float32)[:, None]
+
+
 @lru_cache(maxsize=8)
 def pixel_grid(height: int, width: int) -> NDArray[np.float32]:
     """Return (H, W, 2): every pixel's own (x, y). Shared between calls: do not write to it."""
-    grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
+    grid = np.stack(np.broadcast_arrays(*pixel_axes(height, width)), axis=-1)
     grid.setflags(write=False)
     return grid
 
@@ -37,15 +42,19 @@ def validity(flow: NDArray[np.float32], reverse: NDArray[np.float32]) -> Mask:
         (H, W), True where |flow + reverse(p + flow)| is at most `TOLERANCE` plus `TOLERANCE_GROWTH` of their lengths.
     """
     height, width = flow.shape[:2]
-    target = pixel_grid(height, width) + flow
-    back = cv2.remap(reverse, target, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    error = _length(flow + back)
-    inside = (target >= 0.0).all(axis=-1) & (target[..., 0] <= width - 1) & (target[..., 1] <= height - 1)
-    agree: Mask = error <= TOLERANCE + TOLERANCE_GROWTH * (_length(flow) + _length(back))
-    usable: Mask = agree & inside
+    u, v = np.ascontiguousarray(flow.transpose(2, 0, 1))
+    columns, rows = pixel_axes(height, width)
+    x, y = u + columns, v + rows
+    back = cv2.remap(reverse, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    back_u, back_v = np.ascontiguousarray(back.transpose(2, 0, 1))
+    allowed = cv2.magnitude(u, v)
+    allowed += cv2.magnitude(back_u, back_v)
+    allowed *= np.float32(TOLERANCE_GROWTH)
+    allowed += np.float32(TOLERANCE)
+    back_u += u
+    back_v += v
+    usable: Mask = cv2.magnitude(back_u, back_v) <= allowed
+    for position, last in ((x, width - 1), (y, height - 1)):
+        usable &= position >= 0.0
+        usable &= position <= last
     return usable
-
-
-def _length(flow: NDArray[np.float32]) -> NDArray[np.float32]:
-    length: NDArray[np.float32] = cv2.magnitude(np.ascontiguousarray(flow[..., 0]), np.ascontiguousarray(flow[..., 1]))
-    return length
