@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ptfan.engine.spec import WarpConvention
 
-__all__ = ["Motion", "MotionPyramid", "flow_warp", "shift_and_align"]
+__all__ = ["ClipEnds", "Motion", "MotionPyramid", "flow_warp", "shift_and_align"]
 
 
 def flow_warp(
@@ -70,6 +70,34 @@ def _axis(size: int, convention: WarpConvention, device: torch.device) -> Tensor
 
 
 @dataclass(frozen=True)
+class ClipEnds:
+    """Which frames are neighbours: nothing crosses a clip's ends."""
+
+    has_next: Tensor
+    """Whether frame t is not its clip's last, (N, 1, 1, 1), bool."""
+    has_previous: Tensor
+    """Whether frame t is not its clip's first, (N, 1, 1, 1), bool."""
+    following: Tensor
+    """The frame after frame t, (N,), int64; a clip's last frame stands for its own."""
+    preceding: Tensor
+    """The frame before frame t, (N,), int64; a clip's first frame stands for its own."""
+
+    @classmethod
+    def build(cls, frames: int, clips: int, device: torch.device) -> ClipEnds:
+        """Build for `clips` clips of equal length, `frames` frames in all."""
+        length = frames // clips
+        position = torch.arange(frames, device=device)
+        place = position % length if clips > 1 else position
+        has_next, has_previous = place < length - 1, place > 0
+        return cls(
+            has_next.reshape(-1, 1, 1, 1),
+            has_previous.reshape(-1, 1, 1, 1),
+            position + has_next.long(),
+            position - has_previous.long(),
+        )
+
+
+@dataclass(frozen=True)
 class Motion:
     """How the frames of the clips move, at one resolution h x w."""
 
@@ -78,13 +106,11 @@ class Motion:
     flow_backward: Tensor
     """From frame t to t - 1, on frame t, (N, 2, h, w), fp32, in pixels of h x w."""
     validity_forward: Tensor
-    """1 where the forward flow is usable, (N, 1, h, w)."""
+    """1 where the forward flow is usable, (N, 1, h, w); a clip's last frame has none that is."""
     validity_backward: Tensor
-    """1 where the backward flow is usable, (N, 1, h, w)."""
-    has_next: Tensor
-    """Whether frame t is not its clip's last, (N, 1, 1, 1), bool."""
-    has_previous: Tensor
-    """Whether frame t is not its clip's first, (N, 1, 1, 1), bool."""
+    """1 where the backward flow is usable, (N, 1, h, w); a clip's first frame has none that is."""
+    ends: ClipEnds
+    """Where the clips begin and end."""
 
     def reduced(self, stride: int) -> Motion:
         """Resize to 1 / stride: nearest (the block's upper left pixel), vectors rescaled."""
@@ -93,8 +119,7 @@ class Motion:
             self.flow_backward[..., ::stride, ::stride] / stride,
             self.validity_forward[..., ::stride, ::stride],
             self.validity_backward[..., ::stride, ::stride],
-            self.has_next,
-            self.has_previous,
+            self.ends,
         )
 
 
@@ -115,21 +140,11 @@ class MotionPyramid:
         clips: int = 1,
     ) -> MotionPyramid:
         """Build from the tensors of `Motion` at full size, of `clips` clips of equal length."""
-        frames = flow_forward.shape[0]
-        length = frames // clips
-        position = torch.arange(frames, device=flow_forward.device).reshape(-1, 1, 1, 1)
-        if clips > 1:
-            position = position % length
-        return cls(
-            Motion(
-                flow_forward,
-                flow_backward,
-                validity_forward,
-                validity_backward,
-                has_next=position < length - 1,
-                has_previous=position > 0,
-            )
-        )
+        ends = ClipEnds.build(flow_forward.shape[0], clips, flow_forward.device)
+        # The entries that point out of a clip are not looked at, whatever stands in them.
+        validity_forward = validity_forward * ends.has_next.to(validity_forward.dtype)
+        validity_backward = validity_backward * ends.has_previous.to(validity_backward.dtype)
+        return cls(Motion(flow_forward, flow_backward, validity_forward, validity_backward, ends))
 
     def at(self, stride: int) -> Motion:
         """Return the motion at 1 / stride of the frames' size."""
@@ -153,29 +168,21 @@ def shift_and_align(x: Tensor, motion: Motion, fold: int, convention: WarpConven
     Returns:
         Tensor: like x.
     """
+    ends = motion.ends
     own_next, own_previous, rest = x[:, :fold], x[:, fold : 2 * fold], x[:, 2 * fold :]
-    from_next, from_previous = _following(own_next), _preceding(own_previous)
-    if convention is not None:
-        # The published network has a slip that its weights were trained with: the backward warp is not tested for
-        # zeros itself, but the forward warp of the frame before is in its place. The clean convention tests neither.
-        tsam = convention == "tsam"
-        from_next, nonzero = flow_warp(
-            from_next, motion.flow_forward, motion.validity_forward, own_next, convention, require_nonzero=tsam
-        )
-        usable = motion.validity_backward * _preceding(nonzero) if tsam else motion.validity_backward
-        from_previous, _ = flow_warp(from_previous, motion.flow_backward, usable, own_previous, convention)
-    # Set after the warp: what stands beyond a clip's end is another clip's frame, and its flow means nothing.
-    zero = torch.zeros((), dtype=x.dtype, device=x.device)
-    from_next = torch.where(motion.has_next, from_next, zero)
-    from_previous = torch.where(motion.has_previous, from_previous, zero)
+    from_next, from_previous = own_next.index_select(0, ends.following), own_previous.index_select(0, ends.preceding)
+    has_next, has_previous = ends.has_next.to(x.dtype), ends.has_previous.to(x.dtype)
+    if convention is None:
+        return torch.cat((from_next * has_next, from_previous * has_previous, rest), dim=1)
+    # At a clip's ends no flow is valid, so that the fallback stands there: zero.
+    # The published network has a slip that its weights were trained with: the backward warp is not tested for zeros
+    # itself, but the forward warp of the frame before is in its place. The clean convention tests neither.
+    tsam = convention == "tsam"
+    from_next, nonzero = flow_warp(
+        from_next, motion.flow_forward, motion.validity_forward, own_next * has_next, convention, require_nonzero=tsam
+    )
+    usable = motion.validity_backward
+    if tsam:
+        usable = usable * nonzero.index_select(0, ends.preceding)
+    from_previous, _ = flow_warp(from_previous, motion.flow_backward, usable, own_previous * has_previous, convention)
     return torch.cat((from_next, from_previous, rest), dim=1)
-
-
-def _following(x: Tensor) -> Tensor:
-    """Entry t is x's t + 1; the last is x's first, to be set to zero."""
-    return torch.cat((x[1:], x[:1]))
-
-
-def _preceding(x: Tensor) -> Tensor:
-    """Entry t is x's t - 1; the first is x's last, to be set to zero."""
-    return torch.cat((x[-1:], x[:-1]))
