@@ -1,1 +1,45 @@
-"""The models that come with the package, one ONNX file each."""
+"""The models that come with the package, one ONNX file each, and how a model is named."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from ptfan.engine.errors import InputNotFoundError
+
+__all__ = ["DEFAULT_MODEL", "file_sha256", "find_model", "shipped_models"]
+
+DEFAULT_MODEL = "s"
+"""The model that is used when none is named."""
+
+
+def shipped_models() -> dict[str, Path]:
+    """Return the files of the models that come with the package, by name."""
+    return {path.stem: path for path in sorted(Path(__file__).parent.glob("*.onnx"))}
+
+
+def find_model(model: str | Path) -> Path:
+    """Return the file of a model given by name or by path.
+
+    Raises:
+        InputNotFoundError: neither a model that comes with the package nor a file.
+    """
+    shipped = shipped_models()
+    if str(model) in shipped:
+        return shipped[str(model)]
+    path = Path(model)
+    if not path.is_file():
+        names = ", ".join(shipped) or "none"
+        raise InputNotFoundError(f"model {model} is neither a file nor a model of this package (it has: {names})")
+    return path
+
+
+@lru_cache(maxsize=16)
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, as hex digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
