@@ -44,6 +44,8 @@ class InpaintSettings:
     def __post_init__(self) -> None:
         if isinstance(self.size, tuple) and min(self.size) < 16:
             raise InputError(f"working size is {self.size[0]}x{self.size[1]}, expected 16x16 or more")
+        if self.threads < 0:
+            raise InputError(f"threads is {self.threads}, expected 0 (one a core) or more")
         for name in ("window", "stride"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -177,7 +179,15 @@ def window_and_stride(spec: ModelSpec, settings: InpaintSettings) -> tuple[int, 
 
 
 def crop_rules(spec: ModelSpec, settings: InpaintSettings) -> CropRules:
-    """Return the rules for crops that a model and the settings make."""
+    """Return the rules for crops that a model and the settings make.
+
+    Raises:
+        ModelError: the model takes one size only, and another was asked for.
+    """
+    if spec.fixed_size is not None and settings.size not in (None, spec.fixed_size):
+        width, height = spec.fixed_size
+        asked = "native" if settings.size == "native" else "{}x{}".format(*settings.size or ())
+        raise ModelError(f"model {spec.name} takes pictures of {width}x{height} only, --size asks for {asked}")
     size = spec.working_size if settings.size is None else settings.size
     return CropRules(
         working_size=None if size == "native" else size,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import ModelError
+from ptfan.engine.errors import BackendError, ModelError
 from ptfan.engine.runner import Arrays
 from ptfan.engine.spec import METADATA_KEY, ModelSpec
 
@@ -39,15 +39,23 @@ class OrtRunner:
         # Idle threads that spin would take the cores from decoding, flow and encoding.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors share no public base class
-            reason = str(error).splitlines()[0][:200]
-            raise ModelError(f"model {model}: ONNX Runtime cannot load it ({reason}); expected an ONNX file") from error
-        text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+            raise ModelError(
+                f"model {model}: ONNX Runtime cannot load it ({_one_line(error)}); expected an ONNX file"
+            ) from error
+        text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         if text is None:
             raise ModelError(f"model {model}: has no ptfan spec in its metadata; export it with `ptfan export`")
-        self._spec = ModelSpec.from_json(text)
-        self._types = {entry.name: TYPES[entry.type] for entry in self._session.get_inputs()}
+        try:
+            self._spec = ModelSpec.from_json(text)
+        except ModelError as error:
+            raise ModelError(f"{model}: {error}") from error
+        self._types = {entry.name: TYPES.get(entry.type) for entry in session.get_inputs()}
+        if None in self._types.values():
+            raise ModelError(f"model {model}: takes inputs that are not floating; export it with `ptfan export`")
+        self._names = [entry.name for entry in session.get_outputs()]
+        self._session: Any = session
 
     @property
     def spec(self) -> ModelSpec:
@@ -63,19 +71,22 @@ class OrtRunner:
         """Run once.
 
         Raises:
-            ModelError: an input is missing or does not fit the graph.
+            ModelError: an input is missing.
+            BackendError: ONNX Runtime failed, for want of memory or because an input does not fit the graph.
         """
         missing = sorted(set(self._types) - set(inputs))
         if missing:
             raise ModelError(f"model {self._spec.name}: input {', '.join(missing)} was not given")
         feed = {name: np.asarray(inputs[name], dtype) for name, dtype in self._types.items()}
-        names = [entry.name for entry in self._session.get_outputs()]
-        outputs = self._session.run(names, feed)
-        return {name: np.asarray(array, np.float32) for name, array in zip(names, outputs, strict=True)}
+        try:
+            outputs = self._session.run(self._names, feed)
+        except Exception as error:
+            raise BackendError(f"model {self._spec.name}: ONNX Runtime failed ({_one_line(error)})") from error
+        return {name: np.asarray(array, np.float32) for name, array in zip(self._names, outputs, strict=True)}
 
     def close(self) -> None:
-        """Free the session."""
-        del self._session
+        """Free the session; a closed runner runs no more."""
+        self._session = None
 
     def __enter__(self) -> OrtRunner:
         return self
@@ -84,3 +95,7 @@ class OrtRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

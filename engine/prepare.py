@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,21 +95,28 @@ class Preparer:
         """Take the next frame; return the windows that are complete.
 
         Raises:
-            InputError: the frame's size differs from the stream's, or its mask's from its own.
+            InputError: the frame is no RGB picture with a mask of its size, or its size differs from the stream's.
         """
         self._check(frame)
-        cut = frame.cut or (self._cuts is not None and self._cuts.push(frame.image, frame.hole))
-        windows = self.flush() if cut else []
+        # The detector sees every frame: else the one after a cut that the frame tells of would look like another cut.
+        found = self._cuts is not None and self._cuts.push(frame.image, frame.hole)
+        if found and not frame.cut:
+            frame = replace(frame, cut=True)
+        windows = self._end_scene() if frame.cut else []
         complete = self._windower.push((self._number, frame))
         self._number += 1
         return windows + ([self._window(complete)] if complete else [])
 
     def flush(self) -> list[Window]:
-        """Return the rest of the scene; the next frame begins a new one."""
+        """Return the rest of the stream; the next frame begins a new one."""
+        windows = self._end_scene()
+        self.reset()
+        return windows
+
+    def _end_scene(self) -> list[Window]:
         last = self._windower.flush()
         windows = [self._window(last)] if last else []
         self._views.clear()
-        self._shape = None
         return windows
 
     def reset(self) -> None:
@@ -121,6 +128,12 @@ class Preparer:
             self._cuts.reset()
 
     def _check(self, frame: Frame) -> None:
+        if frame.image.ndim != 3 or frame.image.shape[2] != 3 or frame.image.dtype not in (np.uint8, np.uint16):
+            raise InputError(
+                f"frame is {frame.image.dtype} of shape {frame.image.shape}, expected uint8 or uint16 (H, W, 3)"
+            )
+        if frame.hole.dtype != np.bool_:
+            raise InputError(f"mask is {frame.hole.dtype}, expected bool, True in the hole; compare it with 0")
         if frame.hole.shape != frame.image.shape[:2]:
             raise InputError(f"mask is {_size(frame.hole.shape)}, expected the frame's {_size(frame.image.shape)}")
         if self._shape is not None and frame.image.shape != self._shape:

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import MissingExtraError
+from ptfan.engine.errors import InputError, MissingExtraError
 from ptfan.engine.spec import ModelSpec
 
 __all__ = ["Arrays", "Backend", "BackendStatus", "Runner", "backend_statuses", "open_runner"]
@@ -74,10 +74,14 @@ def open_runner(model: Path, *, backend: Backend = "auto", threads: int = 0) -> 
         threads: threads inside the network; 0 takes one a core.
 
     Raises:
+        InputError: there is no such backend.
         MissingExtraError: no backend (or not the one named) is installed.
         ModelError: the file is not a model of ptfan.
     """
     statuses = [status for status in backend_statuses() if backend in ("auto", status.name)]
+    if not statuses:
+        names = ", ".join(status.name for status in backend_statuses())
+        raise InputError(f"backend is {backend!r}, expected auto or one of: {names}")
     if not any(status.usable for status in statuses):
         raise MissingExtraError("; ".join(f"backend {status.name}: {status.reason}" for status in statuses))
     from ptfan.engine.ort import OrtRunner

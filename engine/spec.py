@@ -81,8 +81,11 @@ class ModelSpec:
         _choice("fill", self.fill, Fill)
         if not 1 <= self.stride <= self.window:
             raise ModelError(f"model spec: stride is {self.stride}, expected 1 to window ({self.window})")
-        if self.size_multiple < 1:
-            raise ModelError(f"model spec: size_multiple is {self.size_multiple}, expected 1 or more")
+        for name in ("size_multiple", "fixed_window"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise ModelError(f"model spec: {name} is {value}, expected 1 or more")
+        if self.fixed_size is not None and any(side < 1 or side % self.size_multiple for side in self.fixed_size):
+            raise ModelError(f"model spec: fixed_size is {self.fixed_size}, expected multiples of {self.size_multiple}")
         if self.version != SPEC_VERSION:
             raise ModelError(
                 f"model spec: version {self.version}, this ptfan reads version {SPEC_VERSION}; export the model again"

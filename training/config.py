@@ -51,7 +51,7 @@ class TrainConfig:
         for name in ("steps", "batch", "frames", "warmup"):
             if getattr(self, name) < 1:
                 raise InputError(f"training config: {name} is {getattr(self, name)}, expected 1 or more")
-        if self.size[0] % 8 or self.size[1] % 8:
+        if any(side < 8 or side % 8 for side in self.size):
             raise InputError(f"training config: size is {self.size}, expected multiples of 8")
         if not 0.0 <= self.average < 1.0:
             raise InputError(f"training config: average is {self.average}, expected 0 to below 1")

@@ -7,7 +7,7 @@ import math
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,11 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
+from ptfan.engine.errors import InputError
 from ptfan.training.checkpoint import save_checkpoint
 from ptfan.training.config import TrainConfig
 from ptfan.training.data import ClipCache, ClipDataset
 from ptfan.training.losses import reconstruction
-from ptfan.training.model.config import preset
+from ptfan.training.model.config import GeneratorConfig, preset
 from ptfan.training.model.generator import Generator
 
 __all__ = ["Trainer"]
@@ -49,11 +50,30 @@ class Progress:
 class Trainer:
     """One run in one folder: `config.json`, `log.jsonl`, `state.pt` to resume from, `checkpoint.safetensors` to use."""
 
-    def __init__(self, config: TrainConfig, cache: ClipCache, run: Path, *, device: str = "cpu") -> None:
-        """Start a run, or go on with the one in the folder."""
+    def __init__(
+        self,
+        config: TrainConfig,
+        cache: ClipCache,
+        run: Path,
+        *,
+        device: str = "cpu",
+        architecture: GeneratorConfig | None = None,
+    ) -> None:
+        """Start a run, or go on with the one in the folder.
+
+        Args:
+            config: the settings.
+            cache: the clips to learn from.
+            run: the run's folder.
+            device: where to compute.
+            architecture: the generator's; the settings' preset by default.
+
+        Raises:
+            InputError: the folder holds a run with other settings.
+        """
         self.config, self.run, self.device = config, run, torch.device(device)
         torch.manual_seed(config.seed)
-        self.network = Generator(preset(config.preset)).to(self.device)
+        self.network = Generator(architecture or preset(config.preset)).to(self.device)
         self.averaged = Generator(self.network.config).to(self.device).requires_grad_(False)
         self.averaged.load_state_dict(self.network.state_dict())
         self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=config.learning_rate, weight_decay=1e-4)
@@ -61,12 +81,13 @@ class Trainer:
         self.cache = cache
         self._stop = False
         run.mkdir(parents=True, exist_ok=True)
-        (run / "config.json").write_text(config.to_json() + "\n", encoding="utf-8")
         if (run / "state.pt").exists():
             self._resume()
+        (run / "config.json").write_text(config.to_json() + "\n", encoding="utf-8")
 
     def train(self, *, workers: int = 1, save_every: int = 250, log_every: int = 25) -> None:
         """Train to the last step, or until SIGINT or SIGTERM; the state is saved either way."""
+        self._stop = False
         previous = {sign: signal.signal(sign, self._request_stop) for sign in (signal.SIGINT, signal.SIGTERM)}
         try:
             self._train(workers, save_every, log_every)
@@ -190,6 +211,13 @@ class Trainer:
         }
 
     def _resume(self) -> None:
+        before, now = asdict(TrainConfig.read(self.run / "config.json")), asdict(self.config)
+        # A run may be lengthened; any other change would make it a run that nobody can repeat.
+        changed = [name for name in now if now[name] != before[name] and name != "steps"]
+        if changed:
+            raise InputError(
+                f"training run: {self.run} was started with other settings ({', '.join(changed)}); take a new folder"
+            )
         state = torch.load(self.run / "state.pt", map_location=self.device, weights_only=True)
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])
