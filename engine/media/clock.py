@@ -12,17 +12,15 @@ __all__ = ["Clock"]
 class Clock:
     """Gives each frame a time stamp after the one before: its own if it is a good one, else the next one due."""
 
-    def __init__(self, time_base: Fraction, rate: Fraction | None, offset: int = 0) -> None:
+    def __init__(self, time_base: Fraction, rate: Fraction | None) -> None:
         """Start a clock.
 
         Args:
             time_base: Seconds a tick.
             rate: Frames a second, for frames without a time stamp; 25 when unknown.
-            offset: Ticks to take off each frame's own time stamp.
         """
         self.time_base = time_base
         self._step = max(1, round(1 / ((rate or Fraction(25)) * time_base)))
-        self._offset = offset
         self._last: int | None = None
 
     def stamp(self, frame: av.VideoFrame) -> int:
@@ -30,8 +28,6 @@ class Clock:
         pts = frame.pts
         if pts is not None and frame.time_base and frame.time_base != self.time_base:
             pts = round(pts * frame.time_base / self.time_base)
-        if pts is not None:
-            pts -= self._offset
         if pts is None:
             pts = 0 if self._last is None else self._last + self._step
         elif self._last is not None and pts <= self._last:

@@ -38,6 +38,8 @@ _REORDER_NOTHING = {"avi"}
 
 _FINEST = 65535
 """The most ticks a second that MPEG-4 counts."""
+_COARSE = Fraction(1, 60000)
+"""Seconds a tick where a source's are too short: a multiple of the usual frame rates."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class EncoderPlan:
         """
         name = container.format.name
         encoder = _choose_encoder(container, codec)
-        keeps_turn = name in _TURNING and hasattr(av.VideoStream, "set_display_matrix")
+        keeps_turn = name in _TURNING and _can_say_turn()
         turn = UPRIGHT if keeps_turn else info.orientation
         coded = info.orientation.size(info.width, info.height)
         size = turn.size(*coded)
@@ -109,7 +111,7 @@ class EncoderPlan:
             height=size[1],
             sample_aspect=1 / info.sample_aspect if turn.transpose else info.sample_aspect,
             rate=rate,
-            time_base=(1 / rate).limit_denominator(_FINEST) if fixed else info.time_base,
+            time_base=(1 / rate).limit_denominator(_FINEST) if fixed else _time_base(encoder, info),
             orientation=info.orientation if keeps_turn else UPRIGHT,
             turn=turn,
             fixed_rate=fixed,
@@ -127,6 +129,11 @@ class EncoderPlan:
         if self.encoder.whole_blocks and self.width % 2 + self.height % 2 and new.name != old.name and not old.is_rgb:
             found.append(f"{new.name} is used, as {self.encoder.name} takes no odd size in {old.name}")
         return found
+
+
+def _can_say_turn() -> bool:
+    """Tell whether PyAV can write a display matrix; since 18 it can."""
+    return hasattr(av.VideoStream, "set_display_matrix")
 
 
 def _choose_encoder(container: av.container.OutputContainer, codec: str | None) -> Encoder:
@@ -163,6 +170,11 @@ def _takes(container: str, name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _time_base(encoder: Encoder, info: StreamInfo) -> Fraction:
+    """Return the source's time base, or a coarser one where the encoder cannot count so fast."""
+    return _COARSE if encoder.coarse_time and info.time_base.denominator > _FINEST else info.time_base
 
 
 def _choose_pixels(encoder: Encoder, info: StreamInfo, size: tuple[int, int], *, exact: bool) -> str:

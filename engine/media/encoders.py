@@ -25,6 +25,8 @@ class Encoder:
     """Whether it keeps every sample, whatever the quality."""
     fixed_rate: bool = False
     """Whether frames can only come at a constant rate."""
+    coarse_time: bool = False
+    """Whether it counts no more than 65535 ticks a second."""
     whole_blocks: bool = False
     """Whether the size must be a multiple of the blocks that share a chroma sample."""
     formats: tuple[str, ...] = ()
@@ -66,8 +68,9 @@ def _av1(quality: int) -> dict[str, str]:
 
 
 def _quantizer(quality: int) -> dict[str, str]:
-    scale = max(1, min(31, round(quality / 8)))
-    return {"flags": "+qscale", "global_quality": str(scale * 118)}  # FFmpeg counts 118 to one step of the quantizer
+    # A fixed step between equal bounds; FFmpeg's own flag for it needs a quality on each frame, which PyAV cannot set.
+    scale = str(max(1, min(31, round(quality / 8))))
+    return {"qmin": scale, "qmax": scale}
 
 
 def _nothing(quality: int) -> dict[str, str]:
@@ -75,14 +78,14 @@ def _nothing(quality: int) -> dict[str, str]:
 
 
 def _ffv1(quality: int) -> dict[str, str]:
-    return {"level": "3", "slices": "4", "slicecrc": "1"}
+    return {"level": "3", "slicecrc": "1"}
 
 
 ENCODERS: tuple[Encoder, ...] = (
     Encoder("libx264", _x264, ("preset", "veryfast"), whole_blocks=True),
     Encoder("libx264rgb", _x264, ("preset", "veryfast")),
     Encoder("libx265", _x265, ("preset", "veryfast"), whole_blocks=True),
-    Encoder("libsvtav1", _av1, ("preset", "8"), whole_blocks=True),
+    Encoder("libsvtav1", _av1, ("preset", "8")),
     Encoder("libvpx-vp9", _vp9, ("cpu-used", "6")),
     Encoder("libvpx", _vp8, ("cpu-used", "6")),
     Encoder("ffv1", _ffv1, lossless=True),
@@ -95,7 +98,7 @@ ENCODERS: tuple[Encoder, ...] = (
     Encoder("rawvideo", _nothing, lossless=True),
     Encoder("prores_ks", _nothing),
     Encoder("mjpeg", _quantizer, formats=("yuvj420p", "yuvj422p", "yuvj444p")),
-    Encoder("mpeg4", _quantizer, fixed_rate=True),
+    Encoder("mpeg4", _quantizer, coarse_time=True),
     Encoder("mpeg2video", _quantizer, fixed_rate=True),
     Encoder("mpeg1video", _quantizer, fixed_rate=True),
 )

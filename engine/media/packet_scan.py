@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import av
 import numpy as np
@@ -36,6 +36,9 @@ class PacketScan:
     """All whole packets, shown or not."""
     end: int | None
     """The moment, in ticks, at which the last packet ends; None without time stamps."""
+    in_order: bool
+    """Whether `times` belong to the frames in the order that they are shown in, whatever the decoder says: AVI keeps
+    only the order of decoding, and what FFmpeg makes of it goes astray where frames are reordered."""
 
     @classmethod
     def of(cls, location: str, interlaced: bool) -> PacketScan:
@@ -48,26 +51,23 @@ class PacketScan:
         file = VideoFile(location)
         try:
             stamps = _read(file)
-            codec, container = file.stream.codec_context.name, file.container.format.name
+            codec, is_avi = file.stream.codec_context.name, file.container.format.name == "avi"
         finally:
             file.close()
-        unclear = (interlaced and codec in ("h264", "hevc")) or (codec == "mpeg4" and container == "avi")
+        unclear = (interlaced and codec in ("h264", "hevc")) or (codec == "mpeg4" and is_avi)
         shown = [stamp for stamp in stamps if stamp.shown]
         ends = [stamp.pts + stamp.duration for stamp in stamps if stamp.pts is not None]
         frames = None if unclear or _begins_amid(stamps) else len(shown)
-        return cls(_times(shown), frames, len(stamps), max(ends, default=None))
-
-    def shift(self, ticks: int) -> PacketScan:
-        """Return the same with all time stamps earlier by a number of ticks."""
-        return replace(self, times=self.times - ticks, end=None if self.end is None else self.end - ticks)
+        return cls(_times(shown), frames, len(stamps), max(ends, default=None), is_avi)
 
 
 def _read(file: VideoFile) -> list[_Stamp]:
     """Return a stamp for each packet that is whole."""
     hides = file.stream.codec_context.name in ("vp8", "libvpx")
+    in_order = file.container.format.name == "avi"
     return [
         _Stamp(
-            packet.pts,
+            packet.dts if in_order else packet.pts,
             packet.duration or 0,
             packet.is_keyframe,
             not (hides and _is_hidden(packet)) and not packet.is_discard,

@@ -6,7 +6,6 @@ import errno
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import av
@@ -75,11 +74,10 @@ class Remuxer:
         self._packets.close()
         self._file.close()
 
-    def losses(self, path: Path) -> list[str]:
-        """Name what did not arrive in the finished output."""
-        with av.open(str(path), metadata_errors="replace") as found:
-            lost = lost_tags(self._file.container.metadata, found.metadata)
-            chapters = len(self._chapters) - len(found.chapters())
+    def losses(self, found: av.container.InputContainer) -> list[str]:
+        """Name what did not arrive in the finished output, which is open for reading."""
+        lost = lost_tags(self._file.container.metadata, found.metadata)
+        chapters = len(self._chapters) - len(found.chapters())
         tags = [f"the tags {', '.join(lost)} are dropped"] if lost else []
         return tags + ([f"{chapters} chapters are dropped"] if chapters > 0 else [])
 
@@ -125,11 +123,11 @@ class Remuxer:
 
     def _place(self, packet: av.Packet[Any], copy: _Copy) -> bool:
         """Move a packet to the output's time; tell whether it belongs there. A subtitle is cut, sound is not."""
-        if packet.pts is None:
-            return False
         if packet.stream.type == "video":  # a cover picture has no time
             packet.pts = packet.dts = 0
             return True
+        if packet.pts is None:
+            return False
         lasting, ticks = packet.stream.type == "subtitle", round(self._shift / packet.time_base)
         end = None if self._end is None else round(self._end / packet.time_base)
         first, last = packet.pts - ticks, packet.pts - ticks + (packet.duration or 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 
 import av
@@ -22,15 +23,17 @@ class VideoEncoder:
 
     Attributes:
         stream: The stream in the container.
+        plan: How it is encoded.
         rounded: Whether a frame's time stamp had to be moved, because only a constant rate can be kept.
     """
 
     def __init__(self, container: av.container.OutputContainer, plan: EncoderPlan) -> None:
         """Add the stream to a container; the encoder itself is opened with the container's header."""
+        os.environ.setdefault("SVT_LOG", "1")  # otherwise SVT-AV1 writes a page about itself to standard error
         stream = container.add_stream(plan.encoder.name, rate=plan.rate, options=dict(plan.options))
         assert isinstance(stream, av.VideoStream)
         self.stream, self.rounded = stream, False
-        self._plan = plan
+        self.plan = plan
         self._clock = Clock(plan.time_base, plan.rate)
         self._converter = FrameConverter(plan.pixel_format, plan.colour, plan.turn)
         self._set_up()
@@ -38,13 +41,14 @@ class VideoEncoder:
     def encode(self, frame: av.VideoFrame, time: Fraction) -> list[av.Packet[av.VideoStream]]:
         """Encode a frame that is to be shown at `time`, in seconds; return the packets that are ready."""
         ready = self._converter.convert(frame)
-        lent = ready.pts, ready.time_base
+        lent = ready.pts, ready.time_base, _duration(ready)
         self._stamp(ready, time)
         ready.pict_type = 0  # how it was coded before must not steer this encoder
         try:
             return self.stream.encode(ready)
         finally:
-            ready.pts, ready.time_base = lent
+            ready.pts, ready.time_base = lent[:2]
+            _set_duration(ready, lent[2])
 
     def flush(self) -> list[av.Packet[av.VideoStream]]:
         """Return the packets that are left."""
@@ -52,7 +56,7 @@ class VideoEncoder:
 
     def _set_up(self) -> None:
         """Tell the encoder and the stream what the frames are."""
-        plan, context = self._plan, self.stream.codec_context
+        plan, context = self.plan, self.stream.codec_context
         context.width, context.height, context.pix_fmt = plan.width, plan.height, plan.pixel_format
         context.time_base = plan.time_base
         context.sample_aspect_ratio = plan.sample_aspect
@@ -62,7 +66,21 @@ class VideoEncoder:
             self.stream.set_display_matrix(plan.orientation.matrix)
 
     def _stamp(self, frame: av.VideoFrame, time: Fraction) -> None:
-        """Set the time stamp, in whole ticks and after the one before."""
-        ticks = time / self._plan.time_base
-        frame.pts, frame.time_base = round(ticks), self._plan.time_base
-        self.rounded |= abs(self._clock.stamp(frame) - ticks) > Fraction(1, 3)
+        """Set the time stamp, in whole ticks and after the one before, and the duration."""
+        base = self.plan.time_base
+        ticks, length = time / base, _duration(frame) * (frame.time_base or base)
+        frame.pts, frame.time_base = round(ticks), base
+        _set_duration(frame, round(length / base))
+        moved = abs(self._clock.stamp(frame) - ticks)
+        self.rounded |= self.plan.fixed_rate and moved > Fraction(1, 3)
+
+
+def _duration(frame: av.VideoFrame) -> int:
+    """Return a frame's duration in ticks; 0 when unknown, and before PyAV 14."""
+    return getattr(frame, "duration", None) or 0
+
+
+def _set_duration(frame: av.VideoFrame, ticks: int) -> None:
+    """Set a frame's duration where PyAV can."""
+    if hasattr(frame, "duration"):
+        frame.duration = ticks

@@ -28,9 +28,7 @@ class VideoProbe:
     info: StreamInfo
     """What is known of the video."""
     scan: PacketScan
-    """Its packets, `offset` taken off."""
-    offset: int
-    """Ticks to take off the decoder's time stamps: AVI stores none, and FFmpeg's begin after the reordering delay."""
+    """Its packets."""
     missing: bool
     """Whether the container promises more than its packets hold: it was cut short."""
     promised: int | None
@@ -51,13 +49,11 @@ class VideoProbe:
             if frame is None:
                 raise InputError(f"{location}: not one frame can be decoded: it is empty, damaged or cut short.")
             info = _describe(location, file, frame)
-            offset = (frame.pts or 0) if file.container.format.name == "avi" else 0
-            scan = PacketScan.of(location, info.interlaced).shift(offset)
+            scan = PacketScan.of(location, info.interlaced)
             tags = {key.lower(): value for key, value in file.stream.metadata.items()}
             return cls(
                 info=_count(info, scan, span),
                 scan=scan,
-                offset=offset,
                 missing=_is_cut_short(file, scan),
                 promised=file.stream.frames or None,
                 alpha_lost=tags.get("alpha_mode") == "1" and not info.has_alpha,

@@ -146,8 +146,14 @@ class VideoSink(Sink):
         """Say what the finished file does not hold."""
         if self._encoder.rounded:
             self._tell("time stamps are rounded: this codec or container keeps only a constant rate.")
-        for loss in self._remuxer.losses(self._staging.path) if self._remuxer else ():
+        with av.open(str(self._staging.path), metadata_errors="replace") as found:
+            aspect = found.streams.video[0].sample_aspect_ratio or Fraction(1)
+            losses = self._remuxer.losses(found) if self._remuxer else []
+        for loss in losses:
             self._tell(f"{loss}: {self._container.format.name} cannot hold them.")
+        if abs(aspect / self._encoder.plan.sample_aspect - 1) > Fraction(1, 50):
+            codec, wanted = self._encoder.plan.encoder.name, self._encoder.plan.sample_aspect
+            self._tell(f"the sample aspect ratio {wanted} is dropped: {codec} keeps none here; .mp4 or libx264 would.")
 
     def _drop(self) -> None:
         """Close everything and remove the file."""

@@ -66,8 +66,8 @@ class VideoSource(Source):
 
     def _seek(self, file: VideoFile) -> tuple[int, Iterator[av.VideoFrame]]:
         """Go to the key frame before the span, where the time stamps allow; return its index and the frames from it."""
-        times, start = self._probe.scan.times + self._probe.offset, self.info.first
-        if not start:
+        times, start = self._probe.scan.times, self.info.first
+        if not start or self._probe.scan.in_order:
             return 0, file.frames()
         file.container.seek(int(times[start]), stream=file.stream)
         frames = file.frames()
@@ -80,9 +80,11 @@ class VideoSource(Source):
 
     def _samples(self, file: VideoFile, first: int, frames: Iterator[av.VideoFrame]) -> Iterator[Sample]:
         """Turn frames into samples, from the beginning of the span to its end."""
-        info, rgb, read = self.info, RgbConverter(), 0
-        clock = Clock(info.time_base, info.rate, self._probe.offset)
+        info, times, rgb, read = self.info, self._probe.scan.times, RgbConverter(), 0
+        clock = Clock(info.time_base, info.rate)
         for index, frame in enumerate(deinterlace(frames), first):
+            if self._probe.scan.in_order and index < len(times):
+                frame.pts = int(times[index])
             pts = clock.stamp(frame)
             time = pts * info.time_base - info.origin
             if info.span.is_after(time):

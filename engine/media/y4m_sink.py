@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
@@ -25,6 +26,9 @@ from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.y4m import Y4M_FORMATS, Y4mHeader, frame_to_bytes
 
 __all__ = ["Y4mSink"]
+
+_UNSAID = 6
+"""The colour matrix that is taken for granted where, as in Y4M, none is named: BT.601."""
 
 
 class Y4mSink(Sink):
@@ -141,6 +145,8 @@ def _plan(info: StreamInfo, tell: Warn) -> tuple[Y4mHeader, FrameConverter]:
     """Decide on the header, and on how frames become what it says."""
     pixel_format = _choose(info, tell)
     colour = info.colour.converted(info.pixel_format, pixel_format)
+    if av.VideoFormat(info.pixel_format).is_rgb:
+        colour = replace(colour, space=_UNSAID)
     aspect = 1 / info.sample_aspect if info.orientation.transpose else info.sample_aspect
     header = Y4mHeader(
         width=info.width,
@@ -156,9 +162,8 @@ def _plan(info: StreamInfo, tell: Warn) -> tuple[Y4mHeader, FrameConverter]:
 def _choose(info: StreamInfo, tell: Warn) -> str:
     """Choose the pixel format, and say what is lost."""
     old = info.pixel_format
-    if old.startswith("yuvj"):
-        return old.replace("yuvj", "yuv")
-    new = choose_format(old, Y4M_FORMATS)
+    opaque = old.replace("yuvj", "yuv").replace("yuva", "yuv")
+    new = opaque if opaque in Y4M_FORMATS and old not in Y4M_FORMATS else choose_format(old, Y4M_FORMATS)
     assert new is not None
     if info.has_alpha and not has_alpha(new):
         tell("the alpha channel is dropped: Y4M has none in this format.")

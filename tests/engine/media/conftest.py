@@ -44,6 +44,7 @@ class Clip:
     attachment: bytes | None = None
     field_order: str | None = None
     alpha: int | None = None
+    container_options: dict[str, str] = field(default_factory=dict)
 
 
 def picture(index: int, width: int, height: int) -> np.ndarray:
@@ -58,7 +59,7 @@ def picture(index: int, width: int, height: int) -> np.ndarray:
 
 def write_clip(path: Path, clip: Clip) -> Path:
     """Encode a clip."""
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", container_options=clip.container_options) as container:
         container.metadata.update(clip.tags)
         if clip.chapters:
             container.set_chapters([_chapter(number, *chapter) for number, chapter in enumerate(clip.chapters)])

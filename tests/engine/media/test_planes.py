@@ -112,7 +112,7 @@ def test_a_hole_filled_with_what_was_there_changes_next_to_nothing(
     assert np.abs(difference).max() <= 8  # chroma in steps of two pixels on a slope
     odd = width % 2  # libswscale stretches the chroma of an odd size when it reads it, by up to half a pixel
     assert np.abs(difference).mean() <= (1.5 if odd else 0.5)
-    assert np.abs(difference.mean(axis=(0, 1))).max() <= (2 if odd else 0.25)  # neither darker nor another colour
+    assert np.abs(difference.mean(axis=(0, 1))).max() <= (2.5 if odd else 0.25)  # neither darker nor another colour
 
 
 @pytest.mark.parametrize("name", ["yuv444p", "gray", "rgb24", "gbrp", "nv12"])

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ptfan.engine.errors import InputError
+from ptfan.engine.media import open_source
+from ptfan.engine.media.folder_source import images_in
+
+
+def _image(seed: int, channels: int = 3, deep: bool = False, size: tuple[int, int] = (20, 30)) -> np.ndarray:
+    shape = (*size, channels) if channels > 1 else size
+    random = np.random.default_rng(seed)
+    return random.integers(0, 65536, shape, np.uint16) if deep else random.integers(0, 256, shape, np.uint8)
+
+
+def _write(path: Path, rgb: np.ndarray) -> None:
+    codes = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
+    assert cv2.imwrite(str(path), rgb if rgb.ndim == 2 else cv2.cvtColor(rgb, codes[rgb.shape[2]]))
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_images_come_in_the_order_of_their_numbers(deep: bool, tmp_path: Path):
+    for number in (10, 2, 1, 100):
+        _write(tmp_path / f"frame{number}.png", _image(number, deep=deep))
+    (tmp_path / "notes.txt").write_text("not an image")
+    (tmp_path / ".hidden.png").write_text("not an image")
+    with open_source(tmp_path) as source:
+        samples = list(source)
+    assert [path.name for path in images_in(tmp_path)] == [f"frame{number}.png" for number in (1, 2, 10, 100)]
+    for number, sample in zip((1, 2, 10, 100), samples, strict=True):
+        assert np.array_equal(sample.image, _image(number, deep=deep))
+        assert np.array_equal(sample.native.to_ndarray(), sample.image)
+    info = source.info
+    assert (info.width, info.height, info.frames, info.depth) == (30, 20, 4, 16 if deep else 8)
+    assert (info.rate, info.path, info.has_audio) == (25, None, False)
+    assert [sample.time for sample in samples] == [Fraction(index, 25) for index in range(4)]
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp", "bmp", "tif"])
+def test_the_usual_kinds_are_read(ending: str, tmp_path: Path):
+    smooth = np.dstack([np.full((20, 30), value, np.uint8) for value in (200, 100, 50)])
+    _write(tmp_path / f"1.{ending}", smooth)
+    with open_source(tmp_path) as source:
+        (sample,) = source
+    assert np.abs(sample.image.astype(int) - smooth).max() < 6
+
+
+def test_grey_becomes_rgb(tmp_path: Path):
+    _write(tmp_path / "1.png", _image(1, 1))
+    (sample,) = open_source(tmp_path)
+    assert np.array_equal(sample.image, np.repeat(_image(1, 1)[..., None], 3, 2))
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_alpha_stays_in_the_native_frame(deep: bool, tmp_path: Path):
+    _write(tmp_path / "1.png", _image(1, 4, deep))
+    with open_source(tmp_path) as source:
+        (sample,) = source
+    assert source.info.has_alpha
+    assert np.array_equal(sample.image, _image(1, 4, deep)[..., :3])
+    assert np.array_equal(sample.native.to_ndarray(), _image(1, 4, deep))
+
+
+def test_a_palette_gives_its_colours(tmp_path: Path):
+    pillow = pytest.importorskip("PIL.Image")
+    image = pillow.fromarray(np.full((20, 30, 3), (10, 200, 90), np.uint8)).convert("P", palette=1)
+    image.save(tmp_path / "1.png")
+    (sample,) = open_source(tmp_path)
+    assert np.array_equal(sample.image, np.asarray(image.convert("RGB")))
+
+
+def test_a_span_and_a_rate(tmp_path: Path):
+    for number in range(10):
+        _write(tmp_path / f"{number}.png", _image(number))
+    with open_source(tmp_path, 0.25, 0.7, rate=10) as source:
+        assert [sample.index for sample in source] == [3, 4, 5, 6]
+        assert (source.info.first, source.info.frames, source.info.duration) == (3, 4, Fraction(2, 5))
+    with pytest.raises(InputError, match="no image lies between start and end; there are 10"):
+        open_source(tmp_path, 5)
+    with pytest.raises(InputError, match="expected more than 0"):
+        open_source(tmp_path, rate=0)
+
+
+def test_a_png_of_another_size_is_named_before_work_starts(tmp_path: Path):
+    for number in range(5):
+        _write(tmp_path / f"{number}.png", _image(number, size=(20, 31) if number == 3 else (20, 30)))
+    with pytest.raises(
+        InputError, match=r"3\.png: is 31x20, expected 30x20 .* as 0\.png: the images of a folder must be"
+    ):
+        open_source(tmp_path)
+
+
+def test_another_kind_of_another_size_is_named_when_it_comes(tmp_path: Path):
+    _write(tmp_path / "1.bmp", _image(1))
+    _write(tmp_path / "2.bmp", _image(1, size=(8, 8)))
+    with open_source(tmp_path) as source, pytest.raises(InputError, match=r"2\.bmp: is 8x8"):
+        list(source)
+
+
+def test_a_change_of_depth_is_named(tmp_path: Path):
+    _write(tmp_path / "1.png", _image(1))
+    _write(tmp_path / "2.png", _image(1, deep=True))
+    with open_source(tmp_path) as source, pytest.raises(InputError, match=r"2\.png: has 16 bits"):
+        list(source)
+
+
+def test_what_is_no_image_is_named(tmp_path: Path):
+    with pytest.raises(InputError, match="holds no images"):
+        open_source(tmp_path)
+    (tmp_path / "1.png").write_text("hello")
+    with pytest.raises(InputError, match=r"1\.png: is not an image"):
+        open_source(tmp_path)
+
+
+def test_samples_that_are_no_whole_numbers_are_refused(tmp_path: Path):
+    assert cv2.imwrite(str(tmp_path / "1.tif"), np.zeros((8, 8, 3), np.float32))
+    with pytest.raises(InputError, match="samples of type float32"):
+        open_source(tmp_path)

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from ptfan.engine.frame import Box
+
+Clips = Callable[..., Path]
+BOX = Box(20, 11, 17, 14)
+WORDS = [(0.1, 0.5, "hello"), (0.9, 1.7, "world")]
+CHAPTERS = [(0.0, 1.0, "one"), (1.0, 2.0, "two")]
+RICH: dict[str, Any] = {
+    "frames": 50,
+    "audio": "aac",
+    "subtitles": WORDS,
+    "chapters": CHAPTERS,
+    "tags": {"title": "A walk", "artist": "Nobody"},
+}
+
+
+def _packets(path: Path, kind: str) -> list[tuple[Fraction, bytes]]:
+    """Time and content of all packets of the streams of a kind."""
+    with av.open(str(path)) as container:
+        streams = [stream for stream in container.streams if stream.type == kind]
+        return [(packet.pts * packet.time_base, bytes(packet)) for packet in container.demux(*streams) if packet.size]
+
+
+def _chapters(path: Path) -> list[tuple[float, float, str]]:
+    with av.open(str(path)) as container:
+        return [
+            (
+                float(item["start"] * item["time_base"]),
+                float(item["end"] * item["time_base"]),
+                item["metadata"]["title"],
+            )
+            for item in container.chapters()
+        ]
+
+
+def _tags(path: Path) -> dict[str, str]:
+    with av.open(str(path)) as container:
+        return {key.lower(): value for key, value in container.metadata.items()}
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "mov"])
+def test_all_that_comes_along_is_copied(ending: str, clip: Clips, convert, tmp_path: Path):
+    source = clip(f"in.{ending}", **RICH, attachment=b"font" * 100 if ending == "mkv" else None)
+    output = tmp_path / f"out.{ending}"
+    assert convert(source, output, box=BOX) == []
+    for kind in ("audio", "subtitle"):
+        # MP4 closes a subtitle by an empty one, and the muxer adds those anew.
+        old, new = ([(time, data) for time, data in _packets(path, kind) if len(data) > 2] for path in (source, output))
+        assert [data for _, data in old] == [data for _, data in new]
+        assert all(abs(first - second) <= Fraction(1, 1000) for (first, _), (second, _) in zip(old, new, strict=True))
+        assert old
+    assert _chapters(output) == _chapters(source) == CHAPTERS
+    assert {"title": "A walk", "artist": "Nobody"}.items() <= _tags(output).items()
+    with av.open(str(output)) as container:
+        assert [stream.language for stream in container.streams.subtitles] == ["eng"]
+        attachments = [stream for stream in container.streams if stream.type == "attachment"]
+        assert [(stream.name, stream.mimetype, stream.data) for stream in attachments] == (
+            [("font.ttf", "application/x-truetype-font", b"font" * 100)] if ending == "mkv" else []
+        )
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_a_late_picture_stays_late(ending: str, clip: Clips, convert, decoded, tmp_path: Path):
+    times = [500 + 40 * index for index in range(20)]
+    source = clip(f"in.{ending}", time_base=Fraction(1, 1000), times=times, frames=20, audio="aac")
+    output = tmp_path / f"out.{ending}"
+    convert(source, output)
+    assert decoded(output)[0].time == decoded(source)[0].time == 0.5
+    assert [time for time, _ in _packets(output, "audio")] == [time for time, _ in _packets(source, "audio")]
+
+
+@pytest.mark.parametrize(("name", "other"), [("in.mp4", "out.mkv"), ("in.mkv", "out.mp4"), ("in.mp4", "out.avi")])
+def test_from_one_container_to_another_pictures_keep_their_time(
+    name: str, other: str, clip: Clips, convert, decoded, tmp_path: Path
+):
+    source, output = clip(name, frames=50, audio="aac"), tmp_path / other
+    convert(source, output)
+    old, new = ([round(frame.time, 3) for frame in decoded(path)] for path in (source, output))
+    assert old == new
+    heard = [(time, data) for time, data in _packets(source, "audio") if other == "out.mp4" or time >= 0]
+    copied = _packets(output, "audio")
+    assert [data for _, data in copied] == [data for _, data in heard]
+    assert abs(copied[0][0] - heard[0][0]) < Fraction(1, 20)
+
+
+@pytest.mark.parametrize("codec", ["aac", "libopus", "flac", "pcm_s16le", "mp3", "ac3"])
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "mov", "webm", "ts", "avi"])
+def test_sound_is_copied_or_its_loss_is_named(codec: str, ending: str, clip: Clips, convert, tmp_path: Path):
+    source, output = clip("in.mkv", frames=25, audio=codec), tmp_path / f"out.{ending}"
+    warnings = convert(source, output)
+    with av.open(str(output)) as container:
+        kinds = [stream.type for stream in container.streams]
+    if kinds == ["video"]:
+        name = codec.removeprefix("lib")
+        container_name = {"ts": "mpegts"}.get(ending, ending)
+        assert warnings == [f"{output}: audio stream 1 ({name}) is dropped: {container_name} cannot hold it."]
+        assert ending != "mkv"
+        assert (codec, ending) not in {("aac", "mp4"), ("libopus", "webm"), ("pcm_s16le", "mov")}
+    else:
+        assert (kinds, warnings) == (["video", "audio"], [])
+        old, new = ([data for _, data in _packets(path, "audio")] for path in (source, output))
+        old = old[1:] if ending == "avi" else old  # AVI has no place for the run-up before 0
+        assert b"".join(old) in b"".join(new) or (codec, ending) == ("aac", "ts")  # there each packet gets a header
+        assert len(b"".join(new)) < 1.5 * len(b"".join(old)) + 2000
+
+
+def test_what_the_container_cannot_hold_is_named(clip: Clips, convert, tmp_path: Path):
+    source = clip("in.mkv", **{**RICH, "tags": {"title": "A walk", "colour": "blue"}}, attachment=b"font")
+    output = tmp_path / "out.mp4"
+    assert convert(source, output) == [
+        f"{output}: subtitle stream 2 (subrip, eng) is dropped: mp4 cannot hold it.",
+        f"{output}: attachment stream 3 (font.ttf) is dropped: mp4 cannot hold it.",
+        f"{output}: the tags COLOUR are dropped: mp4 cannot hold them.",
+    ]
+    output = tmp_path / "out.avi"
+    assert f"{output}: 2 chapters are dropped: avi cannot hold them." in convert(source, output)
+
+
+def test_a_second_picture_track_is_not_passed_on(tmp_path: Path, clip: Clips, convert):
+    source, first = tmp_path / "two.mkv", clip()
+    with av.open(str(first)) as container, av.open(str(source), "w") as target:
+        copies = [target.add_stream_from_template(container.streams.video[0], opaque=True) for _ in range(2)]
+        for packet in container.demux(video=0):
+            if packet.size:
+                for copy in copies:
+                    packet.stream = copy
+                    target.mux(packet)
+    output = tmp_path / "out.mkv"
+    assert convert(source, output) == [f"{output}: video stream 1 (h264) is dropped: only the first one is inpainted."]
+    with av.open(str(output)) as container:
+        assert len(container.streams) == 1
+
+
+def test_a_cover_picture_is_copied(tmp_path: Path, clip: Clips, convert, decoded):
+    source, first = tmp_path / "cover.mp4", clip()
+    still = clip("still.mov", codec="mjpeg", pixel_format="yuvj420p", frames=1)
+    with av.open(str(first)) as container, av.open(str(still)) as other, av.open(str(source), "w") as target:
+        film = target.add_stream_from_template(container.streams.video[0], opaque=True)
+        cover = target.add_stream_from_template(other.streams.video[0], opaque=True)
+        cover.disposition = av.stream.Disposition.attached_pic
+        for stream, packets in ((cover, other.demux(video=0)), (film, container.demux(video=0))):
+            for packet in packets:
+                if packet.size:
+                    packet.stream = stream
+                    target.mux(packet)
+    output = tmp_path / "out.mp4"
+    assert convert(source, output) == []
+    with av.open(str(output)) as container:
+        covers = [bool(stream.disposition & av.stream.Disposition.attached_pic) for stream in container.streams]
+        assert covers == [False, True]
+        content = [bytes(packet) for packet in container.demux(video=1) if packet.size]
+    with av.open(str(still)) as container:
+        assert content == [bytes(packet) for packet in container.demux(video=0) if packet.size]
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_a_cut_cuts_everything_alike(ending: str, clip: Clips, convert, decoded, tmp_path: Path):
+    source, output = clip(f"in.{ending}", **RICH), tmp_path / f"out.{ending}"
+    assert convert(source, output, box=BOX, start=0.41, end=1.3) == []
+    times = [frame.time for frame in decoded(output)]
+    assert times == pytest.approx([0.04 * index for index in range(22)], abs=0.001)  # frames 11 to 32, from 0.44 s
+    shift = Fraction(44, 100)
+    old, new = _packets(source, "audio"), _packets(output, "audio")
+    expected = [(time - shift, data) for time, data in old if shift <= time < Fraction(13, 10)]
+    assert [data for _, data in new] == [data for _, data in expected]
+    assert all(abs(first - second) < Fraction(2, 1000) for (first, _), (second, _) in zip(new, expected, strict=True))
+    assert [title for *_, title in _chapters(output)] == ["one", "two"]
+    assert [time for chapter in _chapters(output) for time in chapter[:2]] == pytest.approx(
+        [0, 0.56, 0.56, 0.86], abs=0.002
+    )
+    words = [
+        (float(time), data.decode(errors="replace")[-5:])
+        for time, data in _packets(output, "subtitle")
+        if len(data) > 2
+    ]
+    assert [text for _, text in words] == ["hello", "world"]
+    assert [time for time, _ in words] == pytest.approx([0, 0.46], abs=0.002)
+
+
+def test_a_broadcast_begins_at_0(clip: Clips, convert, decoded, tmp_path: Path):
+    times = [90000 * 3600 + 3600 * index for index in range(25)]
+    source = clip("in.ts", time_base=Fraction(1, 90000), times=times, frames=25, audio="aac", audio_from=Fraction(3600))
+    old, gap = decoded(source), min(time for time, _ in _packets(source, "audio"))
+    assert old[0].time > 3599
+    convert(source, tmp_path / "out.mp4")
+    new = decoded(tmp_path / "out.mp4")
+    assert [round(frame.time - new[0].time, 4) for frame in new] == [
+        round(frame.time - old[0].time, 4) for frame in old
+    ]
+    apart = float(min(time for time, _ in _packets(tmp_path / "out.mp4", "audio"))) - new[0].time
+    assert apart == pytest.approx(float(gap) - old[0].time, abs=0.001)
+    assert new[0].time < 0.1
+
+
+def test_sound_that_ends_later_is_copied_to_its_end(tmp_path: Path, clip: Clips, convert):
+    source = clip("in.mkv", frames=5, audio="libopus", audio_from=Fraction(-2))
+    output = tmp_path / "out.mkv"
+    convert(source, output)
+    assert [data for _, data in _packets(output, "audio")] == [data for _, data in _packets(source, "audio")]

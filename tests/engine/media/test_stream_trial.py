@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import pytest
+
+from ptfan.engine.media.stream_trial import held_streams
+
+
+@pytest.mark.parametrize(
+    ("target", "held"),
+    [("matroska", {1, 2, 3}), ("mp4", {1}), ("mov", {1}), ("webm", {3}), ("mpegts", {1}), ("avi", {1})],
+)
+def test_a_stream_is_held_if_it_comes_back_as_it_was(target: str, held: set[int], clip: Callable[..., Path]):
+    path = clip("in.mkv", frames=25, audio="aac", subtitles=[(0.1, 0.5, "hello")], attachment=b"font")
+    with av.open(str(path)) as container:
+        assert held_streams(container, list(container.streams)[1:], target) == held
