@@ -1,0 +1,154 @@
+"""The command `ptfan`: its sub-commands, and how errors reach the user."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import Annotated
+
+import typer
+
+from ptfan.engine.channel import THREAD_PREFIX
+from ptfan.engine.commands import demo, info, inpaint, preview
+from ptfan.engine.commands.messages import say_error, say_warning, show_log
+from ptfan.engine.errors import InterruptedRunError, PtfanError
+from ptfan.engine.extras import missing_extra
+from ptfan.engine.interrupts import EXIT_INTERRUPTED
+
+__all__ = ["build_app", "main"]
+
+PLUGIN_GROUP = "ptfan.commands"
+"""Entry points of this group are functions `register(app: typer.Typer) -> None`."""
+EXIT_ERROR = 2
+DEBUG_VARIABLE = "PTFAN_DEBUG"
+"""Set it to see tracebacks."""
+
+# The library that reads the command line carries its own copy of click from some release on.
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+ClickException: type[Exception] = UsageError.__mro__[1]
+
+
+def build_app(plugins: Iterable[EntryPoint] | None = None) -> typer.Typer:
+    """Return the application with all of its sub-commands.
+
+    Args:
+        plugins: Entry points that bring more sub-commands; those that are installed, without it.
+    """
+    app = typer.Typer(
+        name="ptfan",
+        help="Video inpainting: remove logos, people and things from videos.",
+        rich_markup_mode="markdown",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_root)
+    for command in (inpaint, preview, demo, info):
+        command.register(app)
+    for plugin in entry_points(group=PLUGIN_GROUP) if plugins is None else plugins:
+        _register(plugin, app)
+    return app
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: Arguments without the program's name; those of the process, without it.
+
+    Returns:
+        The exit status: 0, 2 for an error that the user can do something about, 130 for a run that was stopped.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    with show_log():
+        status = _report(lambda: _invoke(arguments), next(iter(arguments), ""))
+    _leave_if_stuck(status)
+    return status
+
+
+def _invoke(arguments: list[str]) -> int:
+    command = typer.main.get_command(build_app())
+    status = command.main(args=arguments, prog_name="ptfan", standalone_mode=False)
+    return status if isinstance(status, int) else 0
+
+
+def _report(work: Callable[[], int], command: str) -> int:
+    """Do the work; turn what users cause into one line and an exit status."""
+    try:
+        return work()
+    except InterruptedRunError as error:
+        return _fail(error, EXIT_INTERRUPTED)
+    except (KeyboardInterrupt, typer.Abort):
+        say_error("stopped")
+        return EXIT_INTERRUPTED
+    except PtfanError as error:
+        return _fail(error)
+    except ImportError as error:
+        missing = missing_extra(error, command)
+        if missing is None:
+            raise
+        return _fail(missing)
+    except BrokenPipeError:
+        # Whoever read our standard output has gone; Python would complain once more when it closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        return EXIT_ERROR
+    except OSError as error:
+        return _fail(error)
+    except ClickException as error:
+        return _usage(error)
+
+
+def _fail(error: Exception, status: int = EXIT_ERROR) -> int:
+    if os.environ.get(DEBUG_VARIABLE):
+        traceback.print_exception(error)
+    say_error(str(error))
+    return status
+
+
+def _usage(error: Exception) -> int:
+    """Say what is wrong with the command line, and where its help is."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "ptfan"
+    text = error.format_message() if hasattr(error, "format_message") else str(error)
+    say_error(f"{text.strip().rstrip('.')} (see {command} --help)")
+    return EXIT_ERROR
+
+
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and leave.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from ptfan.engine.versions import ptfan_version
+
+        print(f"ptfan {ptfan_version()}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit
+
+
+def _register(plugin: EntryPoint, app: typer.Typer) -> None:
+    """Let a plugin add its sub-commands; one that is broken must not take the others with it."""
+    try:
+        plugin.load()(app)
+    except Exception as error:
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        say_warning(f"plugin {plugin.name} ({plugin.value}) cannot be loaded: {error}")
+
+
+def _leave_if_stuck(status: int) -> None:
+    """Leave at once when a thread still waits for a pipe that stays silent: Python would wait for it."""
+    if any(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""`ptfan demo`: remove a logo from the clip that comes with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ptfan.engine.commands.messages import say, say_warning
+from ptfan.engine.commands.options import BackendOption, ModelOption, QuietOption, ThreadsOption, read_settings
+from ptfan.engine.errors import OutputError
+
+__all__ = ["demo_command", "register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the sub-command."""
+    app.command("demo")(demo_command)
+
+
+def demo_command(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the results go; made if need be.")
+    ] = Path("demo-output"),
+    model: ModelOption = "s",
+    backend: BackendOption = "auto",
+    threads: ThreadsOption = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """Remove a logo from a short clip, and lay before and after side by side."""
+    from ptfan.engine.atomic import write_atomically
+    from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
+    from ptfan.engine.demo.before_after import before_after
+    from ptfan.engine.interrupts import stop_on_signals
+    from ptfan.engine.masks import open_mask
+    from ptfan.engine.pipeline import inpaint
+    from ptfan.engine.preview import encode_png
+    from ptfan.engine.progress import choose_progress
+
+    _make(output)
+    video, sheet = output / "bikes.mp4", output / "before-after.png"
+    with stop_on_signals() as stop:
+        report = inpaint(
+            DEMO_CLIP,
+            video,
+            mask=DEMO_MASK,
+            model=model,
+            settings=read_settings(backend=backend, threads=threads),
+            overwrite=True,
+            progress=choose_progress(quiet=quiet),
+            stop=stop,
+            warn=say_warning,
+        )
+    with open_mask(DEMO_MASK) as masks:
+        write_atomically(sheet, encode_png(before_after(DEMO_CLIP, masks, video)))
+    if not quiet:
+        say(report.summary)
+        say(f"{sheet}: before and after, side by side")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made ({error.strerror}); give another folder with -o") from error

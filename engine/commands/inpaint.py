@@ -1,0 +1,231 @@
+"""`ptfan inpaint`: fill the holes of videos."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from ptfan.engine.commands.messages import say, say_error, say_warning
+from ptfan.engine.commands.options import (
+    MASK_PANEL,
+    OUTPUT_PANEL,
+    BackendOption,
+    BoxOption,
+    DilateOption,
+    MaskOption,
+    ModelOption,
+    NoCropOption,
+    ObjectIdOption,
+    OverwriteOption,
+    QuietOption,
+    SizeOption,
+    StrideOption,
+    ThreadsOption,
+    WindowOption,
+    read_settings,
+)
+from ptfan.engine.errors import InputError, InterruptedRunError, OutputError, PtfanError
+
+if TYPE_CHECKING:
+    from ptfan.engine.report import Report
+
+__all__ = ["inpaint_command", "register"]
+
+EPILOG = """
+**Examples**
+
+    # A logo that stands still, drawn once as a white shape on black
+    ptfan inpaint clip.mp4 --mask logo.png -o clean.mp4
+
+    # A rectangle, the part from 0:30 to 1:00, in better quality
+    ptfan inpaint clip.mp4 --box 1600,40,280,120 --start 30 --end 1:00 --quality 12 -o clean.mp4
+
+    # A mask for every frame; frames out as PNG
+    ptfan inpaint frames/ --mask masks/ --dilate 4 -o result/
+
+    # Several videos with the same logo, into one folder
+    ptfan inpaint a.mp4 b.mp4 --mask logo.png -o clean/
+
+    # In a pipe of Y4M
+    ffmpeg -i clip.mkv -f yuv4mpegpipe - | ptfan inpaint - --mask logo.png -o - | mpv -
+"""
+
+Job = tuple[str, str]
+"""An input and its output, as `inpaint` takes them."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the sub-command."""
+    app.command("inpaint", epilog=EPILOG, no_args_is_help=True)(inpaint_command)
+
+
+def inpaint_command(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="Video, folder of images, or - for Y4M from a pipe.")
+    ],
+    *,
+    mask: MaskOption = None,
+    box: BoxOption = None,
+    object_id: ObjectIdOption = None,
+    dilate: DilateOption = 0,
+    start: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--start", metavar="TIME", help="Begin there: seconds or HH:MM:SS.", rich_help_panel=MASK_PANEL),
+    ] = None,
+    end: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--end", metavar="TIME", help="Stop there: seconds or HH:MM:SS.", rich_help_panel=MASK_PANEL),
+    ] = None,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUTPUT",
+            help="Video, folder for PNG files, or - for Y4M. With several inputs: a folder for the results.",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ],
+    codec: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--codec",
+            metavar="NAME",
+            help="FFmpeg's name of a video encoder.",
+            show_default="what suits the file name",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = None,
+    quality: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            "--quality",
+            metavar="CRF",
+            help="0 is lossless, 16 hard to tell from the source, 23 small.",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = None,
+    preset: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--preset", metavar="NAME", help="Speed of the encoder, by its own names.", rich_help_panel=OUTPUT_PANEL
+        ),
+    ] = None,
+    json: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--json",
+            metavar="REPORT",
+            help="Write what was done, and how fast, to this file.",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = None,
+    overwrite: OverwriteOption = False,
+    size: SizeOption = None,
+    no_crop: NoCropOption = False,
+    window: WindowOption = None,
+    stride: StrideOption = None,
+    model: ModelOption = "s",
+    backend: BackendOption = "auto",
+    threads: ThreadsOption = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """Fill what a mask covers: logos, people, things."""
+    from ptfan.engine.masks import parse_box
+    from ptfan.engine.pipeline import inpaint
+    from ptfan.engine.progress import choose_progress
+    from ptfan.engine.timecode import parse_time
+
+    jobs = _plan_jobs(inputs, output)
+    _check_report(json, overwrite)
+    run = partial(
+        inpaint,
+        mask=mask,
+        boxes=[parse_box(text) for text in box or ()],
+        object_id=object_id,
+        dilate=dilate,
+        start=None if start is None else parse_time(start),
+        end=None if end is None else parse_time(end),
+        model=model,
+        settings=read_settings(
+            size=size, no_crop=no_crop, window=window, stride=stride, backend=backend, threads=threads
+        ),
+        codec=codec,
+        quality=quality,
+        preset=preset,
+        overwrite=overwrite,
+        progress=choose_progress(quiet=quiet),
+        warn=say_warning,
+    )
+    reports, failed = _run_all(run, jobs, quiet=quiet)
+    if json is not None and reports:
+        from ptfan.engine.report import write_reports
+
+        write_reports(json, reports, as_list=len(jobs) > 1, overwrite=overwrite)
+    if failed:
+        raise typer.Exit(2)
+
+
+def _plan_jobs(inputs: Sequence[str], output: str) -> list[Job]:
+    """Name the output of every input; with several inputs, make the folder for the outputs.
+
+    Raises:
+        InputError: standard input or output is one of several, or two outputs would have the same name.
+        OutputError: the folder cannot be made.
+    """
+    if len(inputs) == 1:
+        return [(inputs[0], output)]
+    if "-" in (*inputs, output):
+        raise InputError("- stands for one pipe: it cannot be one of several inputs, nor take several outputs")
+    folder = Path(output)
+    # A video keeps its file name; a folder of images becomes a folder of images.
+    jobs = [(item, str(folder / Path(item).resolve().name)) for item in inputs]
+    targets = [target for _, target in jobs]
+    for target in targets:
+        if targets.count(target) > 1:
+            raise InputError(f"{target}: two inputs have this name; inpaint them one at a time")
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: several inputs need a folder for the results ({error.strerror})") from error
+    return jobs
+
+
+def _check_report(path: Path | None, overwrite: bool) -> None:
+    if path is not None:
+        from ptfan.engine.atomic import check_target
+
+        check_target(path, overwrite=overwrite)
+
+
+def _run_all(run: Callable[..., Report], jobs: Sequence[Job], *, quiet: bool) -> tuple[list[Report], bool]:
+    """Do one job after the other; of several, one that fails does not keep the others from being done."""
+    from ptfan.engine.interrupts import stop_on_signals
+
+    reports, failed = [], False
+    with stop_on_signals() as stop:
+        for job in jobs:
+            report = _run_one(run, job, stop, alone=len(jobs) == 1)
+            failed |= report is None
+            if report is not None:
+                reports.append(report)
+                if not quiet:
+                    say(report.summary)
+    return reports, failed
+
+
+def _run_one(run: Callable[..., Report], job: Job, stop: threading.Event, *, alone: bool) -> Report | None:
+    try:
+        return run(*job, stop=stop)
+    except InterruptedRunError:
+        raise
+    except PtfanError as error:
+        if alone:
+            raise
+        say_error(str(error))
+        return None

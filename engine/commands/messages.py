@@ -1,0 +1,48 @@
+"""One line each, to standard error: the command's warnings and errors."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["say", "say_error", "say_warning", "show_log"]
+
+
+def say(text: str) -> None:
+    """Write a line that is neither warning nor error; standard output is for data."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def say_warning(text: str) -> None:
+    """Write a warning."""
+    say(f"ptfan: warning: {_one_line(text)}")
+
+
+def say_error(text: str) -> None:
+    """Write an error."""
+    say(f"ptfan: error: {_one_line(text)}")
+
+
+class _Handler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        say_warning(record.getMessage())
+
+
+@contextmanager
+def show_log() -> Iterator[None]:
+    """Show what the library logs in the form of our own warnings, for as long as the context lives."""
+    logger = logging.getLogger("ptfan")
+    handler, propagate = _Handler(logging.WARNING), logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

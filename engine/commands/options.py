@@ -1,0 +1,162 @@
+"""Options that several sub-commands share, and the reading of their values."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Optional, cast
+
+import typer
+
+from ptfan.engine.errors import InputError
+
+if TYPE_CHECKING:
+    from ptfan.engine.inpainter import InpaintSettings
+
+__all__ = [
+    "BackendOption",
+    "BoxOption",
+    "DilateOption",
+    "MaskOption",
+    "ModelOption",
+    "NoCropOption",
+    "ObjectIdOption",
+    "OverwriteOption",
+    "QuietOption",
+    "SizeOption",
+    "StrideOption",
+    "ThreadsOption",
+    "WindowOption",
+    "parse_size",
+    "read_settings",
+]
+
+MASK_PANEL = "What to replace"
+NETWORK_PANEL = "Network"
+OUTPUT_PANEL = "Output"
+BACKENDS = ("auto", "onnxruntime")
+
+MaskOption = Annotated[
+    Optional[Path],  # noqa: UP045 - evaluated at run time, also by older releases of the library
+    typer.Option(
+        "--mask",
+        "-m",
+        metavar="MASK",
+        help="One image for all frames, a folder of images, or a video. Any size. PNG: every value but 0 (transparency"
+        " by alpha, palettes by index); JPEG and video: brighter than 127.",
+        rich_help_panel=MASK_PANEL,
+    ),
+]
+BoxOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--box", metavar="X,Y,W,H", help="Rectangle in pixels. Repeatable.", rich_help_panel=MASK_PANEL),
+]
+ObjectIdOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        "--object-id", metavar="N", help="Take only this palette index or grey value.", rich_help_panel=MASK_PANEL
+    ),
+]
+DilateOption = Annotated[
+    int, typer.Option("--dilate", metavar="PX", help="Grow the mask by so many pixels.", rich_help_panel=MASK_PANEL)
+]
+SizeOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--size",
+        metavar="WxH|native",
+        help="Working size of the network: larger regions are scaled down to as many pixels.",
+        show_default="the model's own",
+        rich_help_panel=NETWORK_PANEL,
+    ),
+]
+NoCropOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-crop", help="Show it whole frames, not only what lies round the mask.", rich_help_panel=NETWORK_PANEL
+    ),
+]
+WindowOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        "--window",
+        metavar="FRAMES",
+        help="Frames that it sees together.",
+        show_default="the model's own",
+        rich_help_panel=NETWORK_PANEL,
+    ),
+]
+StrideOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        "--stride",
+        metavar="FRAMES",
+        help="Frames from one window to the next.",
+        show_default="the model's own",
+        rich_help_panel=NETWORK_PANEL,
+    ),
+]
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        metavar="NAME|PATH",
+        help="A model of the package (see `ptfan info`) or an ONNX file.",
+        rich_help_panel=NETWORK_PANEL,
+    ),
+]
+BackendOption = Annotated[
+    str, typer.Option("--backend", metavar="|".join(BACKENDS), help="What runs it.", rich_help_panel=NETWORK_PANEL)
+]
+ThreadsOption = Annotated[
+    int,
+    typer.Option("--threads", metavar="N", help="Its threads; 0: one a core.", rich_help_panel=NETWORK_PANEL),
+]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an output that exists.", rich_help_panel=OUTPUT_PANEL)
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
+
+
+def parse_size(text: str | None) -> tuple[int, int] | Literal["native"] | None:
+    """Read `WxH` or `native`.
+
+    Raises:
+        InputError: the text is something else.
+    """
+    if text is None or text == "native":
+        return cast("Literal['native'] | None", text)
+    match = re.fullmatch(r"(\d+)[xX](\d+)", text)
+    if match is None:
+        raise InputError(f"size {text!r}: expected WxH or native, for instance 432x240")
+    return int(match[1]), int(match[2])
+
+
+def read_settings(
+    *,
+    size: str | None = None,
+    no_crop: bool = False,
+    window: int | None = None,
+    stride: int | None = None,
+    backend: str = "auto",
+    threads: int = 0,
+) -> InpaintSettings:
+    """Make settings of the options' values.
+
+    Raises:
+        InputError: a value is out of range.
+    """
+    from ptfan.engine.inpainter import InpaintSettings
+
+    if backend not in BACKENDS:
+        raise InputError(f"backend {backend!r}: expected one of {', '.join(BACKENDS)}")
+    if threads < 0:
+        raise InputError(f"threads is {threads}, expected 0 (one a core) or more")
+    return InpaintSettings(
+        size=parse_size(size),
+        crop=not no_crop,
+        window=window,
+        stride=stride,
+        backend=cast("Literal['auto', 'onnxruntime']", backend),
+        threads=threads,
+    )

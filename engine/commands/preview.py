@@ -1,0 +1,73 @@
+"""`ptfan preview`: look at the mask before a long run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ptfan.engine.commands.messages import say, say_warning
+from ptfan.engine.commands.options import (
+    BoxOption,
+    DilateOption,
+    MaskOption,
+    ModelOption,
+    NoCropOption,
+    ObjectIdOption,
+    OverwriteOption,
+    QuietOption,
+    SizeOption,
+    read_settings,
+)
+
+__all__ = ["preview_command", "register"]
+
+EPILOG = """
+**Example**
+
+    ptfan preview clip.mp4 --mask logo.png --dilate 4 --at 0:12 -o look.png
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the sub-command."""
+    app.command("preview", epilog=EPILOG, no_args_is_help=True)(preview_command)
+
+
+def preview_command(
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="Video or folder of images.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="PNG", help="Where the picture goes.")],
+    at: Annotated[str, typer.Option("--at", metavar="TIME", help="Which moment: seconds or HH:MM:SS.")] = "0",
+    mask: MaskOption = None,
+    box: BoxOption = None,
+    object_id: ObjectIdOption = None,
+    dilate: DilateOption = 0,
+    size: SizeOption = None,
+    no_crop: NoCropOption = False,
+    model: ModelOption = "s",
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Draw one frame with the mask tinted, and the regions that the network sees framed."""
+    from ptfan.engine.atomic import check_target, write_atomically
+    from ptfan.engine.masks import parse_box
+    from ptfan.engine.preview import encode_png, preview
+    from ptfan.engine.timecode import parse_time
+
+    check_target(output, overwrite=overwrite)
+    result = preview(
+        source,
+        parse_time(at),
+        mask=mask,
+        boxes=[parse_box(text) for text in box or ()],
+        object_id=object_id,
+        dilate=dilate,
+        model=model,
+        settings=read_settings(size=size, no_crop=no_crop),
+        warn=say_warning,
+    )
+    write_atomically(output, encode_png(result.picture), overwrite=overwrite)
+    if not quiet:
+        crops = ", ".join(f"{crop.width}x{crop.height}" for crop in result.crops) or "nothing"
+        say(f"{output}: frame {result.index}, {100 * result.share:.1f} % to be filled, the network sees {crops}")

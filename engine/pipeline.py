@@ -1,0 +1,171 @@
+"""From a video, a mask and a name for the result to an inpainted video: the one call that does it all."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from ptfan.engine.errors import InputError, InterruptedRunError
+from ptfan.engine.frame import Box
+from ptfan.engine.inpainter import Inpainter, InpaintSettings
+from ptfan.engine.masks import MaskSource, open_mask
+from ptfan.engine.media import Sink, Source, StreamInfo, open_sink, open_source
+from ptfan.engine.media.notice import Warn, log_warning
+from ptfan.engine.models import DEFAULT_MODEL, file_sha256, find_model
+from ptfan.engine.progress import NoProgress, Progress
+from ptfan.engine.report import Report
+from ptfan.engine.stages import CopyThrough, Stages
+from ptfan.engine.versions import versions
+
+__all__ = ["inpaint"]
+
+
+def inpaint(
+    source: str | Path,
+    output: str | Path,
+    *,
+    mask: str | Path | None = None,
+    boxes: Sequence[Box] = (),
+    object_id: int | None = None,
+    dilate: int = 0,
+    start: float | Fraction | None = None,
+    end: float | Fraction | None = None,
+    model: str | Path = DEFAULT_MODEL,
+    settings: InpaintSettings | None = None,
+    codec: str | None = None,
+    quality: int | None = None,
+    preset: str | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    stop: threading.Event | None = None,
+    warn: Warn = log_warning,
+) -> Report:
+    """Fill the holes of a video and write the result.
+
+    Decoding, flow, network and encoding overlap in threads; memory does not grow with the length of the video. The
+    result is written beside its name and moved into place when it is complete.
+
+    Args:
+        source: Video, folder of images or `-` for Y4M on standard input.
+        output: Video, folder for PNG files or `-` for Y4M on standard output.
+        mask: One image for all frames, a folder of images or a video; see `open_mask`.
+        boxes: Rectangles that are hole in every frame, pixels of the frame as displayed.
+        object_id: Of a mask with a palette or lossless grey values, take only this index or value.
+        dilate: Grow the hole by this many pixels.
+        start: Seconds from the beginning of the first frame that is wanted.
+        end: Seconds from the beginning where to stop, that moment excluded.
+        model: Name of a model that comes with the package, or a path.
+        settings: How the network is fed.
+        codec: FFmpeg's name of an encoder; the container's usual one without it.
+        quality: As x264's CRF: 0 is lossless, 16 hard to tell from the source, 23 small.
+        preset: The encoder's speed, by its own names.
+        overwrite: Whether an existing output may be replaced.
+        progress: Is told of every frame.
+        stop: Set it from anywhere to end the run early; what is done is kept as `NAME.partial.EXT`.
+        warn: Takes a line about what was changed or left out; the log without it.
+
+    Returns:
+        What was done.
+
+    Raises:
+        InputError: source, mask, model or an option cannot be used.
+        OutputError: the output cannot be written, or exists.
+        InterruptedRunError: `stop` was set, or Ctrl-C pressed, before the end.
+    """
+    asked: dict[str, Any] = {
+        "mask": mask, "boxes": [asdict(box) for box in boxes], "object_id": object_id, "dilate": dilate,
+        "start": None if start is None else float(start), "end": None if end is None else float(end),
+        "codec": codec, "quality": quality, "preset": preset,
+    }  # fmt: skip
+    begin = time.perf_counter()
+    settings = settings or InpaintSettings()
+    told: list[str] = []
+    tell = _both(told.append, warn)
+    _check_names(source, output)
+    with ExitStack() as opened:
+        pictures = opened.enter_context(open_source(source, start, end, warn=tell))
+        masks = opened.enter_context(open_mask(mask, boxes, object_id=object_id, dilate=dilate, warn=tell))
+        sink_options: dict[str, Any] = {"codec": codec, "quality": quality, "preset": preset, "overwrite": overwrite}
+        inpainter = None
+        if _has_holes(masks, pictures.info, tell):
+            inpainter = opened.enter_context(Inpainter(model, settings=settings))
+        sink = opened.enter_context(open_sink(output, pictures, **sink_options, warn=tell))
+        stages = _run(pictures, masks, inpainter, sink, progress or NoProgress(), stop)
+        if stages.holes == 0 and inpainter is not None:
+            tell(f"mask {masks.name}: no pixels in any frame; the video was copied through")
+    seconds = time.perf_counter() - begin
+    return Report(
+        input=str(source),
+        output=str(output),
+        frames=stages.frames,
+        inpainted=stages.holes,
+        seconds=seconds,
+        fps=stages.frames / seconds,
+        stages=dict(stages.busy),
+        settings={**asked, **asdict(settings)},
+        model=None if inpainter is None else _describe(model, inpainter),
+        backend=None if inpainter is None else inpainter.runner.backend,
+        versions=versions(),
+        warnings=tuple(told),
+    )
+
+
+def _both(first: Warn, second: Warn) -> Warn:
+    def tell(line: str) -> None:
+        first(line)
+        second(line)
+
+    return tell
+
+
+def _check_names(source: str | Path, output: str | Path) -> None:
+    if "-" not in (str(source), str(output)) and Path(source).resolve() == Path(output).resolve():
+        raise InputError(f"{output}: is the input itself; give the output another name")
+
+
+def _has_holes(masks: MaskSource, info: StreamInfo, tell: Warn) -> bool:
+    """Check what can be checked of the mask before the work; tell whether a frame may have a hole."""
+    masks.check_length(info.frames, first=info.first, whole=info.span.end is None)
+    if not masks.still or masks.at(info.first, info.width, info.height).any():
+        return True
+    tell(f"mask {masks.name}: no pixels; the video is copied through")
+    return False
+
+
+def _run(
+    source: Source,
+    masks: MaskSource,
+    inpainter: Inpainter | None,
+    sink: Sink,
+    progress: Progress,
+    stop: threading.Event | None,
+) -> Stages[Any]:
+    stages: Stages[Any] = Stages(source, masks, inpainter or CopyThrough(), sink, progress.advance)
+    progress.start(Path(source.info.name).name, source.info.frames)
+    try:
+        complete = stages.run(stop)
+    finally:
+        progress.finish()
+    if not complete:
+        raise InterruptedRunError(_kept(sink.abort(keep_partial=True), stages.frames))
+    begin = time.perf_counter()
+    sink.close()
+    stages.busy["encode"] += time.perf_counter() - begin
+    return stages
+
+
+def _kept(partial: Path | None, frames: int) -> str:
+    if partial is None:
+        return f"stopped after {frames} frames; nothing was kept"
+    return f"stopped; the first {frames} frames are kept as {partial}"
+
+
+def _describe(model: str | Path, inpainter: Inpainter) -> Mapping[str, Any]:
+    path = find_model(model)
+    return {"path": str(path), "sha256": file_sha256(path), "spec": asdict(inpainter.spec)}

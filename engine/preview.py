@@ -1,0 +1,140 @@
+"""One frame with its mask and crops drawn in, to look at before a long run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.crop import plan_crops
+from ptfan.engine.errors import InputError, OutputError
+from ptfan.engine.frame import Box, Image, Mask
+from ptfan.engine.inpainter import InpaintSettings, crop_rules
+from ptfan.engine.masks import open_mask
+from ptfan.engine.media import Sample, Source, open_source
+from ptfan.engine.media.notice import Warn, log_warning
+from ptfan.engine.models import DEFAULT_MODEL, find_model
+from ptfan.engine.runner import open_runner
+
+__all__ = ["Preview", "draw_crops", "draw_mask", "encode_png", "preview", "to_8_bit"]
+
+Picture = NDArray[np.uint8]
+"""(H, W, 3) RGB."""
+TINT = (255, 40, 90)
+"""RGB of the hole."""
+TINT_SHARE = 0.45
+CROP_COLOUR = (70, 220, 255)
+"""RGB of the crops' borders."""
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """A frame, what will be replaced, and what the network will see."""
+
+    picture: Picture
+    """(H, W, 3) RGB: the frame with mask and crops drawn in."""
+    index: int
+    """Which frame of the video it is, from 0."""
+    time: Fraction
+    """Its time stamp, seconds."""
+    share: float
+    """How much of the frame is hole, 0 to 1."""
+    crops: tuple[Box, ...]
+    """The regions that the network sees; empty when there is no hole."""
+
+
+def preview(
+    source: str | Path,
+    at: float | Fraction = 0,
+    *,
+    mask: str | Path | None = None,
+    boxes: Sequence[Box] = (),
+    object_id: int | None = None,
+    dilate: int = 0,
+    model: str | Path = DEFAULT_MODEL,
+    settings: InpaintSettings | None = None,
+    warn: Warn = log_warning,
+) -> Preview:
+    """Draw the first frame at or after a moment; the arguments are those of `inpaint`.
+
+    A run looks at the masks of a whole window: where the hole moves, its crops are larger than those of one frame.
+
+    Raises:
+        InputError: source, mask, model or an option cannot be used, or the video ends before that moment.
+    """
+    with (
+        open_source(source, at, warn=warn) as pictures,
+        open_mask(mask, boxes, object_id=object_id, dilate=dilate, warn=warn) as masks,
+        open_runner(find_model(model)) as runner,
+    ):
+        sample = _first(pictures, at)
+        height, width = sample.image.shape[:2]
+        hole = masks.at(sample.index, width, height)
+        crops = tuple(crop.box for crop in plan_crops(hole, crop_rules(runner.spec, settings or InpaintSettings())))
+    picture = draw_crops(draw_mask(to_8_bit(sample.image), hole), crops)
+    return Preview(picture, sample.index, sample.time, float(hole.mean()), crops)
+
+
+def draw_mask(picture: Picture, hole: Mask, *, tint: bool = True) -> Picture:
+    """Return the picture with the hole tinted and outlined; the outline lies inside the hole.
+
+    Args:
+        picture: (H, W, 3) RGB.
+        hole: (H, W).
+        tint: Whether to tint; else there is only the outline.
+    """
+    result: Picture = picture.copy()
+    if tint:
+        mixed = (1 - TINT_SHARE) * picture[hole] + TINT_SHARE * np.array(TINT)
+        result[hole] = np.rint(mixed).astype(np.uint8)
+    width = _line_width(picture)
+    # The frame's own border does not count as the end of the hole.
+    inner = cv2.erode(hole.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=width, borderValue=1)
+    result[hole & (inner == 0)] = TINT
+    return result
+
+
+def draw_crops(picture: Picture, crops: Sequence[Box]) -> Picture:
+    """Return the picture with a border just inside each box."""
+    result: Picture = picture.copy()
+    width = _line_width(picture)
+    for box in crops:
+        frame = np.ones((box.height, box.width), bool)
+        frame[width : box.height - width, width : box.width - width] = False
+        result[box.slices][frame] = CROP_COLOUR
+    return result
+
+
+def to_8_bit(image: Image) -> Picture:
+    """Return an image with 8 bits a sample."""
+    scale = np.float32(255 / np.iinfo(image.dtype).max)
+    picture: Picture = image if image.dtype == np.uint8 else np.rint(image * scale).astype(np.uint8)
+    return picture
+
+
+def encode_png(picture: Picture) -> bytes:
+    """Return the picture as a PNG file's content.
+
+    Raises:
+        OutputError: it cannot be encoded.
+    """
+    done, content = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
+    if not done:
+        raise OutputError("a picture cannot be encoded as PNG")
+    return content.tobytes()
+
+
+def _first(pictures: Source, at: float | Fraction) -> Sample:
+    sample = next(iter(pictures), None)
+    if sample is None:
+        raise InputError(f"{pictures.info.name}: no frame at {float(at):g} s; the video ends before")
+    return sample
+
+
+def _line_width(picture: Picture) -> int:
+    return max(1, int(min(picture.shape[:2])) // 400)

@@ -1,0 +1,125 @@
+"""How far a run is: a bar on a terminal, a line now and then elsewhere. All of it goes to standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from ptfan.engine.timecode import format_seconds
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+__all__ = ["BarProgress", "LineProgress", "NoProgress", "Progress", "choose_progress"]
+
+LINE_SECONDS = 5.0
+"""How often a plain line is written."""
+
+
+class Progress(Protocol):
+    """Is told of every frame that is done, from any one thread."""
+
+    def start(self, name: str, total: int | None) -> None:
+        """Begin a run: what is shown as its name, and how many frames it has if that is known."""
+
+    def advance(self) -> None:
+        """Count one more frame as done."""
+
+    def finish(self) -> None:
+        """End the run; harmless when repeated or before `start`."""
+
+
+class NoProgress:
+    """Says nothing."""
+
+    def start(self, name: str, total: int | None) -> None:
+        """Say nothing."""
+
+    def advance(self) -> None:
+        """Say nothing."""
+
+    def finish(self) -> None:
+        """Say nothing."""
+
+
+class LineProgress:
+    """Writes a plain line every few seconds.
+
+    Args:
+        stream: Where to; standard error without it.
+        every: Seconds between two lines.
+    """
+
+    def __init__(self, stream: TextIO | None = None, every: float = LINE_SECONDS) -> None:
+        self._stream = stream
+        self._every = every
+        self._name, self._total, self._done = "", None, 0  # type: str, int | None, int
+        self._begin = self._last = 0.0
+
+    def start(self, name: str, total: int | None) -> None:
+        """Begin to count."""
+        self._name, self._total, self._done = name, total, 0
+        self._begin = self._last = time.monotonic()
+
+    def advance(self) -> None:
+        """Count, and write a line when it is time."""
+        self._done += 1
+        now = time.monotonic()
+        if now - self._last >= self._every:
+            self._last = now
+            print(self._line(now - self._begin), file=self._stream or sys.stderr, flush=True)
+
+    def finish(self) -> None:
+        """Stop counting."""
+
+    def _line(self, seconds: float) -> str:
+        speed = self._done / max(seconds, 1e-9)
+        if self._total is None:
+            return f"{self._name}: {self._done} frames, {speed:.1f} frames/s"
+        left = format_seconds(max(self._total - self._done, 0) / speed)
+        share = 100 * self._done // max(self._total, 1)
+        return f"{self._name}: {self._done}/{self._total} frames ({share} %), {speed:.1f} frames/s, {left} left"
+
+
+class BarProgress:
+    """Draws a bar with frames, frames a second and time left."""
+
+    def __init__(self) -> None:
+        self._bar: RichProgress | None = None
+        self._task: TaskID | None = None
+
+    def start(self, name: str, total: int | None) -> None:
+        """Draw the bar."""
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        self.finish()
+        speed = TextColumn("{task.fields[speed]:>5.1f} frames/s")
+        left = TimeRemainingColumn(compact=True, elapsed_when_finished=True) if total else TimeElapsedColumn()
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), speed, left)
+        self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task(name, total=total, speed=0.0)
+        self._bar.start()
+
+    def advance(self) -> None:
+        """Move the bar on by a frame."""
+        if self._bar is None or self._task is None:
+            return
+        task = self._bar.tasks[0]
+        self._bar.update(self._task, advance=1, speed=(task.completed + 1) / max(task.elapsed or 0.0, 1e-3))
+
+    def finish(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+        self._bar = self._task = None
+
+
+def choose_progress(*, quiet: bool) -> Progress:
+    """Return what suits: nothing when quiet, a bar on a terminal, plain lines elsewhere."""
+    if quiet:
+        return NoProgress()
+    return BarProgress() if sys.stderr.isatty() else LineProgress()

@@ -1,0 +1,71 @@
+"""What a run did: for people in one line, for programs as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ptfan.engine.atomic import write_atomically
+
+__all__ = ["Report", "write_reports"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The record of one inpainted video."""
+
+    input: str
+    """The source as it was named."""
+    output: str
+    """Where the result lies."""
+    frames: int
+    """Frames written."""
+    inpainted: int
+    """How many of them had a hole."""
+    seconds: float
+    """From opening the source to the finished output."""
+    fps: float
+    """Frames a second over all of that time."""
+    stages: Mapping[str, float]
+    """Seconds that each stage worked; they overlap, so the sum may be more than `seconds`."""
+    settings: Mapping[str, Any]
+    """What was asked for, defaults included."""
+    model: Mapping[str, Any] | None
+    """Name, file, hash and spec of the model; None when no frame had a hole and none was loaded."""
+    backend: str | None
+    """What ran the network; None without a model."""
+    versions: Mapping[str, str]
+    """ptfan, Python and the libraries that decide over the result."""
+    warnings: Sequence[str] = field(default_factory=tuple)
+    """What the user was told on the way, in order."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain values, fit for JSON."""
+        return asdict(self)
+
+    @property
+    def summary(self) -> str:
+        """One line: what was written, how much and how fast."""
+        rest = self.frames - self.inpainted
+        copied = f", {rest} of them without a hole" if rest else ""
+        return f"{self.output}: {self.frames} frames{copied} in {self.seconds:.1f} s ({self.fps:.1f} frames/s)"
+
+
+def write_reports(path: Path, reports: Sequence[Report], *, as_list: bool = False, overwrite: bool = True) -> None:
+    """Write reports as JSON.
+
+    Args:
+        path: The file.
+        reports: What to write; one, unless `as_list`.
+        as_list: Write a list of objects, not one object.
+        overwrite: Whether an existing file may be replaced.
+
+    Raises:
+        OutputError: the file cannot be written; an older one stays.
+    """
+    items = [report.to_dict() for report in reports]
+    text = json.dumps(items if as_list else items[0], indent=2, default=str)
+    write_atomically(path, (text + "\n").encode(), overwrite=overwrite)

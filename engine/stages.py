@@ -1,0 +1,223 @@
+"""The four stages of a run, each in its own thread: decode, prepare, infer, encode."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Generic, Protocol, TypeVar
+
+from ptfan.engine.channel import THREAD_PREFIX, Cancelled, Channel
+from ptfan.engine.frame import Frame
+from ptfan.engine.masks import MaskSource
+from ptfan.engine.media import Sample, Sink
+
+__all__ = ["CopyThrough", "Inpainting", "Preparer", "Stages"]
+
+STAGES = ("decode", "mask", "prepare", "infer", "encode")
+"""What `Stages.busy` is told by; masks are read in the decoder's thread."""
+DECODED_FRAMES = 4
+"""Frames that may wait for the preparer."""
+WINDOWS = 1
+"""Windows that may wait for the network, and batches of filled frames for the encoder."""
+GRACE_SECONDS = 2.0
+"""How long a run that is over waits for the decoder to notice."""
+POLL_SECONDS = 0.05
+"""How often the waiting thread looks whether it is to stop."""
+
+Window = TypeVar("Window")
+Produced = TypeVar("Produced", covariant=True)
+
+
+class Preparer(Protocol[Produced]):
+    """Turns frames into windows for the network."""
+
+    def push(self, frame: Frame) -> Sequence[Produced]:
+        """Take one frame; return the windows that are complete."""
+
+    def flush(self) -> Sequence[Produced]:
+        """Return the windows of what is left; the stream has ended."""
+
+
+class Inpainting(Protocol[Window]):
+    """The two halves of an inpainter, each used by one thread."""
+
+    @property
+    def preparer(self) -> Preparer[Window]:
+        """What makes windows of frames."""
+
+    def infer(self, window: Window) -> Sequence[Frame]:
+        """Fill the holes of a window; return the frames that are finished, in order."""
+
+
+class CopyThrough:
+    """Stands where the inpainter does when no frame has a hole: every frame leaves as it came."""
+
+    @property
+    def preparer(self) -> CopyThrough:
+        """Itself: a window is one frame."""
+        return self
+
+    def push(self, frame: Frame) -> list[Frame]:
+        """Return the frame."""
+        return [frame]
+
+    def flush(self) -> list[Frame]:
+        """Return nothing: no frame waits."""
+        return []
+
+    def infer(self, window: Frame) -> list[Frame]:
+        """Return the frame."""
+        return [window]
+
+
+class Stages(Generic[Window]):
+    """Runs a video through the stages; memory is bounded by the queues between them.
+
+    Args:
+        source: Pictures in order.
+        masks: Their holes.
+        inpainting: What fills the holes.
+        sink: Takes the filled frames; it is neither closed nor aborted here.
+        advance: Called in the encoding thread after every frame.
+    """
+
+    def __init__(
+        self,
+        source: Iterable[Sample],
+        masks: MaskSource,
+        inpainting: Inpainting[Window],
+        sink: Sink,
+        advance: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.frames = 0
+        """Frames written so far."""
+        self.holes = 0
+        """Frames written so far that have a hole."""
+        self.busy: dict[str, float] = dict.fromkeys(STAGES, 0.0)
+        """Seconds that each stage worked, waiting left out."""
+        self._source = source
+        self._masks = masks
+        self._inpainting = inpainting
+        self._sink = sink
+        self._advance = advance
+        self._decoded: Channel[Frame] = Channel(DECODED_FRAMES)
+        self._windows: Channel[Window] = Channel(WINDOWS)
+        self._filled: Channel[Sequence[Frame]] = Channel(WINDOWS)
+        self._lock = threading.Lock()
+        self._error: BaseException | None = None
+        self._complete = False
+
+    def run(self, stop: threading.Event | None = None) -> bool:
+        """Work until the video ends, a stage fails or `stop` is set.
+
+        On `stop`, frames that the network has finished are still written; all others are dropped.
+
+        Returns:
+            True when every frame was written; False when stopped before.
+
+        Raises:
+            BaseException: the first error of any stage.
+        """
+        stages = (self._decode, self._prepare, self._infer, self._encode)
+        threads = [threading.Thread(target=self._guard, args=(stage,), daemon=True) for stage in stages]
+        for thread, stage in zip(threads, stages, strict=True):
+            thread.name = THREAD_PREFIX + stage.__name__[1:]
+            thread.start()
+        self._wait(threads, stop or threading.Event())
+        if self._error is not None:
+            raise self._error
+        return self._complete
+
+    def _wait(self, threads: list[threading.Thread], stop: threading.Event) -> None:
+        decode, *others = threads
+        while others[-1].is_alive():
+            try:
+                others[-1].join(POLL_SECONDS)
+            except KeyboardInterrupt:  # Without a handler of the caller's: the first one stops, the second one quits.
+                if stop.is_set():
+                    raise
+                stop.set()
+            if stop.is_set():
+                self._halt()
+        self._halt()
+        for thread in others:
+            thread.join()
+        # It may wait for a pipe that stays silent for ever; nobody takes what it reads, so it can be left there.
+        decode.join(GRACE_SECONDS)
+
+    def _halt(self) -> None:
+        """Stop whatever lies before the encoder, which then finds the end of its queue."""
+        self._decoded.cancel()
+        self._windows.cancel()
+
+    def _fail(self, error: BaseException) -> None:
+        with self._lock:
+            self._error = self._error or error
+        self._halt()
+        self._filled.cancel()
+
+    def _guard(self, stage: Callable[[], None]) -> None:
+        try:
+            stage()
+        except Cancelled:
+            pass
+        except BaseException as error:
+            self._fail(error)
+
+    @contextmanager
+    def _at_work(self, stage: str) -> Iterator[None]:
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.busy[stage] += time.perf_counter() - begin
+
+    def _decode(self) -> None:
+        samples = iter(self._source)
+        while True:
+            with self._at_work("decode"):
+                sample = next(samples, None)
+            if sample is None:
+                break
+            with self._at_work("mask"):
+                height, width = sample.image.shape[:2]
+                hole = self._masks.at(sample.index, width, height)
+            self._decoded.put(Frame(sample.image, hole, tag=sample))
+        self._decoded.close()
+
+    def _prepare(self) -> None:
+        preparer = self._inpainting.preparer
+        for frame in self._decoded:
+            with self._at_work("prepare"):
+                windows = preparer.push(frame)
+            self._put_windows(windows)
+        with self._at_work("prepare"):
+            windows = preparer.flush()
+        self._put_windows(windows)
+        self._windows.close()
+
+    def _put_windows(self, windows: Sequence[Window]) -> None:
+        for window in windows:
+            self._windows.put(window)
+
+    def _infer(self) -> None:
+        try:
+            for window in self._windows:
+                with self._at_work("infer"):
+                    frames = self._inpainting.infer(window)
+                self._filled.put(frames)
+            self._complete = True
+        finally:
+            self._filled.close()
+
+    def _encode(self) -> None:
+        for frames in self._filled:
+            for frame in frames:
+                assert isinstance(frame.tag, Sample)
+                with self._at_work("encode"):
+                    self._sink.write(frame.tag, frame)
+                self.frames += 1
+                self.holes += bool(frame.hole.any())
+                self._advance()
