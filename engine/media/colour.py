@@ -29,17 +29,14 @@ class ColourTags:
     @classmethod
     def of(cls, frame: av.VideoFrame) -> ColourTags:
         """Read the tags of a decoded frame."""
-        primaries = int(getattr(frame, "color_primaries", UNSPECIFIED))
-        transfer = int(getattr(frame, "color_trc", UNSPECIFIED))
-        return cls(int(frame.colorspace), int(frame.color_range), primaries, transfer)
+        return cls(frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc)
 
     def write(self, target: Any) -> None:
         """Set the tags on a frame or on an encoder's context."""
         target.colorspace = self.space
         target.color_range = self.range
-        for name, value in (("color_primaries", self.primaries), ("color_trc", self.transfer)):
-            if hasattr(target, name):
-                setattr(target, name, value)
+        target.color_primaries = self.primaries
+        target.color_trc = self.transfer
 
     def converted(self, old: str, new: str) -> ColourTags:
         """Return the tags of the same pictures after conversion from one pixel format to another."""

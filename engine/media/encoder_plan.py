@@ -95,7 +95,7 @@ class EncoderPlan:
         """
         name = container.format.name
         encoder = _choose_encoder(container, codec)
-        keeps_turn = name in _TURNING and _can_say_turn()
+        keeps_turn = name in _TURNING
         turn = UPRIGHT if keeps_turn else info.orientation
         coded = info.orientation.size(info.width, info.height)
         size = turn.size(*coded)
@@ -129,11 +129,6 @@ class EncoderPlan:
         if self.encoder.whole_blocks and self.width % 2 + self.height % 2 and new.name != old.name and not old.is_rgb:
             found.append(f"{new.name} is used, as {self.encoder.name} takes no odd size in {old.name}")
         return found
-
-
-def _can_say_turn() -> bool:
-    """Tell whether PyAV can write a display matrix; since 18 it can."""
-    return hasattr(av.VideoStream, "set_display_matrix")
 
 
 def _choose_encoder(container: av.container.OutputContainer, codec: str | None) -> Encoder:

@@ -51,8 +51,7 @@ class FilterChain:
         scale = (frame.time_base or self._time_base) / self._time_base
         if frame.pts is not None:
             frame.pts = round(frame.pts * scale)
-        if hasattr(frame, "duration"):  # since PyAV 14
-            frame.duration = round(frame.duration * scale)
+        frame.duration = round(frame.duration * scale)
         frame.time_base = self._time_base
         return frame
 

@@ -55,7 +55,7 @@ class Remuxer:
         video.metadata.update(content_tags(self._file.stream.metadata))
         target.metadata.update(content_tags(self._file.container.metadata))
         self._chapters = cut_chapters(self._file.container.chapters(), shift, self._cut, self._end)
-        if self._chapters and hasattr(target, "set_chapters"):
+        if self._chapters:
             target.set_chapters(self._chapters)  # type: ignore[arg-type]
         self._packets = self._read()
         self._next = next(self._packets, None)

@@ -41,14 +41,13 @@ class VideoEncoder:
     def encode(self, frame: av.VideoFrame, time: Fraction) -> list[av.Packet[av.VideoStream]]:
         """Encode a frame that is to be shown at `time`, in seconds; return the packets that are ready."""
         ready = self._converter.convert(frame)
-        lent = ready.pts, ready.time_base, _duration(ready)
+        lent = ready.pts, ready.time_base, ready.duration
         self._stamp(ready, time)
         ready.pict_type = 0  # how it was coded before must not steer this encoder
         try:
             return self.stream.encode(ready)
         finally:
-            ready.pts, ready.time_base = lent[:2]
-            _set_duration(ready, lent[2])
+            ready.pts, ready.time_base, ready.duration = lent
 
     def flush(self) -> list[av.Packet[av.VideoStream]]:
         """Return the packets that are left."""
@@ -68,19 +67,8 @@ class VideoEncoder:
     def _stamp(self, frame: av.VideoFrame, time: Fraction) -> None:
         """Set the time stamp, in whole ticks and after the one before, and the duration."""
         base = self.plan.time_base
-        ticks, length = time / base, _duration(frame) * (frame.time_base or base)
+        ticks, length = time / base, frame.duration * (frame.time_base or base)
         frame.pts, frame.time_base = round(ticks), base
-        _set_duration(frame, round(length / base))
+        frame.duration = round(length / base)
         moved = abs(self._clock.stamp(frame) - ticks)
         self.rounded |= self.plan.fixed_rate and moved > Fraction(1, 3)
-
-
-def _duration(frame: av.VideoFrame) -> int:
-    """Return a frame's duration in ticks; 0 when unknown, and before PyAV 14."""
-    return getattr(frame, "duration", None) or 0
-
-
-def _set_duration(frame: av.VideoFrame, ticks: int) -> None:
-    """Set a frame's duration where PyAV can."""
-    if hasattr(frame, "duration"):
-        frame.duration = ticks

@@ -60,12 +60,6 @@ def test_a_container_without_a_place_for_the_turn_gets_turned_frames():
     assert (kept.sample_aspect, turned.sample_aspect) == (Fraction(4, 3), Fraction(3, 4))
 
 
-def test_a_pyav_that_cannot_write_the_turn_gets_turned_frames(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("ptfan.engine.media.encoder_plan._can_say_turn", lambda: False)
-    info = replace(INFO, width=48, height=64, orientation=Orientation(True, True))
-    assert _plan(info=info).turn == info.orientation
-
-
 def test_sensible_choices_are_named():
     with pytest.raises(
         InputError, match=r"codec 'vp7': there is no such video encoder here; webm takes libsvtav1, libvpx-vp9"
