@@ -94,8 +94,9 @@ class Remuxer:
         others, name = list(self._others()), self._target.format.name
         if not others:
             return {}
-        with av.open(self._location, metadata_errors="replace") as trial:
-            held = held_streams(trial, [trial.streams[stream.index] for stream in others], name)
+        trial = VideoFile(self._location)
+        held = held_streams(trial.container, [trial.container.streams[stream.index] for stream in others], name)
+        trial.close()
         for stream in others:
             if stream.index not in held:
                 self._warn(f"{_describe(stream)} is dropped: {name} cannot hold it.")

@@ -29,8 +29,8 @@ class Staging:
             OutputError: Its folder is not there or cannot be written to.
         """
         self.target = target
-        self.path = target.with_name(f".{target.stem}.{os.getpid():x}{id(self):x}{target.suffix}")
         folder = target.absolute().parent
+        self.path = folder / f".{target.stem}.{os.getpid():x}{id(self):x}{target.suffix}"
         if not folder.is_dir():
             raise OutputError(f"{target}: its folder {folder} does not exist; make it first.")
         if not os.access(folder, os.W_OK):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import av
 
@@ -35,9 +36,9 @@ class VideoFile:
         self._location = location
         self.damaged = 0
         try:
-            self.container = av.open(location, metadata_errors="replace")
+            self.container = av.open(_address(location), metadata_errors="replace")
         except (av.FFmpegError, ValueError) as error:
-            raise InputError(f"{location}: {_reason(location, error)}") from error
+            raise InputError(f"{location}: {_reason(error)}") from error
         self.clocked = bool(self.container.format.flags & _CLOCKED)
         try:
             self.stream = self._find_stream()
@@ -94,7 +95,12 @@ class VideoFile:
         return stream
 
 
-def _reason(location: str, error: Exception) -> str:
+def _address(location: str) -> str:
+    """Return a URL as it is, and a path in full: FFmpeg takes what stands before a colon for a protocol."""
+    return location if "://" in location else str(Path(location).absolute())
+
+
+def _reason(error: Exception) -> str:
     """Say why a file does not open."""
     if isinstance(error, av.PermissionError):
         return "may not be read (permission denied)."

@@ -54,3 +54,10 @@ def test_names_may_be_strings_or_paths_of_any_letters(clip: Clips, convert, deco
     convert(str(source), str(tmp_path / "ü b.mkv"))
     convert(source, tmp_path / "日本")
     assert len(decoded(tmp_path / "ü b.mkv")) == len(list((tmp_path / "日本").iterdir())) == 10
+
+
+def test_a_colon_is_no_protocol(clip: Clips, convert, decoded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    clip("plain.mp4").rename(tmp_path / "12:30.mp4")
+    monkeypatch.chdir(tmp_path)
+    assert convert("12:30.mp4", "12:31.mkv") == []
+    assert len(decoded(tmp_path / "12:31.mkv")) == 10
