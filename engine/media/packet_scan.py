@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
 from dataclasses import dataclass
 
 import av
@@ -12,16 +12,6 @@ from numpy.typing import NDArray
 from ptfan.engine.media.video_file import VideoFile
 
 __all__ = ["PacketScan"]
-
-
-@dataclass(frozen=True)
-class _Stamp:
-    """What is kept of a packet: its time stamp and duration in ticks, and what becomes of it."""
-
-    pts: int | None
-    duration: int
-    key: bool
-    shown: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,48 +40,52 @@ class PacketScan:
         """
         file = VideoFile(location)
         try:
-            stamps = _read(file)
-            codec, is_avi = file.stream.codec_context.name, file.container.format.name == "avi"
+            tally = _Tally(file)
+            for packet in file.packets():
+                if packet.size:
+                    tally.add(packet)
+            unclear = interlaced and tally.codec in ("h264", "hevc")
         finally:
             file.close()
-        unclear = (interlaced and codec in ("h264", "hevc")) or (codec == "mpeg4" and is_avi)
-        shown = [stamp for stamp in stamps if stamp.shown]
-        ends = [stamp.pts + stamp.duration for stamp in stamps if stamp.pts is not None]
-        frames = None if unclear or _begins_amid(stamps) else len(shown)
-        return cls(_times(shown), frames, len(stamps), max(ends, default=None), is_avi)
+        frames = None if unclear or tally.unclear or not tally.packets else tally.shown
+        return cls(tally.known_times(), frames, tally.packets, tally.end, tally.in_order)
 
 
-def _read(file: VideoFile) -> list[_Stamp]:
-    """Return a stamp for each packet that is whole."""
-    hides = file.stream.codec_context.name in ("vp8", "libvpx")
-    in_order = file.container.format.name == "avi"
-    return [
-        _Stamp(
-            packet.dts if in_order else packet.pts,
-            packet.duration or 0,
-            packet.is_keyframe,
-            not (hides and _is_hidden(packet)) and not packet.is_discard,
-        )
-        for packet in file.packets()
-        if packet.size
-    ]
+class _Tally:
+    """What is kept of the packets while they are read: little, as a long video has many."""
+
+    def __init__(self, file: VideoFile) -> None:
+        self.codec = file.stream.codec_context.name
+        self.in_order = file.container.format.name == "avi"
+        self.unclear = self.in_order and self.codec == "mpeg4"  # it may pack two frames into one packet
+        self.packets = self.shown = 0
+        self.end: int | None = None
+        self._times = array("q")
+        self._first: int | None = None
+
+    def add(self, packet: av.Packet[av.VideoStream]) -> None:
+        """Count a packet."""
+        time = packet.dts if self.in_order else packet.pts
+        shown = not (packet.is_discard or _is_hidden(packet, self.codec))
+        if not self.packets:
+            self.unclear |= not packet.is_keyframe
+            self._first = time
+        self.packets += 1
+        self.shown += shown
+        if time is not None:
+            self.end = max(self.end or time, time + (packet.duration or 0))
+            if shown:
+                self._times.append(time)
+                # What is shown before the first key frame refers to others, and the decoder may leave it out.
+                self.unclear |= self._first is not None and time < self._first
+
+    def known_times(self) -> NDArray[np.int64]:
+        """Return the sorted time stamps, or none at all when they are not one for each frame."""
+        known: NDArray[np.int64] = np.sort(np.array(self._times, np.int64))
+        unique = len(known) == self.shown and bool((np.diff(known) > 0).all())
+        return known if unique else known[:0]
 
 
-def _is_hidden(packet: av.Packet[av.VideoStream]) -> bool:
-    """Tell whether a VP8 packet holds a picture that is only referred to (RFC 6386, section 9.1)."""
-    return not memoryview(packet)[0] & 0x10
-
-
-def _begins_amid(stamps: Sequence[_Stamp]) -> bool:
-    """Tell whether pictures at the beginning refer to others that are not there, and may be left out by the decoder."""
-    if not stamps or not stamps[0].key:
-        return True
-    first = stamps[0].pts
-    return first is not None and any(stamp.shown and stamp.pts is not None and stamp.pts < first for stamp in stamps)
-
-
-def _times(shown: Sequence[_Stamp]) -> NDArray[np.int64]:
-    """Return the sorted time stamps, or none at all when they are not one for each frame."""
-    known = np.array(sorted(stamp.pts for stamp in shown if stamp.pts is not None), np.int64)
-    unique = len(known) == len(shown) and bool((np.diff(known) > 0).all())
-    return known if unique else known[:0]
+def _is_hidden(packet: av.Packet[av.VideoStream], codec: str) -> bool:
+    """Tell whether a packet holds a picture that is only referred to, as VP8 has them (RFC 6386, section 9.1)."""
+    return codec in ("vp8", "libvpx") and not memoryview(packet)[0] & 0x10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
 
 import av
@@ -69,43 +70,56 @@ class VideoSource(Source):
         times, start = self._probe.scan.times, self.info.first
         if not start or self._probe.scan.in_order:
             return 0, file.frames()
-        file.container.seek(int(times[start]), stream=file.stream)
-        frames = file.frames()
-        frame = next(frames, None)
-        index = -1 if frame is None or frame.pts is None else int(np.searchsorted(times, frame.pts))
-        if frame is not None and 0 <= index <= start and times[index] == frame.pts:
-            return index, chain([frame], frames)
-        file.container.seek(0)
+        with suppress(av.FFmpegError):  # not every kind of file can be searched
+            file.container.seek(int(times[start]), stream=file.stream)
+            frames = file.frames()
+            frame = next(frames, None)
+            index = -1 if frame is None else self._index(frame, -1)
+            if frame is not None and 0 <= index <= start:
+                return index, chain([frame], frames)
+            file.container.seek(0)
         return 0, file.frames()
 
-    def _samples(self, file: VideoFile, first: int, frames: Iterator[av.VideoFrame]) -> Iterator[Sample]:
-        """Turn frames into samples, from the beginning of the span to its end."""
-        info, times, rgb, read = self.info, self._probe.scan.times, RgbConverter(), 0
+    def _index(self, frame: av.VideoFrame, due: int) -> int:
+        """Return which frame of the video one is, by its time stamp where that can tell, so that gaps do no harm."""
+        times = self._probe.scan.times
+        if self._probe.scan.in_order or frame.pts is None or not len(times):
+            return due
+        index = int(np.searchsorted(times, frame.pts))
+        return index if index < len(times) and times[index] == frame.pts else due
+
+    def _samples(self, file: VideoFile, index: int, frames: Iterator[av.VideoFrame]) -> Iterator[Sample]:
+        """Turn frames, from the one of an index on, into samples as far as they lie in the span."""
+        info, rgb, read = self.info, RgbConverter(), 0
         clock = Clock(info.time_base, info.rate)
-        for index, frame in enumerate(deinterlace(frames), first):
-            if self._probe.scan.in_order and index < len(times):
-                frame.pts = int(times[index])
-            pts = clock.stamp(frame)
-            time = pts * info.time_base - info.origin
+        for frame in deinterlace(frames):
+            index = self._index(frame, index)
+            time = self._stamp(frame, index, clock) * info.time_base - info.origin
             if info.span.is_after(time):
                 break
             if not info.span.is_before(time):
                 read += 1
                 yield self._sample(index, self._plain(frame, index), rgb)
+            index += 1
         else:
             self._report(file, read)
         if not read:
             raise InputError(f"{self._location}: no frame lies between start and end.")
+
+    def _stamp(self, frame: av.VideoFrame, index: int, clock: Clock) -> int:
+        """Set a frame's time stamp, in ticks, and return it."""
+        scan = self._probe.scan
+        if scan.in_order and index < len(scan.times):
+            frame.pts = int(scan.times[index])
+        return clock.stamp(frame)
 
     def _sample(self, index: int, frame: av.VideoFrame, rgb: RgbConverter) -> Sample:
         """Convert one frame."""
         try:
             image = rgb.convert(frame)
         except OSError as error:
-            space = frame.colorspace
-            raise InputError(
-                f"{self._location}: its colour matrix (code {space}) cannot be converted to RGB."
-            ) from error
+            reason = f"its colour matrix (code {frame.colorspace}) cannot be converted to RGB"
+            raise InputError(f"{self._location}: {reason}; convert the video first.") from error
         return Sample(index, image, frame.pts or 0, self.info.time_base, frame)
 
     def _plain(self, frame: av.VideoFrame, index: int) -> av.VideoFrame:

@@ -12,6 +12,7 @@ import pytest
 from ptfan.engine.errors import InputError
 from ptfan.engine.media import Sample, StreamInfo, open_source
 from ptfan.engine.media.orientation import Orientation
+from ptfan.engine.media.video_file import VideoFile
 
 Clips = Callable[..., Path]
 
@@ -175,7 +176,7 @@ def test_a_damaged_part_is_passed_over(clip: Clips):
     data[start : start + 400] = bytes(400)
     path.write_bytes(data)
     _, samples, warnings = _read(path)
-    assert len(samples) == 19
+    assert [sample.index for sample in samples] == [*range(7), *range(8, 20)]  # a mask stays with its frame
     assert len(warnings) == 1
     assert "is damaged or cut short" in warnings[0]
 
@@ -234,3 +235,27 @@ def test_a_cut_recording_does_not_promise_a_number_of_frames(clip: Clips):
     info, samples, _ = _read(path)
     assert info.frames in (None, len(samples))
     assert samples
+
+
+@pytest.mark.parametrize("space", [8, 10])
+def test_a_colour_matrix_that_cannot_be_converted_is_refused(space: int, clip: Clips):
+    with (
+        open_source(clip(colour=(1, 1, 1, 1))) as source,
+        pytest.raises(InputError, match=f"colour matrix .code {space}."),
+    ):
+        for _ in _retagged(source, space):
+            pass
+
+
+def _retagged(source, space: int):
+    """Read a source as if its frames had another colour matrix: no encoder here writes these."""
+    decode = VideoFile.frames
+
+    def frames(self):
+        for frame in decode(self):
+            frame.colorspace = space
+            yield frame
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(VideoFile, "frames", frames)
+        yield from source
