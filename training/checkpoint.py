@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -15,10 +14,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ptfan.engine.errors import InputNotFoundError, ModelError, OutputError, OutputExistsError
+from ptfan.engine.atomic import check_target
+from ptfan.engine.errors import InputNotFoundError, ModelError, OutputError
 from ptfan.training.model import Generator, GeneratorConfig
 
-__all__ = ["Checkpoint", "build", "check_state", "file_sha256", "load_checkpoint", "save_checkpoint"]
+__all__ = ["Checkpoint", "build", "check_state", "load_checkpoint", "save_checkpoint"]
 
 CONFIG_KEY = "ptfan.config"
 RECORD_KEY = "ptfan.record"
@@ -44,7 +44,8 @@ class Checkpoint:
         check_state(self.config, self.state)
         with torch.device("meta"):  # no time is spent on a fresh initialisation that is replaced at once
             generator = Generator(self.config)
-        generator.load_state_dict(dict(self.state), assign=True)
+        # Copies: whoever trains this generator further does not change the checkpoint.
+        generator.load_state_dict({key: value.clone() for key, value in self.state.items()}, assign=True)
         return generator.eval()
 
 
@@ -58,8 +59,7 @@ def save_checkpoint(
         OutputError: `path` cannot be written.
     """
     path = Path(path)
-    if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path}: exists already; choose another name, or allow overwriting")
+    check_target(path, overwrite=overwrite)
     tensors = {key: value.detach().cpu().contiguous() for key, value in generator.state_dict().items()}
     metadata = {CONFIG_KEY: generator.config.to_json(), RECORD_KEY: json.dumps(dict(record))}
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -107,7 +107,7 @@ def build(path: str | Path) -> Generator:
 
 
 def check_state(config: GeneratorConfig, state: Mapping[str, Tensor]) -> None:
-    """Check that `state` has exactly the keys and shapes that `config` asks for.
+    """Check that `state` has exactly the keys, shapes and types that `config` asks for.
 
     Raises:
         ModelError: it has not; the first key of each kind of trouble is named.
@@ -117,24 +117,11 @@ def check_state(config: GeneratorConfig, state: Mapping[str, Tensor]) -> None:
     trouble = [
         _named("missing", [key for key in expected if key not in state]),
         _named("unknown", [key for key in state if key not in expected]),
-        *(
-            f"{key} has shape {tuple(state[key].shape)}, expected {tuple(value.shape)}"
-            for key, value in expected.items()
-            if key in state and state[key].shape != value.shape
-        ),
+        *(_misfit(key, state[key], value) for key, value in expected.items() if key in state),
     ]
     first = [text for text in trouble if text][:2]
     if first:
         raise ModelError(f"weights do not fit config {config.name!r}: {'; '.join(first)}")
-
-
-def file_sha256(path: str | Path) -> str:
-    """Return the SHA-256 of the file at `path`, in hexadecimal."""
-    digest = hashlib.sha256()
-    with Path(path).open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _read_metadata(metadata: Mapping[str, str]) -> tuple[GeneratorConfig, dict[str, Any]]:
@@ -147,6 +134,14 @@ def _read_metadata(metadata: Mapping[str, str]) -> tuple[GeneratorConfig, dict[s
     if not isinstance(record, dict):
         raise ModelError(f"its training record is a {type(record).__name__}, expected a JSON object")
     return GeneratorConfig.from_json(metadata[CONFIG_KEY]), record
+
+
+def _misfit(key: str, value: Tensor, like: Tensor) -> str:
+    if value.shape != like.shape:
+        return f"{key} has shape {tuple(value.shape)}, expected {tuple(like.shape)}"
+    if value.dtype != like.dtype:
+        return f"{key} is {value.dtype}, expected {like.dtype}"
+    return ""
 
 
 def _named(kind: str, keys: list[str]) -> str:

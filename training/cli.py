@@ -12,12 +12,12 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the sub-commands to the application; torch is imported only when one of them runs."""
-    app.command("train")(train)
-    app.command("eval")(evaluate)
-    app.command("import-tsam")(import_checkpoint)
+    app.command("train")(_train)
+    app.command("eval")(_evaluate)
+    app.command("import-tsam")(_import)
 
 
-def train(
+def _train(
     data: Annotated[Path, typer.Option(help="Folder of videos to learn from.")],
     run: Annotated[Path, typer.Option("--run", "-o", help="Folder of the run; a run that was stopped goes on.")],
     config: Annotated[Path | None, typer.Option(help="JSON file of settings; the package's own without it.")] = None,
@@ -43,7 +43,7 @@ def train(
     )
 
 
-def evaluate(
+def _evaluate(
     data: Annotated[Path, typer.Option(help="Folder of complete videos; folders NAME_mask beside them hold objects.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report and the contact sheet.")],
     model: Annotated[list[str] | None, typer.Option(help="A model by name, or an ONNX file; repeatable.")] = None,
@@ -69,7 +69,7 @@ def evaluate(
     )
 
 
-def import_checkpoint(
+def _import(
     source: Annotated[Path, typer.Argument(help="The published checkpoint (.pth).")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The checkpoint to write (.safetensors).")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ptfan.engine.errors import InputNotFoundError, ModelError, OutputExistsError
-from ptfan.training.checkpoint import Checkpoint, file_sha256, save_checkpoint
+from ptfan.engine.atomic import check_target
+from ptfan.engine.errors import InputNotFoundError, ModelError
+from ptfan.engine.models import file_sha256
+from ptfan.training.checkpoint import Checkpoint, save_checkpoint
 from ptfan.training.model import Generator, GeneratorConfig, preset
 
-__all__ = ["import_tsam", "published_shapes"]
+__all__ = ["Entry", "import_tsam", "published_shapes"]
 
 PREFIX = "generator."
 ENCODER = "coarse_net.downsample_module.base_model."
@@ -48,8 +51,10 @@ DECODER_NAMES = {
 CONVOLUTIONS = {"feature": "featureConv", "gate": "gatingConv", "conv": "featureConv"}
 """Our convolutions in a layer of the decoder, and the published ones."""
 
-UNSUPPORTED = re.compile(r"Unsupported global: GLOBAL (\S+) ")
-"""How torch's restricted unpickler says which class it will not load."""
+UNSUPPORTED = re.compile(r"(?:Unsupported global:|load unsupported) GLOBAL (\S+) ")
+"""How torch's restricted unpickler says which class or function it will not load."""
+
+UNREADABLE = "cannot be read as a PyTorch file, expected what torch.save wrote"
 
 MOST_STRANGERS = 64
 """A file that names more foreign classes than this is not a training checkpoint."""
@@ -90,8 +95,7 @@ def import_tsam(source: str | Path, target: str | Path, overwrite: bool = False)
     source, target = Path(source), Path(target)
     if not source.is_file():
         raise InputNotFoundError(f"{source}: no such file, expected the published generator's checkpoint (.pth)")
-    if target.exists() and not overwrite:
-        raise OutputExistsError(f"{target}: exists already; choose another name, or allow overwriting")
+    check_target(target, overwrite=overwrite)
     published = _generator_state(_load(source), source)
     _check(published, source)
     config = _config()
@@ -175,22 +179,28 @@ def _load(source: Path) -> Any:
 def _try_load(source: Path, strangers: list[Any]) -> tuple[Any, str | None]:
     """Return what the file holds, or the name of a class in it that is not among `strangers` yet."""
     try:
-        with torch.serialization.safe_globals(strangers):
+        with torch.serialization.safe_globals(strangers), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a pickle that torch did not write; what matters is told below
             return torch.load(source, map_location="cpu", weights_only=True), None
     except pickle.UnpicklingError as error:
+        # The error's own text is not passed on: it advises to load the file unsafely.
         stranger = UNSUPPORTED.search(str(error))
-        if stranger is None or len(strangers) >= MOST_STRANGERS:
-            raise ModelError(f"{source}: cannot be loaded safely as a PyTorch file ({_first_line(error)})") from error
+        if stranger is None:
+            raise ModelError(f"{source}: {UNREADABLE}") from error
+        if len(strangers) >= MOST_STRANGERS or any(stranger[1] == name for _, name in strangers):
+            raise ModelError(f"{source}: refused, it would run {stranger[1]}; expected tensors alone") from error
         return None, stranger[1]
-    except (RuntimeError, ValueError, TypeError, LookupError, EOFError, OSError, AttributeError) as error:
-        raise ModelError(f"{source}: cannot be read as a PyTorch file ({_first_line(error)})") from error
+    except OSError as error:
+        raise ModelError(f"{source}: cannot be read ({error.strerror or error})") from error
+    except (RuntimeError, ValueError, TypeError, LookupError, EOFError, AttributeError) as error:
+        raise ModelError(f"{source}: {UNREADABLE}") from error
 
 
 def _generator_state(content: Any, source: Path) -> dict[str, Tensor]:
     """Find the generator's state dict in what was loaded, and drop the prefix."""
     state = content.get("state_dict", content) if isinstance(content, Mapping) else content
     if not isinstance(state, Mapping) or not state:
-        raise ModelError(f"{source}: holds a {type(state).__name__}, expected a state dict, or one under 'state_dict'")
+        raise ModelError(f"{source}: holds {_kind(state)}, expected a state dict, or one under 'state_dict'")
     if any(str(key).startswith(PREFIX) for key in state):
         state = {key[len(PREFIX) :]: value for key, value in state.items() if str(key).startswith(PREFIX)}
     return {str(key): value for key, value in state.items()}
@@ -210,7 +220,7 @@ def _check(state: Mapping[str, Any], source: Path) -> None:
 
 def _misfit(key: str, value: Any, entry: Entry) -> str:
     if not isinstance(value, Tensor):
-        return f"{key} is a {type(value).__name__}, expected a tensor of shape {entry.shape}"
+        return f"{key} is {_kind(value)}, expected a tensor of shape {entry.shape}"
     if tuple(value.shape) != entry.shape:
         return f"{key} has shape {tuple(value.shape)}, expected {entry.shape}"
     return ""
@@ -230,5 +240,8 @@ def _convert(published: Mapping[str, Tensor], config: GeneratorConfig) -> dict[s
     return state
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def _kind(value: Any) -> str:
+    """Say what a value of the file is."""
+    if isinstance(value, _Inert):
+        return "an object of a class that is not loaded"
+    return f"{'an empty' if isinstance(value, Mapping) and not value else 'a'} {type(value).__name__}"

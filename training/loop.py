@@ -24,7 +24,7 @@ from ptfan.training.losses import reconstruction
 from ptfan.training.model.config import GeneratorConfig, preset
 from ptfan.training.model.generator import Generator
 
-__all__ = ["Trainer"]
+__all__ = ["Progress", "Trainer"]
 
 GRAPH_INPUTS = (
     "frames",

@@ -35,9 +35,15 @@ def find_model(model: str | Path) -> Path:
     return path
 
 
-@lru_cache(maxsize=16)
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, as hex digits."""
+    """Return the SHA-256 of a file, as hex digits; an unchanged file is read once."""
+    status = path.stat()
+    return _sha256(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=16)
+def _sha256(path: Path, modified: int, size: int) -> str:
+    """Hash a file; the time it was last written at and its size are there to tell it from what was there before."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

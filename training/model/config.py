@@ -75,11 +75,23 @@ class GeneratorConfig:
         _choice("fill", self.fill, Fill)
         for part in self.aligned_parts:
             _choice("aligned_parts", part, AlignedPart)
+        self._check_stages()
+        self._check_widths()
+
+    def _check_stages(self) -> None:
         strides = tuple(stage.stride for stage in self.stages)
         if strides != (1, 2, 1, 1):
             raise ModelError(f"generator config: stage strides are {strides}, expected (1, 2, 1, 1)")
-        if any(not stage.dilations for stage in self.stages):
-            raise ModelError("generator config: a stage has no blocks, expected one dilation per block")
+        for stage in self.stages:
+            if not stage.dilations or min(stage.dilations) < 1:
+                raise ModelError(f"generator config: dilations {stage.dilations}, expected one a block, 1 or more each")
+        if self.stem_kernel < 1 or self.stem_kernel % 2 == 0:
+            raise ModelError(f"generator config: stem_kernel is {self.stem_kernel}, expected an odd number")
+
+    def _check_widths(self) -> None:
+        parts = min(self.encoder_fold, self.decoder_fold)
+        if parts < 2:
+            raise ModelError(f"generator config: a fold of 1 / {parts} of the channels, expected at most a half")
         channels = (self.stem_width, *(stage.channels for stage in self.stages), *self.decoder_widths)
         if min(channels) < max(self.encoder_fold, self.decoder_fold):
             raise ModelError(f"generator config: a width of {min(channels)} channels is too small to be folded")

@@ -12,7 +12,7 @@ from ptfan.training.model.align import MotionPyramid
 from ptfan.training.model.blocks import Bottleneck, convolution
 from ptfan.training.model.config import AlignedPart, GeneratorConfig, Stage
 
-__all__ = ["Encoder", "Features", "convention_of"]
+__all__ = ["Encoder", "EncoderStage", "Features", "convention_of"]
 
 
 class Features(NamedTuple):

@@ -13,6 +13,17 @@ from ptfan.training.model.encoder import Encoder
 
 __all__ = ["Generator"]
 
+INPUT_CHANNELS = {
+    "frames": 3,
+    "hole": 1,
+    "guidance": 1,
+    "flow_forward": 2,
+    "flow_backward": 2,
+    "validity_forward": 1,
+    "validity_backward": 1,
+}
+"""The clip form's inputs, in order, and their channels."""
+
 
 class Generator(nn.Module):
     """Encoder and decoder with temporal shift-and-align, in clip form."""
@@ -54,7 +65,7 @@ class Generator(nn.Module):
             Tensor: (N, 3, H, W), RGB, [0, 1] up to the network's own overshoot.
 
         Raises:
-            ModelError: H or W is not a multiple of 8, or N not of `clips`.
+            ModelError: H or W is not a multiple of 8, N not of `clips`, or an input's shape does not fit the frames'.
         """
         motion = (flow_forward, flow_backward, validity_forward, validity_backward)
         return self.forward_parts(frames, hole, guidance, *motion, clips=clips).fill
@@ -73,7 +84,8 @@ class Generator(nn.Module):
     ) -> Parts:
         """Like `forward`, with the fill's parts beside it; see `LightDecoder` for why training needs them."""
         if not torch.compiler.is_compiling():  # an exported graph takes any size that its own dimensions allow
-            self._check(frames, clips)
+            self._check_size(frames, clips)
+            _check_shapes(frames, hole, guidance, flow_forward, flow_backward, validity_forward, validity_backward)
         known = 1 - hole
         if self.config.fill == "zero":
             frames = frames * known
@@ -82,10 +94,21 @@ class Generator(nn.Module):
         parts: Parts = self.decoder(features, frames, motion)
         return parts
 
-    def _check(self, frames: Tensor, clips: int) -> None:
+    def _check_size(self, frames: Tensor, clips: int) -> None:
+        if frames.ndim != 4:
+            raise ModelError(f"frames have shape {tuple(frames.shape)}, expected (N, 3, H, W); stack the clips")
         count, _, height, width = frames.shape
         multiple = self.config.size_multiple
-        if height % multiple or width % multiple:
+        if height % multiple or width % multiple or not height * width:
             raise ModelError(f"frames are {width}x{height}, expected multiples of {multiple}; pad them")
-        if clips < 1 or count % clips:
+        if clips < 1 or count < clips or count % clips:
             raise ModelError(f"{count} frames are no {clips} clips of equal length; stack clips of one length")
+
+
+def _check_shapes(frames: Tensor, *others: Tensor) -> None:
+    """Check that every input has the frames' number and size, and its own channels; broadcasting would hide a slip."""
+    count, _, height, width = frames.shape
+    for (name, channels), value in zip(INPUT_CHANNELS.items(), (frames, *others), strict=True):
+        expected = (count, channels, height, width)
+        if value.shape != expected:
+            raise ModelError(f"{name}: shape is {tuple(value.shape)}, expected {expected}")

@@ -1,0 +1,77 @@
+"""What several tests of training need: slow references, written from the facts alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+
+def bilinear(image: np.ndarray, x: float, y: float) -> np.ndarray:
+    """Sample an image (C, H, W) at one place, zeros outside; pixel centres are whole numbers."""
+    _, height, width = image.shape
+    left, top = int(np.floor(x)), int(np.floor(y))
+    value = np.zeros(image.shape[0])
+    for row, share_y in ((top, top + 1 - y), (top + 1, y - top)):
+        for column, share_x in ((left, left + 1 - x), (left + 1, x - left)):
+            if 0 <= row < height and 0 <= column < width:
+                value += share_y * share_x * image[:, row, column]
+    return value
+
+
+def sampled_at(place: int, size: int, published: bool) -> float:
+    """Where a pixel of an axis is looked up when nothing moves: at itself, or on the published network's grid."""
+    if not published:
+        return float(place)
+    return place * size / max(size - 1, 1) - 0.5
+
+
+def warp(image: np.ndarray, flow: np.ndarray, published: bool) -> np.ndarray:
+    """Warp an image (C, H, W) along a flow (2, H, W), pixel by pixel."""
+    _, height, width = image.shape
+    warped = np.zeros(image.shape)
+    for y in range(height):
+        for x in range(width):
+            place_x = sampled_at(x, width, published) + flow[0, y, x]
+            place_y = sampled_at(y, height, published) + flow[1, y, x]
+            warped[:, y, x] = bilinear(image, place_x, place_y)
+    return warped
+
+
+def shift_and_align_slowly(
+    x: np.ndarray,
+    forward: np.ndarray,
+    backward: np.ndarray,
+    forward_mask: np.ndarray,
+    backward_mask: np.ndarray,
+    fold: int,
+    published: bool = True,
+) -> np.ndarray:
+    """Align one clip (T, C, H, W), with flows as published: T - 1 entries, masks (T - 1, H, W) that are 1 where invalid.
+
+    Forward entry t lies on frame t, backward entry t on frame t + 1. With `published` false, the clean convention.
+    """
+    out = np.array(x, dtype=np.float64)
+    out[-1, :fold] = 0
+    out[0, fold : 2 * fold] = 0
+    for t in range(len(x) - 1):
+        from_next = warp(x[t + 1, :fold], forward[t], published)
+        from_previous = warp(x[t, fold : 2 * fold], backward[t], published)
+        empty = np.sum(from_next, axis=0) == 0
+        for branch, mask, frame, first in (
+            (from_next, forward_mask[t], t, 0),
+            (from_previous, backward_mask[t], t + 1, fold),
+        ):
+            invalid = mask == 1
+            if published:  # the backward branch, too, is tested with the forward branch's warp of the entry
+                invalid = invalid | empty
+            own = x[frame, first : first + fold]
+            out[frame, first : first + fold] = np.where(invalid, own, branch)
+    return out
+
+
+@pytest.fixture(scope="session")
+def slow_alignment() -> Callable[..., np.ndarray]:
+    """Return the loops that the fast shift-and-align is compared with."""
+    return shift_and_align_slowly
