@@ -133,7 +133,7 @@ def fit_crop(box: Box, rules: CropRules) -> Crop:
     width, height = _scaled(box.width, scale, multiple), _scaled(box.height, scale, multiple)
     if rules.fixed_size is not None:
         # Rounding to the multiple could lead out of the fixed size.
-        width, height = max(1, int(box.width * scale)), max(1, int(box.height * scale))
+        width, height = max(1, round(box.width * scale)), max(1, round(box.height * scale))
     padded = rules.fixed_size or (-(-width // multiple) * multiple, -(-height // multiple) * multiple)
     return Crop(box, (width, height), padded)
 

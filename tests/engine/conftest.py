@@ -1,0 +1,82 @@
+"""Synthetic clips, and a network that needs no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ptfan.engine.spec import ModelSpec
+
+Pictures = list[NDArray[np.float32]]
+
+
+def make_texture(height: int, width: int, seed: int = 0) -> NDArray[np.float32]:
+    """Return (H, W, 3) in [0, 1]: coloured noise of several sizes."""
+    noise = np.random.default_rng(seed).random((height, width, 3), np.float32)
+    layers = [cv2.GaussianBlur(noise, (0, 0), sigma) * sigma for sigma in (1.5, 4.0, 9.0)]
+    mixed = np.sum(layers, axis=0)
+    scaled: NDArray[np.float32] = (mixed - mixed.min()) / (mixed.max() - mixed.min())
+    return scaled.astype(np.float32)
+
+
+def make_pan(frames: int, height: int, width: int, *, dx: int = 3, dy: int = 1, seed: int = 0) -> Pictures:
+    """Return a clip whose content moves by (-dx, -dy) pixels a frame."""
+    wide = make_texture(height + abs(dy) * frames, width + abs(dx) * frames, seed)
+    lefts, tops = ([step * t if step >= 0 else -step * (frames - t) for t in range(frames)] for step in (dx, dy))
+    return [wide[top : top + height, left : left + width].copy() for top, left in zip(tops, lefts, strict=True)]
+
+
+class FakeRunner:
+    """A network for tests: `answer` maps the inputs to `fill`; every call's inputs are kept."""
+
+    backend = "fake"
+
+    def __init__(self, spec: ModelSpec, answer: Callable[[Mapping[str, NDArray[Any]]], NDArray[Any]]) -> None:
+        self.spec = spec
+        self.answer = answer
+        self.calls: list[dict[str, NDArray[Any]]] = []
+        self.closed = False
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        self.calls.append(dict(inputs))
+        return {"fill": self.answer(inputs)}
+
+    def close(self) -> None:
+        self.closed = True
+
+    def __enter__(self) -> FakeRunner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def make_runner(
+    answer: Callable[[Mapping[str, NDArray[Any]]], NDArray[Any]] = lambda inputs: inputs["frames"], **spec: Any
+) -> FakeRunner:
+    """Return a fake network that gives back its `frames` unless told otherwise."""
+    values: dict[str, Any] = {"name": "fake", "window": 6, "stride": 3, "lookahead": 1, "fill": "propagated", **spec}
+    return FakeRunner(ModelSpec(**values), answer)
+
+
+@pytest.fixture
+def texture() -> Callable[..., NDArray[np.float32]]:
+    return make_texture
+
+
+@pytest.fixture
+def pan() -> Callable[..., Pictures]:
+    return make_pan
+
+
+@pytest.fixture
+def runner() -> Callable[..., FakeRunner]:
+    return make_runner

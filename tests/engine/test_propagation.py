@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from ptfan.engine.completion import pull_push
+from ptfan.engine.flow import FlowPair, estimate_flows
+from ptfan.engine.propagation import DECAY, FAINT, propagate
+
+Pictures = list[NDArray[np.float32]]
+Masks = list[NDArray[np.bool_]]
+
+
+def still(height: int, width: int, dx: float = 0.0, dy: float = 0.0) -> FlowPair:
+    """Return the exact flow of content that moves by (dx, dy), valid everywhere."""
+    flow = np.broadcast_to(np.array([dx, dy], np.float32), (height, width, 2)).copy()
+    return FlowPair(flow, -flow, np.ones((height, width), bool), np.ones((height, width), bool))
+
+
+def box(height: int, width: int, top: int, left: int, size: int) -> NDArray[np.bool_]:
+    hole = np.zeros((height, width), bool)
+    hole[top : top + size, left : left + size] = True
+    return hole
+
+
+def psnr(a: NDArray[np.float32], b: NDArray[np.float32], where: NDArray[np.bool_]) -> float:
+    return float(-10 * np.log10(np.mean((a[where] - b[where]) ** 2)))
+
+
+def random_clip(seed: int, frames: int, height: int, width: int) -> tuple[Pictures, Masks, list[FlowPair]]:
+    rng = np.random.default_rng(seed)
+    images = [rng.random((height, width, 3), np.float32) for _ in range(frames)]
+    holes = [rng.random((height, width)) < rng.uniform(0, 0.8) for _ in range(frames)]
+    flows = []
+    for _ in range(frames - 1):
+        # OpenCV interpolates at steps of 1/32 pixel.
+        forward, backward = (rng.integers(-64, 64, (2, height, width, 2)) / 32).astype(np.float32)
+        flows.append(FlowPair(forward, backward, *(rng.random((2, height, width)) < 0.8)))
+    return images, holes, flows
+
+
+def known(image: NDArray[np.float32], hole: NDArray[np.bool_]) -> NDArray[np.float64]:
+    canvas = np.dstack([image, np.ones(hole.shape)]).astype(float)
+    canvas[hole] = 0
+    return canvas
+
+
+def fetched(canvas: NDArray[np.float64], x: float, y: float) -> NDArray[np.float64]:
+    """Read a canvas bilinearly; beyond the frame there is nothing."""
+    total = np.zeros(4)
+    for row, share_y in ((math.floor(y), 1 - (y - math.floor(y))), (math.floor(y) + 1, y - math.floor(y))):
+        for column, share_x in ((math.floor(x), 1 - (x - math.floor(x))), (math.floor(x) + 1, x - math.floor(x))):
+            if 0 <= row < canvas.shape[0] and 0 <= column < canvas.shape[1]:
+                total += share_y * share_x * canvas[row, column]
+    return total
+
+
+def carried(
+    images: Pictures, holes: Masks, steps: list[tuple[NDArray[np.float32], NDArray[np.bool_]]]
+) -> list[NDArray[np.float64]]:
+    """Carry pixels one way in plain loops."""
+    canvases = [known(images[0], holes[0])]
+    for image, hole, (flow, valid) in zip(images[1:], holes[1:], steps, strict=True):
+        canvas = known(image, hole)
+        for y, x in zip(*np.nonzero(hole & valid), strict=True):
+            arrived = DECAY * fetched(canvases[-1], x + float(flow[y, x, 0]), y + float(flow[y, x, 1]))
+            canvas[y, x] = arrived if arrived[3] >= FAINT else 0
+        canvases.append(canvas)
+    return canvases
+
+
+def reference(images: Pictures, holes: Masks, flows: list[FlowPair]) -> tuple[Pictures, Pictures]:
+    past = carried(images, holes, [(pair.backward, pair.backward_validity) for pair in flows])
+    back = [(pair.forward, pair.forward_validity) for pair in flows[::-1]]
+    future = carried(images[::-1], holes[::-1], back)[::-1]
+    filled, confidences = [], []
+    for image, hole, a, b in zip(images, holes, past, future, strict=True):
+        picture, confidence = image.copy(), np.ones(hole.shape, np.float32)
+        for y, x in zip(*np.nonzero(hole), strict=True):
+            # Colours are stored times their confidence.
+            weights = [canvas[y, x, 3] ** 2 for canvas in (a, b)]
+            colours = [canvas[y, x, :3] / max(canvas[y, x, 3], 1e-9) for canvas in (a, b)]
+            picture[y, x] = (weights[0] * colours[0] + weights[1] * colours[1]) / max(sum(weights), 1e-9)
+            confidence[y, x] = max(a[y, x, 3], b[y, x, 3])
+        filled.append(pull_push(picture, confidence > 0))
+        confidences.append(confidence)
+    return filled, confidences
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_agrees_with_plain_loops(seed: int) -> None:
+    clip = random_clip(seed, 1 + seed % 4, 7 + seed, 9)
+    filled, confidences = propagate(*clip)
+    expected, expected_confidences = reference(*clip)
+    for got, want in zip(confidences, expected_confidences, strict=True):
+        np.testing.assert_allclose(got, want, atol=1e-5)
+    for got, want in zip(filled, expected, strict=True):
+        np.testing.assert_allclose(got, want, atol=2e-4)
+
+
+def test_hidden_texture_is_recovered_exactly_along_the_true_flow(pan: Callable[..., Pictures]) -> None:
+    clip = pan(9, 48, 64, dx=5, dy=0)
+    hole = box(48, 64, 16, 24, 14)
+    filled, confidences = propagate(clip, [hole] * 9, [still(48, 64, dx=-5)] * 8)
+    assert confidences[4][hole].min() > 0
+    np.testing.assert_allclose(filled[4][hole], clip[4][hole], atol=1e-5)
+
+
+def test_hidden_texture_is_recovered_along_estimated_flow(pan: Callable[..., Pictures]) -> None:
+    clip = pan(9, 64, 96, dx=5, dy=1)
+    hole = box(64, 96, 22, 40, 16)
+    filled, confidences = propagate(clip, [hole] * 9, estimate_flows(clip, [hole] * 9))
+    smooth = pull_push(clip[4], ~hole)
+    assert confidences[4][hole].mean() > 0.5
+    assert psnr(filled[4], clip[4], hole) > 30
+    assert psnr(filled[4], clip[4], hole) > psnr(smooth, clip[4], hole) + 8
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 4))
+def test_known_pixels_stay_and_hole_content_has_no_influence(seed: int, frames: int) -> None:
+    images, holes, flows = random_clip(seed, frames, 12, 17)
+    filled, confidences = propagate(images, holes, flows)
+    other = [image.copy() for image in images]
+    for image, hole in zip(other, holes, strict=True):
+        image[hole] = np.nan
+    again, confidences_again = propagate(other, holes, flows)
+    for t, hole in enumerate(holes):
+        assert np.array_equal(filled[t][~hole], images[t][~hole])
+        assert np.array_equal(filled[t], again[t])
+        assert np.array_equal(confidences[t], confidences_again[t])
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 5))
+def test_confidence_is_one_at_known_pixels_and_nothing_or_more_than_faint_in_holes(seed: int, frames: int) -> None:
+    images, holes, flows = random_clip(seed, frames, 10, 14)
+    for confidence, hole in zip(propagate(images, holes, flows)[1], holes, strict=True):
+        assert (confidence[~hole] == 1).all()
+        inside = confidence[hole]
+        assert ((inside == 0) | (inside >= FAINT)).all()
+        assert (inside <= DECAY + 1e-6).all()
+
+
+def test_confidence_falls_by_the_decay_a_step() -> None:
+    images = [np.zeros((6, 6, 3), np.float32)] * 4
+    hole = box(6, 6, 2, 2, 2)
+    holes = [np.zeros((6, 6), bool), hole, hole, hole]
+    confidences = propagate(images, holes, [still(6, 6)] * 3)[1]
+    for t in (1, 2, 3):
+        np.testing.assert_allclose(confidences[t][hole], DECAY**t, rtol=1e-5)
+
+
+def test_arrivals_are_mixed_by_the_square_of_their_confidence() -> None:
+    hole, none = box(6, 6, 2, 2, 2), np.zeros((6, 6), bool)
+    images = [np.full((6, 6, 3), value, np.float32) for value in (0.2, 0.5, 0.5, 0.8)]
+    filled, _ = propagate(images, [none, hole, hole, none], [still(6, 6)] * 3)
+    near, far = DECAY**2, DECAY**4  # squares of one step's confidence and of two steps'
+    np.testing.assert_allclose(filled[1][hole], (0.2 * near + 0.8 * far) / (near + far), rtol=1e-5)
+
+
+def test_flow_that_is_not_valid_brings_nothing() -> None:
+    hole, none = box(8, 8, 2, 2, 3), np.zeros((8, 8), bool)
+    images = [np.full((8, 8, 3), value, np.float32) for value in (0.1, 0.9)]
+    pair = still(8, 8)
+    blocked = FlowPair(pair.forward, pair.backward, none, none)
+    filled, confidences = propagate(images, [none, hole], [blocked])
+    assert not confidences[1][hole].any()
+    np.testing.assert_allclose(filled[1][hole], 0.9, rtol=1e-5)  # from its surroundings alone
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_no_hole_and_nothing_but_hole(share: float) -> None:
+    images, _, flows = random_clip(0, 3, 8, 8)
+    filled, confidences = propagate(images, [np.full((8, 8), share == 1.0)] * 3, flows)
+    for image, picture, confidence in zip(images, filled, confidences, strict=True):
+        assert np.array_equal(picture, image if share == 0 else np.zeros_like(image))
+        assert (confidence == 1 - share).all()
+
+
+def test_the_arguments_are_left_alone() -> None:
+    images, holes, flows = random_clip(5, 3, 9, 9)
+    before = [image.copy() for image in images]
+    propagate(images, holes, flows)
+    assert all(np.array_equal(a, b) for a, b in zip(images, before, strict=True))

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ptfan.engine.errors import ModelError
+from ptfan.engine.spec import ModelSpec
+
+SPEC: dict[str, Any] = {"name": "s", "window": 15, "stride": 9, "lookahead": 11}
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> ModelSpec:
+    window = draw(st.integers(1, 40))
+    return ModelSpec(
+        name=draw(st.text(max_size=8)),
+        form=draw(st.sampled_from(["clip", "step"])),
+        precision=draw(st.sampled_from(["fp32", "fp16"])),
+        window=window,
+        stride=draw(st.integers(1, window)),
+        lookahead=draw(st.integers(0, 30)),
+        fixed_window=draw(st.none() | st.integers(1, 40)),
+        fixed_size=draw(st.none() | st.sampled_from([(432, 240), (8, 1024)])),
+        warp=draw(st.sampled_from(["pixel", "tsam"])),
+        fill=draw(st.sampled_from(["zero", "propagated"])),
+        working_size=draw(st.sampled_from([(432, 240), (864, 480)])),
+        parameters=draw(st.integers(0, 10**9)),
+        weights_sha256=draw(st.text("0123456789abcdef", max_size=64)),
+    )
+
+
+@settings(max_examples=50, deadline=None)
+@given(specs())
+def test_comes_back_from_json_as_it_was(spec: ModelSpec) -> None:
+    assert ModelSpec.from_json(spec.to_json()) == spec
+
+
+def test_fields_left_out_take_their_defaults() -> None:
+    assert ModelSpec.from_json(json.dumps(SPEC)) == ModelSpec(**SPEC)
+
+
+def test_the_json_is_one_flat_object() -> None:
+    spec = ModelSpec(**SPEC)
+    assert json.loads(spec.to_json()) == json.loads(json.dumps(asdict(spec)))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"form": "frame"}, "form is 'frame', expected one of clip, step"),
+        ({"precision": "int8"}, "precision is 'int8'"),
+        ({"warp": "none"}, "warp is 'none'"),
+        ({"fill": "grey"}, "fill is 'grey'"),
+        ({"stride": 0}, "stride is 0, expected 1 to window"),
+        ({"stride": 16}, "stride is 16, expected 1 to window"),
+        ({"size_multiple": 0}, "size_multiple is 0"),
+        ({"fixed_window": 0}, "fixed_window is 0"),
+        ({"fixed_size": (100, 64)}, "fixed_size is (100, 64), expected multiples of 8"),
+        ({"fixed_size": (0, 64)}, "fixed_size is (0, 64)"),
+        ({"version": 2}, "version 2, this ptfan reads version 1"),
+    ],
+)
+def test_refuses_what_is_out_of_range(change: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        ModelSpec(**{**SPEC, **change})
+    assert reason in str(caught.value)
+    with pytest.raises(ModelError) as caught:
+        ModelSpec.from_json(json.dumps({**SPEC, **change}))
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "not json",
+        "[]",
+        "5",
+        "null",
+        "{}",
+        json.dumps({**SPEC, "colour": 1}),
+        json.dumps({**SPEC, "window": "15"}),
+        json.dumps({**SPEC, "fixed_size": 8}),
+        json.dumps({**SPEC, "working_size": [1, 2, 3]}),
+    ],
+)
+def test_refuses_what_is_no_spec_in_one_line(text: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        ModelSpec.from_json(text)
+    assert "\n" not in str(caught.value)
+    assert "model spec" in str(caught.value)
