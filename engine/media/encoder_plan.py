@@ -143,7 +143,7 @@ def _choose_encoder(container: av.container.OutputContainer, codec: str | None) 
         choices = ", ".join(choice.name for choice in ENCODERS if _takes(name, choice.name)) or "none"
         known = _exists(encoder.name)
         reason = f"the container {name} does not take it" if known else "there is no such video encoder here"
-        raise InputError(f"codec {codec!r}: {reason}; {name} takes {choices}.")
+        raise InputError(f"codec {codec!r}: {reason}; {name} takes {choices}")
     return encoder
 
 
@@ -181,5 +181,5 @@ def _choose_pixels(encoder: Encoder, info: StreamInfo, size: tuple[int, int], *,
     offered = encoder.formats or tuple(item.name for item in listed) or (wanted,)
     chosen = choose_format(wanted, offered, size if encoder.whole_blocks else None)
     if chosen is None:
-        raise InputError(f"codec {encoder.name!r}: takes no picture of {size[0]}x{size[1]}; choose another codec.")
+        raise InputError(f"codec {encoder.name!r}: takes no picture of {size[0]}x{size[1]}; choose another codec")
     return chosen

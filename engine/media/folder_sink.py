@@ -35,7 +35,7 @@ class FolderSink(Sink):
             OutputError: It cannot be written.
         """
         if folder.exists() and not folder.is_dir():
-            raise OutputError(f"{folder}: is a file, expected a folder for PNG files.")
+            raise OutputError(f"{folder}: is a file, expected a folder for PNG files")
         self._folder, self._written, self._done = folder, 0, False
         self._staging = Staging(folder, overwrite=overwrite)
         try:
@@ -43,7 +43,7 @@ class FolderSink(Sink):
         except OSError as error:
             raise output_error(folder, error) from error
         if info.has_alpha:
-            warn(f"{folder}: the alpha channel is dropped: the PNG files are RGB.")
+            warn(f"{folder}: the alpha channel is dropped: the PNG files are RGB")
 
     def write(self, sample: Sample, frame: Frame) -> None:
         """Write the composited picture as the next PNG file."""

@@ -45,7 +45,7 @@ class FolderSource(Source):
         self._first, self._stop = (_position(moment, rate) for moment in (span.start, span.end))
         self._stop = len(self._paths) if span.end is None else min(self._stop, len(self._paths))
         if self._first >= self._stop:
-            raise InputError(f"{folder}: no image lies between start and end; there are {len(self._paths)} of them.")
+            raise InputError(f"{folder}: no image lies between start and end; there are {len(self._paths)} of them")
         first = _read(self._paths[self._first], alpha=True)
         self._alpha = first.shape[2] == 4
         self._shape, self._dtype = first.shape[:2], first.dtype
@@ -109,7 +109,7 @@ class FolderSource(Source):
         """Say that an image differs from the first."""
         info = self._info
         expected = f"{info.width}x{info.height} and {info.depth} bits a sample as {self._paths[self._first].name}"
-        return InputError(f"{path}: {what}, expected {expected}: the images of a folder must be alike.")
+        return InputError(f"{path}: {what}, expected {expected}: the images of a folder must be alike")
 
 
 def images_in(folder: Path) -> list[Path]:
@@ -120,7 +120,7 @@ def images_in(folder: Path) -> list[Path]:
     """
     found = [path for path in folder.iterdir() if path.suffix.lower() in _KINDS and not path.name.startswith(".")]
     if not found:
-        raise InputError(f"{folder}: holds no images; expected files such as 000000.png.")
+        raise InputError(f"{folder}: holds no images; expected files such as 000000.png")
     return sorted(found, key=_natural)
 
 
@@ -145,14 +145,14 @@ def _read(path: Path, *, alpha: bool) -> Image:
         return _checked(path, cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA))
     pixels = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     if pixels is None:
-        raise InputError(f"{path}: is not an image that can be read, or is damaged.")
+        raise InputError(f"{path}: is not an image that can be read, or is damaged")
     return _checked(path, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
 
 
 def _checked(path: Path, pixels: Image) -> Image:
     """Refuse samples other than 8 or 16 bits."""
     if pixels.dtype not in (np.uint8, np.uint16):
-        raise InputError(f"{path}: has samples of type {pixels.dtype}, expected 8 or 16 bits.")
+        raise InputError(f"{path}: has samples of type {pixels.dtype}, expected 8 or 16 bits")
     return pixels
 
 

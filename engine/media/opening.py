@@ -52,11 +52,11 @@ def open_source(
         return Y4mSource(sys.stdin.buffer, "standard input", span, warn)
     path = Path(name)
     if "://" not in name and not path.exists():
-        raise InputNotFoundError(f"{name}: no such file or folder.")
+        raise InputNotFoundError(f"{name}: no such file or folder")
     if path.is_dir():
         return FolderSource(path, span, _rate(rate), warn)
     if path.exists() and not path.is_file():
-        raise InputError(f"{name}: is no file or folder; give - for Y4M on standard input.")
+        raise InputError(f"{name}: is no file or folder; give - for Y4M on standard input")
     return VideoSource(name, span, warn)
 
 
@@ -94,7 +94,7 @@ def open_sink(
         _refuse_unknown(path)
         return VideoSink(path, info, warn, codec=codec, quality=quality, preset=preset, overwrite=overwrite)
     if wishes:
-        warn(f"{name}: codec, quality and preset are not used: this output is lossless as it is.")
+        warn(f"{name}: codec, quality and preset are not used: this output is lossless as it is")
     if _is_folder(name) and name != "-":
         return FolderSink(path, info, warn, overwrite=overwrite)
     return Y4mSink(None if name == "-" else path, info, warn, overwrite=overwrite)
@@ -109,19 +109,19 @@ def _is_folder(name: str) -> bool:
 def _refuse_same(path: Path, source: str) -> None:
     """Refuse to write over the input."""
     if path.exists() and Path(source).exists() and path.samefile(source):
-        raise OutputError(f"{path}: is the input itself; give the output another name.")
+        raise OutputError(f"{path}: is the input itself; give the output another name")
 
 
 def _refuse_unknown(path: Path) -> None:
     """Refuse endings that are no video container's."""
     if path.suffix.lower().lstrip(".") not in _VIDEO:
         endings = ", ".join(f".{ending}" for ending in _VIDEO[:5])
-        raise InputError(f"{path}: {path.suffix} is no video's ending; expected {endings}, or a folder for PNG files.")
+        raise InputError(f"{path}: {path.suffix} is no video's ending; expected {endings}, or a folder for PNG files")
 
 
 def _rate(value: float | Fraction) -> Fraction:
     """Return an exact frame rate."""
     rate = Fraction(str(value))
     if rate <= 0:
-        raise InputError(f"A rate of {value} frames a second: expected more than 0.")
+        raise InputError(f"rate is {value}, expected more than 0 frames a second")
     return rate

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import av
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +19,8 @@ __all__ = ["UPRIGHT", "Orientation"]
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _ONE = 1 << 16
 _UNIT = 1 << 30
+_PIXELS = (np.uint8, np.uint16)
+"""Types of pictures, which OpenCV turns ten to twenty times as fast as a copy of NumPy's view is made."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,13 @@ class Orientation:
 
     def apply(self, array: NDArray[_Scalar]) -> NDArray[_Scalar]:
         """Turn a coded picture (H, W, ...) into the displayed one, contiguous."""
-        turned: NDArray[Any] = array.swapaxes(0, 1) if self.transpose else array
+        turned: NDArray[Any] = _transposed(array) if self.transpose else array
         return np.ascontiguousarray(self._flip(turned))
 
     def undo(self, array: NDArray[_Scalar]) -> NDArray[_Scalar]:
         """Turn a displayed picture (H, W, ...) back into the coded one, contiguous."""
         turned: NDArray[Any] = self._flip(array)
-        return np.ascontiguousarray(turned.swapaxes(0, 1) if self.transpose else turned)
+        return np.ascontiguousarray(_transposed(turned) if self.transpose else turned)
 
     def apply_box(self, box: Box, width: int, height: int) -> Box:
         """Return where a box of the coded picture lies in the displayed one, which is `width` by `height`."""
@@ -92,7 +95,11 @@ class Orientation:
 
     def _flip(self, array: NDArray[Any]) -> NDArray[Any]:
         """Mirror a displayed picture; doing it twice changes nothing."""
-        return array[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1]
+        if array.dtype not in _PIXELS or not (self.flip_x or self.flip_y):
+            return array[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1]
+        axes = 0 if not self.flip_x else -1 if self.flip_y else 1
+        mirrored: NDArray[Any] = cv2.flip(array, axes)
+        return mirrored
 
     def _flip_box(self, box: Box, width: int, height: int) -> Box:
         """Mirror a box of the displayed picture; doing it twice changes nothing."""
@@ -103,6 +110,12 @@ class Orientation:
 
 UPRIGHT = Orientation()
 """The picture is shown as it is coded."""
+
+
+def _transposed(array: NDArray[Any]) -> NDArray[Any]:
+    """Exchange rows and columns."""
+    turned: NDArray[Any] = cv2.transpose(array) if array.dtype in _PIXELS else array.swapaxes(0, 1)
+    return turned
 
 
 def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:

@@ -85,7 +85,7 @@ class Remuxer:
         """Yield the source's other streams that are worth copying."""
         for stream in self._file.container.streams:
             if stream.type == "video" and stream is not self._file.stream and not _is_cover(stream):
-                self._warn(f"{_describe(stream)} is dropped: only the first one is inpainted.")
+                self._warn(f"{_describe(stream)} is dropped: only the first one is inpainted")
             elif stream is not self._file.stream and not _is_made_anew(stream):
                 yield stream
 
@@ -99,7 +99,7 @@ class Remuxer:
         trial.close()
         for stream in others:
             if stream.index not in held:
-                self._warn(f"{_describe(stream)} is dropped: {name} cannot hold it.")
+                self._warn(f"{_describe(stream)} is dropped: {name} cannot hold it")
         return {stream.index: self._add(stream) for stream in others if stream.index in held}
 
     def _add(self, stream: Any) -> _Copy:
@@ -160,9 +160,7 @@ class Remuxer:
             if not isinstance(error, av.InvalidDataError) and error.errno != errno.EINVAL:
                 raise
             copy.refused = True
-            self._warn(
-                f"{copy.name} is dropped from here on: {self._target.format.name} refuses it ({error.strerror})."
-            )
+            self._warn(f"{copy.name} is dropped from here on: {self._target.format.name} refuses it ({error.strerror})")
 
 
 def _describe(stream: Any) -> str:

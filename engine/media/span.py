@@ -23,10 +23,10 @@ class Span:
         """Refuse moments before the beginning and ends that come before their start."""
         for name, value in (("start", self.start), ("end", self.end)):
             if value is not None and value < 0:
-                raise InputError(f"The {name} of {float(value):g} s lies before the beginning: expected 0 or more.")
+                raise InputError(f"{name} is {float(value):g} s, expected 0 or more")
         if self.start is not None and self.end is not None and self.end <= self.start:
             raise InputError(
-                f"The end of {float(self.end):g} s is not after the start of {float(self.start):g} s: nothing is left."
+                f"end is {float(self.end):g} s, not after start, which is {float(self.start):g} s: nothing is left"
             )
 
     @classmethod
@@ -52,4 +52,4 @@ def _exact(value: float | Fraction | None) -> Fraction | None:
     try:
         return None if value is None else Fraction(str(value))
     except ValueError as error:
-        raise InputError(f"A time of {value} s: expected a number of seconds.") from error
+        raise InputError(f"time is {value}, expected a number of seconds") from error

@@ -32,11 +32,11 @@ class Staging:
         folder = target.absolute().parent
         self.path = folder / f".{target.stem}.{os.getpid():x}{id(self):x}{target.suffix}"
         if not folder.is_dir():
-            raise OutputError(f"{target}: its folder {folder} does not exist; make it first.")
+            raise OutputError(f"{target}: its folder {folder} does not exist; make it first")
         if not os.access(folder, os.W_OK):
-            raise OutputError(f"{target}: its folder {folder} cannot be written to (permission denied).")
+            raise OutputError(f"{target}: its folder {folder} cannot be written to (permission denied)")
         if _is_taken(target) and not overwrite:
-            raise OutputExistsError(f"{target}: exists already; give --overwrite to replace it, or another name.")
+            raise OutputExistsError(f"{target}: exists already; give --overwrite to replace it, or another name")
 
     def commit(self) -> None:
         """Move what was written into place; an older output is replaced.
@@ -85,7 +85,7 @@ def output_error(target: Path, error: OSError) -> OutputError:
     """Say in one line why an output could not be written."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     reason = "the disk is full" if full else error.strerror or str(error)
-    result = OutputError(f"{target}: cannot be written: {reason[:1].lower()}{reason[1:]}.")
+    result = OutputError(f"{target}: cannot be written: {reason[:1].lower()}{reason[1:]}")
     result.errno = error.errno
     return result
 

@@ -80,17 +80,17 @@ class VideoFile:
     def _find_stream(self) -> av.VideoStream:
         """Return the first video stream that moves, set to decode with several threads."""
         if self.container.format.name in _NOT_VIDEO:
-            raise InputError(f"{self._location}: is a text file, not a video.")
+            raise InputError(f"{self._location}: is a text file, not a video")
         for stream in self.container.streams.video:
             if not stream.disposition & av.stream.Disposition.attached_pic:
                 return self._prepare(stream)
         kinds = ", ".join(sorted({stream.type for stream in self.container.streams})) or "nothing"
-        raise InputError(f"{self._location}: has no video stream, only {kinds}.")
+        raise InputError(f"{self._location}: has no video stream, only {kinds}")
 
     def _prepare(self, stream: av.VideoStream) -> av.VideoStream:
         """Let the decoder use several threads."""
         if stream.codec_context is None:
-            raise InputError(f"{self._location}: its video codec cannot be decoded here; convert the video first.")
+            raise InputError(f"{self._location}: its video codec cannot be decoded here; convert the video first")
         stream.thread_type = "AUTO"
         return stream
 
@@ -103,7 +103,7 @@ def _address(location: str) -> str:
 def _reason(error: Exception) -> str:
     """Say why a file does not open."""
     if isinstance(error, av.PermissionError):
-        return "may not be read (permission denied)."
+        return "may not be read (permission denied)"
     if isinstance(error, (av.InvalidDataError, av.EOFError)):
-        return "is not a video, or is damaged or cut short so that nothing can be read."
-    return f"cannot be read as a video ({getattr(error, 'strerror', None) or error})."
+        return "is not a video, or is damaged or cut short so that nothing can be read"
+    return f"cannot be read as a video ({getattr(error, 'strerror', None) or error})"

@@ -47,7 +47,7 @@ class VideoProbe:
         try:
             frame = next(file.frames(), None)
             if frame is None:
-                raise InputError(f"{location}: not one frame can be decoded: it is empty, damaged or cut short.")
+                raise InputError(f"{location}: not one frame can be decoded: it is empty, damaged or cut short")
             info = _describe(location, file, frame)
             scan = PacketScan.of(location, info.interlaced)
             tags = {key.lower(): value for key, value in file.stream.metadata.items()}
@@ -96,7 +96,7 @@ def _count(info: StreamInfo, scan: PacketScan, span: Span) -> StreamInfo:
     first, stop = (_position(info, scan, moment, other) for moment, other in ((span.start, 0), (span.end, scan.frames)))
     if stop <= first:
         shown = float(int(scan.times[-1]) * info.time_base - info.origin)
-        raise InputError(f"{info.name}: no frame lies between start and end; the last one is shown at {shown:g} s.")
+        raise InputError(f"{info.name}: no frame lies between start and end; the last one is shown at {shown:g} s")
     return replace(info, first=first, frames=stop - first, begin=int(scan.times[first]) * info.time_base)
 
 

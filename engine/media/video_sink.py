@@ -76,7 +76,7 @@ class VideoSink(Sink):
         """Fill the hole in the decoder's frame, encode it, and copy what belongs to the same moment."""
         picture = composite_planes(sample.native, frame)
         if self._last is None and _HDR & (read_side_data(sample.native) or {}).keys():
-            self._tell("the HDR10 metadata (mastering display, light levels) are dropped; the colour tags are kept.")
+            self._tell("the HDR10 metadata (mastering display, light levels) are dropped; the colour tags are kept")
         self._last = sample.time - self._shift
         with _translated(self._path):
             self._container.mux(self._encoder.encode(picture, self._last))
@@ -114,7 +114,7 @@ class VideoSink(Sink):
         """Set up all streams and write the header."""
         plan = EncoderPlan.make(self._container, self._info, codec=codec, quality=quality, preset=preset)
         for loss in plan.losses(self._info):
-            self._warn(f"{self._path}: {loss}.")
+            self._warn(f"{self._path}: {loss}")
         encoder = VideoEncoder(self._container, plan)
         if self._info.path is not None:
             self._remuxer = Remuxer(self._info, self._container, encoder.stream, self._shift, self._tell)
@@ -126,7 +126,7 @@ class VideoSink(Sink):
             wishes = ", ".join(f"{key} {value}" for key, value in plan.options.items())
             size = f"{plan.width}x{plan.height} {plan.pixel_format} at {float(plan.rate):g} frames a second"
             raise InputError(
-                f"codec {plan.encoder.name!r}: cannot encode {size} with {wishes or 'no options'}."
+                f"codec {plan.encoder.name!r}: cannot encode {size} with {wishes or 'no options'}"
             ) from error
         return encoder
 
@@ -145,15 +145,15 @@ class VideoSink(Sink):
     def _report(self) -> None:
         """Say what the finished file does not hold."""
         if self._encoder.rounded:
-            self._tell("time stamps are rounded: this codec or container keeps only a constant rate.")
+            self._tell("time stamps are rounded: this codec or container keeps only a constant rate")
         with av.open(str(self._staging.path), metadata_errors="replace") as found:
             aspect = found.streams.video[0].sample_aspect_ratio or Fraction(1)
             losses = self._remuxer.losses(found) if self._remuxer else []
         for loss in losses:
-            self._tell(f"{loss}: {self._container.format.name} cannot hold them.")
+            self._tell(f"{loss}: {self._container.format.name} cannot hold them")
         if abs(aspect / self._encoder.plan.sample_aspect - 1) > Fraction(1, 50):
             codec, wanted = self._encoder.plan.encoder.name, self._encoder.plan.sample_aspect
-            self._tell(f"the sample aspect ratio {wanted} is dropped: {codec} keeps none here; .mp4 or libx264 would.")
+            self._tell(f"the sample aspect ratio {wanted} is dropped: {codec} keeps none here; .mp4 or libx264 would")
 
     def _drop(self) -> None:
         """Close everything and remove the file."""

@@ -43,9 +43,9 @@ class VideoSource(Source):
         self._warn = warn
         self._probe = VideoProbe.of(location, span)
         if self.info.interlaced:
-            warn(f"{location}: is interlaced; its frames are deinterlaced.")
+            warn(f"{location}: is interlaced; its frames are deinterlaced")
         if self._probe.alpha_lost:
-            warn(f"{location}: its alpha channel is dropped: the decoder does not read it.")
+            warn(f"{location}: its alpha channel is dropped: the decoder does not read it")
 
     @property
     def info(self) -> StreamInfo:
@@ -104,7 +104,7 @@ class VideoSource(Source):
         else:
             self._report(file, read)
         if not read:
-            raise InputError(f"{self._location}: no frame lies between start and end.")
+            raise InputError(f"{self._location}: no frame lies between start and end")
 
     def _stamp(self, frame: av.VideoFrame, index: int, clock: Clock) -> int:
         """Set a frame's time stamp, in ticks, and return it."""
@@ -119,7 +119,7 @@ class VideoSource(Source):
             image = rgb.convert(frame)
         except OSError as error:
             reason = f"its colour matrix (code {frame.colorspace}) cannot be converted to RGB"
-            raise InputError(f"{self._location}: {reason}; convert the video first.") from error
+            raise InputError(f"{self._location}: {reason}; convert the video first") from error
         return Sample(index, image, frame.pts or 0, self.info.time_base, frame)
 
     def _plain(self, frame: av.VideoFrame, index: int) -> av.VideoFrame:
@@ -128,7 +128,7 @@ class VideoSource(Source):
         if info.orientation.size(frame.width, frame.height) != (info.width, info.height):
             raise InputError(
                 f"{self._location}: frame {index} is coded as {frame.width}x{frame.height}, the first one is shown as "
-                f"{info.width}x{info.height}: split the video where its size changes."
+                f"{info.width}x{info.height}: split the video where its size changes"
             )
         plain = plain_format(frame.format.name)
         return frame if plain == frame.format.name else frame.reformat(format=plain)
@@ -137,4 +137,4 @@ class VideoSource(Source):
         """Say what the file holds but could not be read."""
         if self._probe.missing or file.damaged:
             promised = f" of {self._probe.promised}" if self._probe.promised else ""
-            self._warn(f"{self._location}: is damaged or cut short: {read} frames{promised} could be read.")
+            self._warn(f"{self._location}: is damaged or cut short: {read} frames{promised} could be read")

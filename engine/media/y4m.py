@@ -70,11 +70,11 @@ class Y4mHeader:
         """
         magic, *words = line.split(b" ")
         if magic != _MAGIC:
-            raise InputError(f"{name}: begins with {line[:16]!r}, expected Y4M (ffmpeg -i INPUT -f yuv4mpegpipe -).")
+            raise InputError(f"{name}: begins with {line[:16]!r}, expected Y4M (ffmpeg -i INPUT -f yuv4mpegpipe -)")
         try:
             return _header({word[:1]: word[1:].decode("ascii") for word in words if word[:1] != b"X"}, words)
         except (ValueError, ZeroDivisionError, KeyError) as error:
-            raise InputError(f"{name}: its Y4M header {line[:200]!r} cannot be used ({error}).") from error
+            raise InputError(f"{name}: its Y4M header {line[:200]!r} cannot be used ({error})") from error
 
     def line(self) -> bytes:
         """Return the first line of a stream, its end included."""

@@ -101,7 +101,7 @@ class Y4mSink(Sink):
             except OSError as error:
                 raise self._failure(error) from error
         if sys.stdout.isatty():
-            raise OutputError("standard output: is a terminal; send it to a program or a file.")
+            raise OutputError("standard output: is a terminal; send it to a program or a file")
         return sys.stdout.buffer
 
     def _follow(self, time: Fraction) -> None:
@@ -112,7 +112,7 @@ class Y4mSink(Sink):
         if self._steady and abs((time - self._begin) * rate - self._written) > Fraction(2, 3):
             self._steady = False
             self._tell(
-                f"time stamps of a variable rate are dropped: Y4M has {float(rate):g} frames a second throughout."
+                f"time stamps of a variable rate are dropped: Y4M has {float(rate):g} frames a second throughout"
             )
 
     def _tell(self, line: str) -> None:
@@ -138,7 +138,7 @@ class Y4mSink(Sink):
             return output_error(self._name, error)
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OutputError(f"{self._name}: whoever read it went away (broken pipe) after {self._written} pictures.")
+        return OutputError(f"{self._name}: whoever read it went away (broken pipe) after {self._written} pictures")
 
 
 def _plan(info: StreamInfo, tell: Warn) -> tuple[Y4mHeader, FrameConverter]:
@@ -166,7 +166,7 @@ def _choose(info: StreamInfo, tell: Warn) -> str:
     new = opaque if opaque in Y4M_FORMATS and old not in Y4M_FORMATS else choose_format(old, Y4M_FORMATS)
     assert new is not None
     if info.has_alpha and not has_alpha(new):
-        tell("the alpha channel is dropped: Y4M has none in this format.")
+        tell("the alpha channel is dropped: Y4M has none in this format")
     if av.VideoFormat(old).is_rgb:
-        tell(f"RGB is converted to {new}: Y4M has no RGB.")
+        tell(f"RGB is converted to {new}: Y4M has no RGB")
     return new

@@ -44,12 +44,12 @@ class Y4mSource(Source):
         self._stream, self._name, self._warn = stream, name, warn
         line = stream.readline(_LONGEST_LINE)
         if not line:
-            raise InputError(f"{name}: is empty; expected Y4M.")
+            raise InputError(f"{name}: is empty; expected Y4M")
         self._header = Y4mHeader.parse(line.rstrip(b"\r\n"), name)
         self._info = _describe(self._header, name, span)
         self._read = False
         if self._info.interlaced:
-            warn(f"{name}: is interlaced; its frames are deinterlaced.")
+            warn(f"{name}: is interlaced; its frames are deinterlaced")
 
     @property
     def info(self) -> StreamInfo:
@@ -63,7 +63,7 @@ class Y4mSource(Source):
             InputError: The stream was read before, holds no picture, or goes wrong.
         """
         if self._read:
-            raise InputError(f"{self._name}: a stream can be read only once.")
+            raise InputError(f"{self._name}: a stream can be read only once")
         self._read = True
         info, rgb, found = self._info, RgbConverter(), False
         parity = _PARITY.get(self._header.interlacing, "auto")
@@ -75,17 +75,17 @@ class Y4mSource(Source):
                 found = True
                 yield Sample(index, rgb.convert(frame), index, info.time_base, frame)
         if not found:
-            raise InputError(f"{self._name}: holds no picture between start and end.")
+            raise InputError(f"{self._name}: holds no picture between start and end")
 
     def _frames(self) -> Iterator[av.VideoFrame]:
         """Read frames to the end of the stream."""
         size, count = self._header.frame_bytes, 0
         while line := self._stream.readline(_LONGEST_LINE):
             if not line.startswith(b"FRAME"):
-                raise InputError(f"{self._name}: expected the word FRAME after picture {count}, got {line[:16]!r}.")
+                raise InputError(f"{self._name}: expected the word FRAME after picture {count}, got {line[:16]!r}")
             data = _read_exactly(self._stream, size)
             if len(data) < size:
-                self._warn(f"{self._name}: is cut short: {count} whole pictures could be read.")
+                self._warn(f"{self._name}: is cut short: {count} whole pictures could be read")
                 return
             frame = frame_from_bytes(data, self._header)
             frame.pts, frame.time_base = count, self._info.time_base

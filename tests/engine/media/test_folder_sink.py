@@ -94,7 +94,7 @@ def test_what_is_done_can_be_kept(clip: Clips, fill, tmp_path: Path):
 def test_alpha_is_dropped_and_named(clip: Clips, convert, tmp_path: Path):
     source = clip("in.mov", codec="qtrle", pixel_format="argb", alpha=99)
     assert convert(source, tmp_path / "out") == [
-        f"{tmp_path / 'out'}: the alpha channel is dropped: the PNG files are RGB."
+        f"{tmp_path / 'out'}: the alpha channel is dropped: the PNG files are RGB"
     ]
     assert _png(tmp_path / "out" / "000000.png").shape == (48, 64, 3)
 

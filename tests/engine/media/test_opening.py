@@ -21,7 +21,7 @@ def test_the_api_is_small():
 def test_a_missing_file_is_named(tmp_path: Path):
     with pytest.raises(InputNotFoundError) as caught:
         open_source(tmp_path / "no.mp4")
-    assert str(caught.value) == f"{tmp_path / 'no.mp4'}: no such file or folder."
+    assert str(caught.value) == f"{tmp_path / 'no.mp4'}: no such file or folder"
     assert isinstance(caught.value, FileNotFoundError)
 
 
@@ -46,7 +46,7 @@ def test_warnings_go_to_the_log_by_default(clip: Clips, caplog: pytest.LogCaptur
     path = clip("in.mkv", codec="ffv1", field_order="tff")
     with caplog.at_level(logging.WARNING):
         open_source(path)
-    assert caplog.messages == [f"{path}: is interlaced; its frames are deinterlaced."]
+    assert caplog.messages == [f"{path}: is interlaced; its frames are deinterlaced"]
 
 
 def test_names_may_be_strings_or_paths_of_any_letters(clip: Clips, convert, decoded, tmp_path: Path):

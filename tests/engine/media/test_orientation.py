@@ -27,8 +27,12 @@ def _by_matrix(coded: np.ndarray, matrix: tuple[int, ...]) -> np.ndarray:
 
 @pytest.mark.parametrize("orientation", ALL)
 def test_apply_does_what_the_matrix_says(orientation: Orientation):
-    coded = np.arange(12).reshape(3, 4)
-    assert np.array_equal(orientation.apply(coded), _by_matrix(coded, orientation.matrix))
+    for kind in (np.uint8, np.uint16, np.bool_):  # OpenCV's way, and NumPy's
+        coded = (np.arange(12) * 7 % 5).reshape(3, 4).astype(kind)
+        turned = orientation.apply(coded)
+        assert turned.flags.c_contiguous
+        assert np.array_equal(turned, _by_matrix(coded, orientation.matrix))
+        assert np.array_equal(orientation.undo(turned[:]), coded)
 
 
 @pytest.mark.parametrize("orientation", ALL)

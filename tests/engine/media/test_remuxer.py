@@ -102,7 +102,7 @@ def test_sound_is_copied_or_its_loss_is_named(codec: str, ending: str, clip: Cli
     if kinds == ["video"]:
         name = codec.removeprefix("lib")
         container_name = {"ts": "mpegts"}.get(ending, ending)
-        assert warnings == [f"{output}: audio stream 1 ({name}) is dropped: {container_name} cannot hold it."]
+        assert warnings == [f"{output}: audio stream 1 ({name}) is dropped: {container_name} cannot hold it"]
         assert ending != "mkv"
         assert (codec, ending) not in {("aac", "mp4"), ("libopus", "webm"), ("pcm_s16le", "mov")}
     else:
@@ -117,12 +117,12 @@ def test_what_the_container_cannot_hold_is_named(clip: Clips, convert, tmp_path:
     source = clip("in.mkv", **{**RICH, "tags": {"title": "A walk", "colour": "blue"}}, attachment=b"font")
     output = tmp_path / "out.mp4"
     assert convert(source, output) == [
-        f"{output}: subtitle stream 2 (subrip, eng) is dropped: mp4 cannot hold it.",
-        f"{output}: attachment stream 3 (font.ttf) is dropped: mp4 cannot hold it.",
-        f"{output}: the tags COLOUR are dropped: mp4 cannot hold them.",
+        f"{output}: subtitle stream 2 (subrip, eng) is dropped: mp4 cannot hold it",
+        f"{output}: attachment stream 3 (font.ttf) is dropped: mp4 cannot hold it",
+        f"{output}: the tags COLOUR are dropped: mp4 cannot hold them",
     ]
     output = tmp_path / "out.avi"
-    assert f"{output}: 2 chapters are dropped: avi cannot hold them." in convert(source, output)
+    assert f"{output}: 2 chapters are dropped: avi cannot hold them" in convert(source, output)
 
 
 def test_a_second_picture_track_is_not_passed_on(tmp_path: Path, clip: Clips, convert):
@@ -135,7 +135,7 @@ def test_a_second_picture_track_is_not_passed_on(tmp_path: Path, clip: Clips, co
                     packet.stream = copy
                     target.mux(packet)
     output = tmp_path / "out.mkv"
-    assert convert(source, output) == [f"{output}: video stream 1 (h264) is dropped: only the first one is inpainted."]
+    assert convert(source, output) == [f"{output}: video stream 1 (h264) is dropped: only the first one is inpainted"]
     with av.open(str(output)) as container:
         assert len(container.streams) == 1
 
