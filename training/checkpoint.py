@@ -64,7 +64,10 @@ def save_checkpoint(
     metadata = {CONFIG_KEY: generator.config.to_json(), RECORD_KEY: json.dumps(dict(record))}
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
+        beside.touch()
+        mode = beside.stat().st_mode
         save_file(tensors, beside, metadata=metadata)
+        beside.chmod(mode)  # safetensors makes files that only their owner may read
         beside.replace(path)
     except (OSError, SafetensorError) as error:
         raise OutputError(f"{path}: the checkpoint cannot be written ({_one_line(error)})") from error

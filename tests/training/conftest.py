@@ -48,7 +48,7 @@ def shift_and_align_slowly(
     fold: int,
     published: bool = True,
 ) -> np.ndarray:
-    """Align one clip (T, C, H, W), with flows as published: T - 1 entries, masks (T - 1, H, W) that are 1 where invalid.
+    """Align one clip (T, C, H, W), with flows as published: T - 1 entries; masks (T - 1, H, W), 1 where invalid.
 
     Forward entry t lies on frame t, backward entry t on frame t + 1. With `published` false, the clean convention.
     """
