@@ -58,8 +58,8 @@ class EncoderPlan:
     """Width as coded, pixels."""
     height: int
     """Height as coded, pixels."""
-    sample_aspect: Fraction
-    """Width of a coded sample over its height."""
+    sample_aspect: Fraction | None
+    """Width of a coded sample over its height; None when not known."""
     rate: Fraction
     """Frames a second, nominal."""
     time_base: Fraction
@@ -109,7 +109,7 @@ class EncoderPlan:
             colour=info.colour.converted(info.pixel_format, pixel_format),
             width=size[0],
             height=size[1],
-            sample_aspect=1 / info.sample_aspect if turn.transpose else info.sample_aspect,
+            sample_aspect=turn.aspect(info.sample_aspect),
             rate=rate,
             time_base=(1 / rate).limit_denominator(_FINEST) if fixed else _time_base(encoder, info),
             orientation=info.orientation if keeps_turn else UPRIGHT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, TypeVar
 
 import av
@@ -72,6 +73,10 @@ class Orientation:
     def size(self, width: int, height: int) -> tuple[int, int]:
         """Return width and height as displayed of a coded width and height, or the other way round."""
         return (height, width) if self.transpose else (width, height)
+
+    def aspect(self, sample: Fraction | None) -> Fraction | None:
+        """Return the aspect ratio of a sample after it is turned; None when it is not known."""
+        return 1 / sample if sample and self.transpose else sample
 
     def apply(self, array: NDArray[_Scalar]) -> NDArray[_Scalar]:
         """Turn a coded picture (H, W, ...) into the displayed one, contiguous."""

@@ -46,8 +46,8 @@ class StreamInfo:
     """How the coded picture is turned to be shown."""
     colour: ColourTags = UNTAGGED
     """Colour tags of the first frame."""
-    sample_aspect: Fraction = Fraction(1)
-    """Width of a coded sample over its height."""
+    sample_aspect: Fraction | None = None
+    """Width of a coded sample over its height; None when not said, and then taken for 1."""
     chroma_site: str = ""
     """Where 4:2:0 has its chroma samples, in the words of Y4M: `jpeg`, `mpeg2`, `paldv`; empty when not said."""
     codec: str = ""

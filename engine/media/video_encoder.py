@@ -58,7 +58,8 @@ class VideoEncoder:
         plan, context = self.plan, self.stream.codec_context
         context.width, context.height, context.pix_fmt = plan.width, plan.height, plan.pixel_format
         context.time_base = plan.time_base
-        context.sample_aspect_ratio = plan.sample_aspect
+        if plan.sample_aspect:
+            context.sample_aspect_ratio = plan.sample_aspect
         context.flags |= _FRAME_DURATION
         plan.colour.write(context)
         if plan.orientation != UPRIGHT:

@@ -78,7 +78,7 @@ def _describe(location: str, file: VideoFile, frame: av.VideoFrame) -> StreamInf
         origin=Fraction(container.start_time or 0, av.time_base),
         orientation=orientation,
         colour=ColourTags.of(frame),
-        sample_aspect=stream.sample_aspect_ratio or Fraction(1),
+        sample_aspect=stream.sample_aspect_ratio or None,
         codec=stream.codec_context.name,
         has_audio=bool(container.streams.audio),
         has_alpha=has_alpha(pixel_format),

@@ -151,8 +151,8 @@ class VideoSink(Sink):
             losses = self._remuxer.losses(found) if self._remuxer else []
         for loss in losses:
             self._tell(f"{loss}: {self._container.format.name} cannot hold them")
-        if abs(aspect / self._encoder.plan.sample_aspect - 1) > Fraction(1, 50):
-            codec, wanted = self._encoder.plan.encoder.name, self._encoder.plan.sample_aspect
+        codec, wanted = self._encoder.plan.encoder.name, self._encoder.plan.sample_aspect or Fraction(1)
+        if abs(aspect / wanted - 1) > Fraction(1, 50):
             self._tell(f"the sample aspect ratio {wanted} is dropped: {codec} keeps none here; .mp4 or libx264 would")
 
     def _drop(self) -> None:

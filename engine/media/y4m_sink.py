@@ -147,12 +147,11 @@ def _plan(info: StreamInfo, tell: Warn) -> tuple[Y4mHeader, FrameConverter]:
     colour = info.colour.converted(info.pixel_format, pixel_format)
     if av.VideoFormat(info.pixel_format).is_rgb:
         colour = replace(colour, space=_UNSAID)
-    aspect = 1 / info.sample_aspect if info.orientation.transpose else info.sample_aspect
     header = Y4mHeader(
         width=info.width,
         height=info.height,
         rate=info.rate or Fraction(25),
-        aspect=aspect,
+        aspect=info.orientation.aspect(info.sample_aspect),
         chroma=Y4mHeader.chroma_of(pixel_format, info.chroma_site),
         full_range={1: False, 2: True}.get(colour.range),
     )

@@ -108,7 +108,7 @@ def _describe(header: Y4mHeader, name: str, span: Span) -> StreamInfo:
         begin=span.start or Fraction(0),
         span=span,
         colour=ColourTags(range={None: 0, False: 1, True: 2}[header.full_range]),
-        sample_aspect=header.aspect or Fraction(1),
+        sample_aspect=header.aspect,
         has_alpha=has_alpha(header.pixel_format),
         interlaced=header.interlacing in _PARITY,
         chroma_site=header.chroma[3:] if header.chroma in ("420jpeg", "420mpeg2", "420paldv") else "",

@@ -46,7 +46,7 @@ def test_samples_are_exact_and_ffmpeg_reads_the_same(
     raw = [b"".join(frame_to_bytes(frame)) for frame in frames]
     line, rest = output.read_bytes().split(b"\n", 1)
     assert rest == b"".join(b"FRAME\n" + data for data in raw)
-    assert line.startswith(f"YUV4MPEG2 W{size[0]} H{size[1]} F25:1 Ip A1:1 C".encode())
+    assert line.startswith(f"YUV4MPEG2 W{size[0]} H{size[1]} F25:1 Ip A0:0 C".encode())
     with output.open("rb") as stream:
         again = [b"".join(frame_to_bytes(sample.native)) for sample in Y4mSource(stream, "x", Span(), print)]
     assert again == raw
