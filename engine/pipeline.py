@@ -25,6 +25,9 @@ from ptfan.engine.versions import versions
 
 __all__ = ["inpaint"]
 
+WORST_QUALITY = 51
+"""Where the scale of x264's CRF ends."""
+
 
 def inpaint(
     source: str | Path,
@@ -88,6 +91,7 @@ def inpaint(
     told: list[str] = []
     tell = _both(told.append, warn)
     _check_names(source, output)
+    _check_quality(quality)
     with ExitStack() as opened:
         pictures = opened.enter_context(open_source(source, start, end, warn=tell))
         masks = opened.enter_context(open_mask(mask, boxes, object_id=object_id, dilate=dilate, warn=tell))
@@ -127,6 +131,11 @@ def _both(first: Warn, second: Warn) -> Warn:
 def _check_names(source: str | Path, output: str | Path) -> None:
     if "-" not in (str(source), str(output)) and Path(source).resolve() == Path(output).resolve():
         raise InputError(f"{output}: is the input itself; give the output another name")
+
+
+def _check_quality(quality: int | None) -> None:
+    if quality is not None and not 0 <= quality <= WORST_QUALITY:
+        raise InputError(f"quality is {quality}, expected 0 (lossless) to {WORST_QUALITY} (worst); 16 to 23 are usual")
 
 
 def _has_holes(masks: MaskSource, info: StreamInfo, tell: Warn) -> bool:

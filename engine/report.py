@@ -51,7 +51,9 @@ class Report:
         """One line: what was written, how much and how fast."""
         rest = self.frames - self.inpainted
         copied = f", {rest} of them without a hole" if rest else ""
-        return f"{self.output}: {self.frames} frames{copied} in {self.seconds:.1f} s ({self.fps:.1f} frames/s)"
+        name = "standard output" if self.output == "-" else self.output
+        count = "1 frame" if self.frames == 1 else f"{self.frames} frames"
+        return f"{name}: {count}{copied} in {self.seconds:.1f} s ({self.fps:.1f} frames/s)"
 
 
 def write_reports(path: Path, reports: Sequence[Report], *, as_list: bool = False, overwrite: bool = True) -> None:

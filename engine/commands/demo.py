@@ -13,10 +13,16 @@ from ptfan.engine.errors import OutputError
 
 __all__ = ["demo_command", "register"]
 
+EPILOG = """
+**Example**
+
+    ptfan demo -o results
+"""
+
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command."""
-    app.command("demo")(demo_command)
+    app.command("demo", epilog=EPILOG)(demo_command)
 
 
 def demo_command(

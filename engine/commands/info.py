@@ -11,10 +11,17 @@ from ptfan.engine.commands.options import ModelOption
 
 __all__ = ["info_command", "register"]
 
+EPILOG = """
+**Examples**
+
+    ptfan info
+    ptfan info --model mine.onnx --json
+"""
+
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command."""
-    app.command("info")(info_command)
+    app.command("info", epilog=EPILOG)(info_command)
 
 
 def info_command(

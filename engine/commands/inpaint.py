@@ -42,8 +42,8 @@ EPILOG = """
     # A logo that stands still, drawn once as a white shape on black
     ptfan inpaint clip.mp4 --mask logo.png -o clean.mp4
 
-    # A rectangle, the part from 0:30 to 1:00, in better quality
-    ptfan inpaint clip.mp4 --box 1600,40,280,120 --start 30 --end 1:00 --quality 12 -o clean.mp4
+    # A rectangle, and only the part from 0:30 to 1:00
+    ptfan inpaint clip.mp4 --box 1600,40,280,120 --start 30 --end 1:00 -o part.mp4
 
     # A mask for every frame; frames out as PNG
     ptfan inpaint frames/ --mask masks/ --dilate 4 -o result/
@@ -52,7 +52,7 @@ EPILOG = """
     ptfan inpaint a.mp4 b.mp4 --mask logo.png -o clean/
 
     # In a pipe of Y4M
-    ffmpeg -i clip.mkv -f yuv4mpegpipe - | ptfan inpaint - --mask logo.png -o - | mpv -
+    ffmpeg -i a.mkv -f yuv4mpegpipe - | ptfan inpaint - --mask m.png -o - | mpv -
 """
 
 Job = tuple[str, str]
@@ -61,7 +61,7 @@ Job = tuple[str, str]
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command."""
-    app.command("inpaint", epilog=EPILOG, no_args_is_help=True)(inpaint_command)
+    app.command("inpaint", epilog=EPILOG)(inpaint_command)
 
 
 def inpaint_command(

@@ -45,4 +45,4 @@ def show_log() -> Iterator[None]:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(text.split()).removesuffix(".")

@@ -32,7 +32,7 @@ EPILOG = """
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command."""
-    app.command("preview", epilog=EPILOG, no_args_is_help=True)(preview_command)
+    app.command("preview", epilog=EPILOG)(preview_command)
 
 
 def preview_command(
