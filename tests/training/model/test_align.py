@@ -26,7 +26,7 @@ def random_motion(seed, frames, height, width, clips=1):
     generator = torch.Generator().manual_seed(seed)
     flows = [3 * torch.randn(frames, 2, height, width, generator=generator) for _ in range(2)]
     valid = [(torch.rand(frames, 1, height, width, generator=generator) < 0.8).float() for _ in range(2)]
-    return motion_of(*flows, *valid, clips=clips)
+    return motion_of(flows[0], flows[1], valid[0], valid[1], clips=clips)
 
 
 def features(seed, *shape):
