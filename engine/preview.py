@@ -25,8 +25,9 @@ __all__ = ["Preview", "draw_crops", "draw_mask", "encode_png", "preview", "to_8_
 
 Picture = NDArray[np.uint8]
 """(H, W, 3) RGB."""
-TINT = (255, 40, 90)
-"""RGB of the hole."""
+TINT = (40, 235, 90)
+"""RGB of the hole and its outline; a dark line inside the outline makes it stand out on any colour."""
+DARK = (0, 30, 10)
 TINT_SHARE = 0.45
 CROP_COLOUR = (70, 220, 255)
 """RGB of the crops' borders."""
@@ -93,9 +94,9 @@ def draw_mask(picture: Picture, hole: Mask, *, tint: bool = True) -> Picture:
         mixed = (1 - TINT_SHARE) * picture[hole] + TINT_SHARE * np.array(TINT)
         result[hole] = np.rint(mixed).astype(np.uint8)
     width = _line_width(picture)
-    # The frame's own border does not count as the end of the hole.
-    inner = cv2.erode(hole.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=width, borderValue=1)
-    result[hole & (inner == 0)] = TINT
+    inner, core = _shrunk(hole, width), _shrunk(hole, 2 * width)
+    result[inner & ~core] = DARK
+    result[hole & ~inner] = TINT
     return result
 
 
@@ -134,6 +135,12 @@ def _first(pictures: Source, at: float | Fraction) -> Sample:
     if sample is None:
         raise InputError(f"{pictures.info.name}: no frame at {float(at):g} s; the video ends before")
     return sample
+
+
+def _shrunk(hole: Mask, pixels: int) -> Mask:
+    """Return the hole without its outermost pixels; the frame's own border is no end of a hole."""
+    inner = cv2.erode(hole.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=pixels, borderValue=1)
+    return np.asarray(inner, np.bool_)
 
 
 def _line_width(picture: Picture) -> int:
