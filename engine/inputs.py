@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.flow import FlowPair
 from ptfan.engine.frame import Mask
-from ptfan.engine.propagation import propagate
+from ptfan.engine.propagation import Canvas, propagate
 from ptfan.engine.spec import Fill
 
 __all__ = ["clip_inputs"]
@@ -18,7 +18,11 @@ Arrays = dict[str, NDArray[np.float32]]
 
 
 def clip_inputs(
-    images: Sequence[NDArray[np.float32]], holes: Sequence[Mask], flows: Sequence[FlowPair], fill: Fill
+    images: Sequence[NDArray[np.float32]],
+    holes: Sequence[Mask],
+    flows: Sequence[FlowPair],
+    fill: Fill,
+    past: Sequence[Canvas] | None = None,
 ) -> Arrays:
     """Return the clip graph's inputs by name, as `ModelSpec` describes them, all float32.
 
@@ -27,9 +31,10 @@ def clip_inputs(
         holes: T masks (H, W).
         flows: T - 1 pairs; pair t lies between frames t and t + 1.
         fill: what the network expects in the holes.
+        past: what a `Carrier` brought from before these frames; see `propagate`.
     """
     if fill == "propagated":
-        filled, confidence = propagate(images, holes, flows)
+        filled, confidence = propagate(images, holes, flows, past)
     else:
         filled = [np.where(hole[..., None], np.float32(0), image) for image, hole in zip(images, holes, strict=True)]
         confidence = [np.zeros(hole.shape, np.float32) for hole in holes]

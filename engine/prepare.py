@@ -12,6 +12,7 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.flow import DisFlow, FlowEstimator, FlowPair, GuideImage, estimate_pair, guide_image
 from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.inputs import clip_inputs
+from ptfan.engine.propagation import Canvas, Carrier, known_pixels
 from ptfan.engine.runner import Arrays
 from ptfan.engine.scenes import CutDetector
 from ptfan.engine.spec import Fill
@@ -53,11 +54,24 @@ class _View:
     crop: Crop
     images: dict[int, tuple[NDArray[np.float32], Mask, GuideImage]] = field(default_factory=dict)
     flows: dict[int, FlowPair] = field(default_factory=dict)
+    past: dict[int, Canvas] = field(default_factory=dict)
+    carrier: Carrier = field(default_factory=Carrier)
 
     def forget(self, before: int) -> None:
         """Drop what belongs to frames before a number, so that memory stays bounded."""
         self.images = {number: item for number, item in self.images.items() if number >= before}
         self.flows = {number: flow for number, flow in self.flows.items() if number >= before}
+        self.past = {number: arrival for number, arrival in self.past.items() if number >= before}
+
+    def carry(self, number: int) -> Canvas:
+        """Return what arrives in a frame's hole from all frames before it that this view has seen without a gap."""
+        if number not in self.past:
+            image, hole, _ = self.images[number]
+            pair = self.flows[number - 1] if number - 1 in self.past else None
+            flow = None if pair is None else pair.backward
+            valid = None if pair is None else pair.backward_validity
+            self.past[number] = self.carrier.push(known_pixels(image, hole), hole, flow, valid)
+        return self.past[number]
 
 
 class Preparer:
@@ -172,7 +186,8 @@ class Preparer:
         images = tuple(view.images[number][0] for number in numbers)
         holes = tuple(view.images[number][1] for number in numbers)
         flows = [view.flows[number] for number in numbers[:-1]]
-        return CropInputs(view.crop, images, holes, clip_inputs(images, holes, flows, self._fill))
+        past = [view.carry(number) for number in numbers] if self._fill == "propagated" else None
+        return CropInputs(view.crop, images, holes, clip_inputs(images, holes, flows, self._fill, past))
 
 
 def _still_fits(crops: list[Crop], wanted: list[Crop], hole: Mask) -> bool:

@@ -13,7 +13,7 @@ from ptfan.engine.flow import FlowPair
 from ptfan.engine.frame import Box, Mask, hole_box
 from ptfan.engine.validity import pixel_axes
 
-__all__ = ["propagate"]
+__all__ = ["Canvas", "Carrier", "known_pixels", "propagate"]
 
 DECAY = 0.9
 """What is left of a pixel's confidence after one step along the flow."""
@@ -24,8 +24,42 @@ Canvas = NDArray[np.float32]
 """(H, W, 4): colour times confidence, and confidence."""
 
 
+class Carrier:
+    """Carries known pixels one way through a stream, a frame at a time: constant cost, and no end to its reach."""
+
+    def __init__(self) -> None:
+        self._before: Canvas | None = None
+
+    def push(self, canvas: Canvas, hole: Mask, flow: NDArray[np.float32] | None, valid: Mask | None) -> Canvas:
+        """Take the next frame; return what arrives in its hole, within `hole_box`.
+
+        Args:
+            canvas: the frame's known pixels, see `known_pixels`; left as it is.
+            hole: (H, W).
+            flow: (H, W, 2) pixels, from this frame to the one before; None begins a new stream.
+            valid: (H, W), True where the flow can be used.
+        """
+        box = hole_box(hole) or Box(0, 0, 0, 0)
+        if self._before is None or flow is None or valid is None:
+            arrival = np.zeros((box.height, box.width, 4), np.float32)
+        else:
+            arrival = _step(self._before, hole, box, flow, valid)
+        self._before = canvas.copy()
+        self._before[box.slices] += arrival
+        return arrival
+
+
+def known_pixels(image: NDArray[np.float32], hole: Mask) -> Canvas:
+    """Return a canvas with the known pixels at confidence 1, and nothing in the hole."""
+    known = np.ascontiguousarray(~hole).view(np.uint8)
+    return np.asarray(cv2.copyTo(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), known), np.float32)
+
+
 def propagate(
-    images: Sequence[NDArray[np.float32]], holes: Sequence[Mask], flows: Sequence[FlowPair]
+    images: Sequence[NDArray[np.float32]],
+    holes: Sequence[Mask],
+    flows: Sequence[FlowPair],
+    past: Sequence[Canvas] | None = None,
 ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
     """Fill holes with the pixels that neighbouring frames show there; the rest with a smooth completion.
 
@@ -36,39 +70,32 @@ def propagate(
         images: T frames (H, W, 3), RGB in [0, 1]; what stands in the holes has no influence.
         holes: T masks (H, W).
         flows: T - 1 pairs; pair t lies between frames t and t + 1.
+        past: what arrives in each hole from the past, as a `Carrier` returned it, where the stream began before these
+            frames; carried from the first of them if None.
 
     Returns:
         T filled frames (H, W, 3), and T confidences (H, W): 1 at known pixels, 0 where nothing arrived.
     """
-    canvases = [_known(image, hole) for image, hole in zip(images, holes, strict=True)]
-    boxes = [hole_box(hole) or Box(0, 0, 0, 0) for hole in holes]
-    past = _carry(canvases, holes, boxes, [(pair.backward, pair.backward_validity) for pair in flows])
+    canvases = [known_pixels(image, hole) for image, hole in zip(images, holes, strict=True)]
+    if past is None:
+        past = _carry(canvases, holes, [(pair.backward, pair.backward_validity) for pair in flows])
     steps = [(pair.forward, pair.forward_validity) for pair in flows[::-1]]
-    future = _carry(canvases[::-1], holes[::-1], boxes[::-1], steps)[::-1]
-    for canvas, box, a, b in zip(canvases, boxes, past, future, strict=True):
-        canvas[box.slices] += _mixed(a, b)
+    future = _carry(canvases[::-1], holes[::-1], steps)[::-1]
+    for canvas, hole, a, b in zip(canvases, holes, past, future, strict=True):
+        box = hole_box(hole)
+        if box is not None:
+            canvas[box.slices] += _mixed(a, b)
     return [_completed(canvas) for canvas in canvases], [canvas[..., 3].copy() for canvas in canvases]
 
 
-def _known(image: NDArray[np.float32], hole: Mask) -> Canvas:
-    """Return a canvas with the known pixels at confidence 1, and nothing in the hole."""
-    known = np.ascontiguousarray(~hole).view(np.uint8)
-    return np.asarray(cv2.copyTo(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), known), np.float32)
-
-
 def _carry(
-    canvases: Sequence[Canvas],
-    holes: Sequence[Mask],
-    boxes: Sequence[Box],
-    steps: Sequence[tuple[NDArray[np.float32], Mask]],
+    canvases: Sequence[Canvas], holes: Sequence[Mask], steps: Sequence[tuple[NDArray[np.float32], Mask]]
 ) -> list[Canvas]:
-    """Carry pixels one way; return what arrives in each hole's box. The canvases are used, and left as they were."""
-    arrivals = [np.zeros((boxes[0].height, boxes[0].width, 4), np.float32)]
-    for t, (flow, valid) in enumerate(steps, start=1):
-        arrivals.append(_step(canvases[t - 1], holes[t], boxes[t], flow, valid))
-        canvases[t][boxes[t].slices] += arrivals[t]
-    for canvas, box, arrival in zip(canvases, boxes, arrivals, strict=True):
-        canvas[box.slices] -= arrival  # exact: the hole held zeros, and nothing arrived elsewhere
+    """Carry pixels one way through a clip; return what arrives in each hole's box."""
+    carrier = Carrier()
+    arrivals = [carrier.push(canvases[0], holes[0], None, None)]
+    for canvas, hole, (flow, valid) in zip(canvases[1:], holes[1:], steps, strict=True):
+        arrivals.append(carrier.push(canvas, hole, flow, valid))
     return arrivals
 
 
@@ -87,8 +114,6 @@ def _step(before: Canvas, hole: Mask, box: Box, flow: NDArray[np.float32], valid
 
 def _mixed(past: Canvas, future: Canvas) -> Canvas:
     """Mix two arrivals: plain colour, and the larger confidence."""
-    if not past.size:
-        return past
     # Both hold colour x confidence: weighting them by confidence once more squares it.
     mixed = times(past, past[..., 3]) + times(future, future[..., 3])
     mixed /= cv2.merge([np.maximum(mixed[..., 3], np.float32(1e-6))] * 4)

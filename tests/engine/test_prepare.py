@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from ptfan.engine.crop import CropRules
 from ptfan.engine.errors import InputError
-from ptfan.engine.flow import DisFlow
+from ptfan.engine.flow import DisFlow, estimate_flows
 from ptfan.engine.frame import Box, Frame
 from ptfan.engine.prepare import Preparer, Window
+from ptfan.engine.propagation import propagate
 
 Pictures = list[NDArray[np.float32]]
 HEIGHT, WIDTH = 48, 64
@@ -75,12 +76,39 @@ def test_flow_is_estimated_once_a_pair_while_the_crop_stays(pan: Callable[..., P
     assert estimator.calls == 2 * 29
 
 
-def test_the_result_does_not_depend_on_what_is_remembered(pan: Callable[..., Pictures]) -> None:
+def test_motion_does_not_depend_on_what_is_remembered(pan: Callable[..., Pictures]) -> None:
     items = frames(pan(9, HEIGHT, WIDTH))
-    last = run(preparer(), items)[-1]
-    afresh = run(preparer(), items[3:])[0]
-    for name, array in last.crops[0].arrays.items():
-        assert np.array_equal(array, afresh.crops[0].arrays[name])
+    last = run(preparer(), items)[-1].crops[0].arrays
+    afresh = run(preparer(), items[3:])[0].crops[0].arrays
+    for name in set(last) - {"frames", "guidance"}:
+        assert np.array_equal(last[name], afresh[name])
+
+
+def test_pixels_come_from_before_the_window(pan: Callable[..., Pictures]) -> None:
+    clip = pan(30, HEIGHT, WIDTH)
+    items = frames(clip)
+    last = run(preparer(rules=CropRules(whole_frame=True)), items)[-1]
+    (job,) = last.crops
+    masks = [mask.hole for mask in items]
+    quantised = [item.image.astype(np.float32) / np.float32(255) for item in items]
+    pairs = estimate_flows(quantised, masks)
+    filled, confidence = propagate(quantised, masks, pairs)
+    for t in range(6):
+        np.testing.assert_allclose(job.arrays["frames"][t].transpose(1, 2, 0), filled[24 + t], atol=1e-5)
+        np.testing.assert_allclose(job.arrays["guidance"][t, 0], confidence[24 + t], atol=1e-5)
+    afresh = run(preparer(rules=CropRules(whole_frame=True)), items[24:])[0].crops[0].arrays["guidance"]
+    assert job.arrays["guidance"].sum() > afresh.sum()
+
+
+def test_pixels_do_not_cross_a_stretch_without_holes(pan: Callable[..., Pictures]) -> None:
+    none = np.zeros((HEIGHT, WIDTH), bool)
+    masks = [hole()] * 6 + [none] * 12 + [hole()] * 6
+    items = frames(pan(24, HEIGHT, WIDTH), masks)
+    windows = [window for window in run(preparer(rules=CropRules(whole_frame=True)), items) if window.crops]
+    alone = run(preparer(rules=CropRules(whole_frame=True)), items[18:])[-1]
+    shown, expected = windows[-1].crops[0].arrays["guidance"], alone.crops[0].arrays["guidance"]
+    # The frame before the hole's return is known throughout, so that history adds nothing.
+    assert (shown[-3:] >= expected[-3:] - 1e-6).all()
 
 
 def test_windows_without_a_hole_need_no_network(pan: Callable[..., Pictures]) -> None:
