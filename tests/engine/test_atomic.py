@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ptfan.engine.atomic import check_target, write_atomically
+from ptfan.engine.errors import OutputError, OutputExistsError
+
+
+def test_the_file_is_there_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    write_atomically(path, b"one")
+    write_atomically(path, b"two", overwrite=True)
+    assert path.read_bytes() == b"two"
+    assert [item.name for item in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_the_file_has_the_rights_of_any_other_file(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_bytes(b"")
+    write_atomically(tmp_path / "ours", b"")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_what_exists_stays_unless_leave_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"old")
+    with pytest.raises(OutputExistsError, match="--overwrite"):
+        write_atomically(path, b"new", overwrite=False)
+    assert path.read_bytes() == b"old"
+    check_target(path, overwrite=True)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"there is no folder .*nowhere"):
+        check_target(tmp_path / "nowhere" / "a.txt", overwrite=False)
+    with pytest.raises(OutputError, match="is a folder"):
+        check_target(tmp_path, overwrite=True)
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"old")
+
+    def full(self: Path, target: Path) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OutputError, match="No space left"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [item.name for item in tmp_path.iterdir()] == ["a.txt"]

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from ptfan.engine.interrupts import EXIT_INTERRUPTED, stop_on_signals
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_sets_the_event(number: signal.Signals, capfd: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(number)
+    with stop_on_signals() as stop:
+        assert not stop.is_set()
+        os.kill(os.getpid(), number)
+        assert stop.wait(5)
+    assert signal.getsignal(number) is before
+    assert "stopping" in capfd.readouterr().err
+
+
+def test_the_second_signal_quits_at_once() -> None:
+    code = (
+        "import os, signal, time\n"
+        "from ptfan.engine.interrupts import stop_on_signals\n"
+        "with stop_on_signals():\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(60)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], timeout=30, capture_output=True, check=False)
+    assert done.returncode == EXIT_INTERRUPTED

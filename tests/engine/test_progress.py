@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from ptfan.engine import progress
+from ptfan.engine.progress import BarProgress, LineProgress, NoProgress, choose_progress
+
+
+class Clock:
+    now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    return clock
+
+
+def test_lines_come_every_few_seconds_with_speed_and_time_left(clock: Clock) -> None:
+    stream = io.StringIO()
+    lines = LineProgress(stream, every=5)
+    lines.start("a.mp4", 100)
+    for _ in range(24):
+        clock.now += 0.5
+        lines.advance()
+    lines.finish()
+    assert stream.getvalue().splitlines() == [
+        "a.mp4: 10/100 frames (10 %), 2.0 frames/s, 0:45 left",
+        "a.mp4: 20/100 frames (20 %), 2.0 frames/s, 0:40 left",
+    ]
+
+
+def test_a_length_that_is_not_known_is_not_made_up(clock: Clock) -> None:
+    stream = io.StringIO()
+    lines = LineProgress(stream, every=5)
+    lines.start("-", None)
+    clock.now += 5
+    lines.advance()
+    assert stream.getvalue() == "-: 1 frames, 0.2 frames/s\n"
+
+
+def test_a_second_run_counts_from_the_beginning(clock: Clock) -> None:
+    stream = io.StringIO()
+    lines = LineProgress(stream, every=1)
+    for name in ("a", "b"):
+        lines.start(name, 2)
+        clock.now += 1
+        lines.advance()
+        lines.finish()
+    assert [line.split(" (")[0] for line in stream.getvalue().splitlines()] == ["a: 1/2 frames", "b: 1/2 frames"]
+
+
+def test_what_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(choose_progress(quiet=True), NoProgress)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert isinstance(choose_progress(quiet=False), LineProgress)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert isinstance(choose_progress(quiet=False), BarProgress)
+
+
+@pytest.mark.parametrize("total", [3, None])
+def test_the_bar_goes_to_standard_error_and_goes_away(capsys: pytest.CaptureFixture[str], total: int | None) -> None:
+    bar = BarProgress()
+    bar.finish()
+    for name in ("a.mp4", "b.mp4"):
+        bar.start(name, total)
+        for _ in range(3):
+            bar.advance()
+        bar.finish()
+    bar.advance()
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from ptfan.engine.errors import OutputExistsError
+from ptfan.engine.report import Report, write_reports
+
+REPORT = Report(
+    input="a.mp4",
+    output="b.mp4",
+    frames=50,
+    inpainted=50,
+    seconds=2.0,
+    fps=25.0,
+    stages={"decode": 0.5},
+    settings={"size": (432, 240), "mask": Path("m.png"), "start": Fraction(1, 2)},
+    model=None,
+    backend=None,
+    versions={"ptfan": "1"},
+    warnings=("careful",),
+)
+
+
+def test_one_report_is_an_object_and_several_are_a_list(tmp_path: Path) -> None:
+    write_reports(tmp_path / "one.json", [REPORT])
+    one = json.loads((tmp_path / "one.json").read_text())
+    assert (one["frames"], one["stages"], one["warnings"]) == (50, {"decode": 0.5}, ["careful"])
+    assert one["settings"] == {"size": [432, 240], "mask": "m.png", "start": "1/2"}
+    write_reports(tmp_path / "list.json", [REPORT], as_list=True)
+    assert json.loads((tmp_path / "list.json").read_text()) == [one]
+
+
+def test_an_existing_report_is_not_replaced_without_leave(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    path.write_text("old")
+    with pytest.raises(OutputExistsError):
+        write_reports(path, [REPORT], overwrite=False)
+    assert path.read_text() == "old"
+
+
+def test_the_summary_tells_of_frames_without_a_hole() -> None:
+    assert REPORT.summary == "b.mp4: 50 frames in 2.0 s (25.0 frames/s)"
+    assert "50 frames, 20 of them without a hole, in" in replace(REPORT, inpainted=30).summary

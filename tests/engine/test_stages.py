@@ -1,0 +1,226 @@
+"""The four threads of a run: order, errors, bounds and stopping."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ptfan.engine import stages as module
+from ptfan.engine.channel import THREAD_PREFIX
+from ptfan.engine.errors import InputError, MaskError, OutputError
+from ptfan.engine.frame import Box, Frame
+from ptfan.engine.inpainter import Inpainter
+from ptfan.engine.masks import MaskSource
+from ptfan.engine.media import Sample, Sink
+from ptfan.engine.stages import CopyThrough, Stages
+
+SIDE = 24
+
+
+def sample(index: int) -> Sample:
+    image = np.full((SIDE, SIDE, 3), index % 251, np.uint8)
+    return Sample(index, image, index, Fraction(1, 25), None)
+
+
+def samples(count: int | None) -> Iterator[Sample]:
+    """Pictures 0 to count - 1; without end where count is None."""
+    index = 0
+    while count is None or index < count:
+        yield sample(index)
+        index += 1
+
+
+class Shelf(Sink):
+    """Keeps the indices of what is written."""
+
+    def __init__(self, then: Callable[[int], None] = lambda index: None) -> None:
+        self.written: list[int] = []
+        self._then = then
+
+    def write(self, sample: Sample, frame: Frame) -> None:
+        assert frame.tag is sample
+        self._then(sample.index)
+        self.written.append(sample.index)
+
+    def close(self) -> None:
+        pass
+
+    def abort(self, keep_partial: bool = False) -> Path | None:
+        return None
+
+
+class Pairs(CopyThrough):
+    """Two frames to a window; an odd one comes at the flush."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Any] = []
+
+    def push(self, frame: Frame) -> list[Any]:
+        self._waiting.append(frame)
+        return self.flush() if len(self._waiting) == 2 else []
+
+    def flush(self) -> list[Any]:
+        window, self._waiting = self._waiting, []
+        return [window] if window else []
+
+    def infer(self, window: Any) -> list[Frame]:
+        return list(window)
+
+
+def masks() -> MaskSource:
+    return MaskSource(None, [Box(4, 4, 8, 8)])
+
+
+def raiser(error: Exception) -> Callable[..., Any]:
+    def work(*arguments: object) -> Any:
+        raise error
+
+    return work
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    yield
+    deadline = time.monotonic() + 5
+    while any(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 51])
+def test_every_frame_is_written_once_and_in_order(count: int) -> None:
+    sink, counted = Shelf(), []
+    stages = Stages(samples(count), masks(), Pairs(), sink, lambda: counted.append(1))
+    assert stages.run()
+    assert sink.written == list(range(count))
+    assert stages.frames == stages.holes == len(counted) == count
+    assert set(stages.busy) == {"decode", "mask", "prepare", "infer", "encode"}
+    assert all(seconds >= 0 for seconds in stages.busy.values())
+
+
+def fail_decode(stages: Any, error: Exception) -> None:
+    def broken() -> Iterator[Sample]:
+        yield sample(0)
+        raise error
+
+    stages._source = broken()
+
+
+def fail_mask(stages: Any, error: Exception) -> None:
+    stages._masks.at = raiser(error)
+
+
+def fail_prepare(stages: Any, error: Exception) -> None:
+    stages._inpainting.push = raiser(error)
+
+
+def fail_flush(stages: Any, error: Exception) -> None:
+    stages._inpainting.flush = raiser(error)
+
+
+def fail_infer(stages: Any, error: Exception) -> None:
+    stages._inpainting.infer = raiser(error)
+
+
+def fail_encode(stages: Any, error: Exception) -> None:
+    stages._sink.write = raiser(error)
+
+
+@pytest.mark.parametrize("fail", [fail_decode, fail_mask, fail_prepare, fail_flush, fail_infer, fail_encode])
+def test_the_error_of_any_stage_ends_the_run(fail: Callable[[Any, Exception], None]) -> None:
+    stages = Stages(samples(20), masks(), Pairs(), Shelf())
+    error = OutputError("it broke")
+    fail(stages, error)
+    with pytest.raises(OutputError) as caught:
+        stages.run()
+    assert caught.value is error
+
+
+def test_the_first_error_wins() -> None:
+    failed = threading.Event()
+
+    def source() -> Iterator[Sample]:
+        yield from samples(8)
+        failed.wait(5)
+        raise MaskError("second")
+
+    def write(index: int) -> None:
+        failed.set()
+        raise InputError("first")
+
+    with pytest.raises(InputError, match="first"):
+        Stages(source(), masks(), CopyThrough(), Shelf(write)).run()
+
+
+def test_whoever_is_ahead_waits() -> None:
+    """While the encoder rests, no more is read than fits into the queues and the hands of the stages."""
+    read: list[int] = []
+    rest = threading.Event()
+
+    def source() -> Iterator[Sample]:
+        for item in samples(100):
+            read.append(item.index)
+            yield item
+
+    stages = Stages(source(), masks(), CopyThrough(), Shelf(lambda index: bool(rest.wait(10))))
+    runner = threading.Thread(target=stages.run)
+    runner.start()
+    time.sleep(0.3)
+    waiting = len(read)
+    rest.set()
+    runner.join()
+    in_hand = 4
+    assert waiting <= module.DECODED_FRAMES + 2 * module.WINDOWS + in_hand
+    assert stages.frames == 100
+
+
+def test_what_lives_does_not_grow_with_the_length(runner: Callable[..., Any]) -> None:
+    made: list[weakref.ref[Any]] = []
+    most = 0
+
+    def source() -> Iterator[Sample]:
+        for item in samples(240):
+            made.append(weakref.ref(item.image))
+            yield item
+
+    def write(index: int) -> None:
+        nonlocal most
+        most = max(most, sum(image() is not None for image in made))
+
+    with Inpainter(runner=runner(window=6, stride=3)) as inpainter:
+        assert Stages(source(), masks(), inpainter, Shelf(write)).run()
+    assert most <= 6 + module.DECODED_FRAMES + 4 * 6
+
+
+def test_stopping_keeps_the_beginning_without_gaps() -> None:
+    stop = threading.Event()
+    sink = Shelf(lambda index: stop.set() if index == 30 else None)
+    stages = Stages(samples(None), masks(), Pairs(), sink)
+    assert not stages.run(stop)
+    assert sink.written == list(range(stages.frames))
+    assert stages.frames >= 31
+
+
+def test_stopping_does_not_wait_for_a_silent_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.05)
+    stop, silent = threading.Event(), threading.Event()
+
+    def source() -> Iterator[Sample]:
+        yield from samples(3)
+        stop.set()
+        silent.wait(30)
+
+    sink = Shelf()
+    begin = time.monotonic()
+    assert not Stages(source(), masks(), CopyThrough(), sink).run(stop)
+    assert time.monotonic() - begin < 10
+    silent.set()
+    assert sink.written == list(range(len(sink.written)))
