@@ -50,7 +50,7 @@ class Report:
     def summary(self) -> str:
         """One line: what was written, how much and how fast."""
         rest = self.frames - self.inpainted
-        copied = f", {rest} of them without a hole" if rest else ""
+        copied = f", {rest} of them without a hole," if rest else ""
         name = "standard output" if self.output == "-" else self.output
         count = "1 frame" if self.frames == 1 else f"{self.frames} frames"
         return f"{name}: {count}{copied} in {self.seconds:.1f} s ({self.fps:.1f} frames/s)"
