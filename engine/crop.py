@@ -51,7 +51,7 @@ class Crop:
     def extract(self, image: Image, hole: Mask) -> tuple[NDArray[np.float32], Mask]:
         """Return the region at working size, padded with its outermost pixels.
 
-        Resampling is normalised by the known pixels; a working-size pixel that the hole touches is hole.
+        A working-size pixel that the hole touches is hole, so that every other is made of known pixels alone.
 
         Args:
             image: (H, W, 3) uint8 or uint16.
@@ -89,9 +89,8 @@ def _shrink(pixels: NDArray[np.float32], missing: Mask, size: tuple[int, int]) -
     shrunk = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.float32)
     if not missing.any():
         return shrunk, np.zeros(size[::-1], bool)
-    known = cv2.resize((~missing).astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    touched = known < 1.0 - 1e-4
-    shrunk /= np.maximum(known, np.float32(1e-4))[..., None]
+    # Pixels that are wholly known need no normalisation, and all others are hole.
+    touched = cv2.resize(missing.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 1e-5
     shrunk[touched] = 0.0
     return shrunk, touched
 

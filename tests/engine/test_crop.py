@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ptfan.engine.crop import Crop, CropRules, fit_crop, plan_crops
+from ptfan.engine.crop import Crop, CropRules, _merge_overlapping, fit_crop, plan_crops
 from ptfan.engine.frame import Box
 
 Hole = NDArray[np.bool_]
@@ -87,6 +87,11 @@ def test_far_holes_get_crops_of_their_own_and_near_ones_share() -> None:
     hole[200:210, 380:400] = False
     hole[20:30, 60:80] = True
     assert len(plan_crops(hole, CropRules())) == 1
+
+
+def test_a_union_that_reaches_a_third_box_takes_it_in() -> None:
+    boxes = [Box(0, 0, 10, 10), Box(20, 0, 10, 10), Box(60, 0, 5, 5), Box(5, 5, 18, 10)]
+    assert _merge_overlapping(boxes) == [Box(0, 0, 30, 15), Box(60, 0, 5, 5)]
 
 
 def test_crops_that_are_nearly_everything_become_the_frame() -> None:

@@ -160,6 +160,21 @@ def test_a_large_frame_is_shown_small_and_filled_at_its_own_size(
         assert np.ptp(picture[mask].astype(int)) > 0
 
 
+def test_what_the_network_says_outside_the_hole_has_no_influence(
+    texture: Callable[..., NDArray[np.float32]], runner: Runners
+) -> None:
+    def black_outside(inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+        return inputs["frames"] * inputs["hole"]
+
+    items = frames([texture(200, 320)] * 3, [box(200, 320, 60, 100, 60)] * 3)
+    choice = InpaintSettings(crop=False, size=(64, 40))
+    plain, black = (
+        run(Inpainter(runner=network, settings=choice), items) for network in (runner(), runner(black_outside))
+    )
+    for a, b in zip(plain, black, strict=True):
+        assert np.array_equal(a.composite(), b.composite())
+
+
 def test_a_short_window_is_padded_for_a_network_of_one_length(pan: Callable[..., Pictures], runner: Runners) -> None:
     network = runner(fixed_window=6)
     done = run(Inpainter(runner=network), frames(pan(4, HEIGHT, WIDTH)))

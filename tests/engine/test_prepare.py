@@ -168,10 +168,14 @@ def test_crops_shrink_when_the_hole_does(texture: Callable[..., NDArray[np.float
 
 
 def test_nothing_crosses_a_cut(pan: Callable[..., Pictures]) -> None:
-    first, second = pan(10, HEIGHT, WIDTH, seed=1), [image * 0.3 for image in pan(9, HEIGHT, WIDTH, seed=2)]
-    together = run(preparer(), frames(first + second))
-    apart = run(preparer(), frames(first)) + run(preparer(), frames(second))
+    first, second = pan(10, 96, 128, seed=1), [image * 0.3 for image in pan(9, 96, 128, seed=2)]
+    masks = [np.zeros((96, 128), bool) for _ in range(19)]
+    for t, mask in enumerate(masks):
+        mask[40 : 52 if t < 10 else 50, 56:70] = True  # the first scene's crop would do for the second, too
+    together = run(preparer(), frames(first + second, masks))
+    apart = run(preparer(), frames(first, masks[:10])) + run(preparer(), frames(second, masks[10:]))
     assert kept(together) == list(range(19))
+    assert together[0].crops[0].crop != together[-1].crops[0].crop
     assert len(together) == len(apart)
     for a, b in zip(together, apart, strict=True):
         assert a.keep == b.keep

@@ -77,6 +77,13 @@ def test_a_hole_that_moves_is_no_cut(texture: Callable[..., NDArray[np.float32]]
     assert cuts(clip, holes) == []
 
 
+def test_a_hole_that_appears_is_no_cut(texture: Callable[..., NDArray[np.float32]]) -> None:
+    clip = as_bytes([texture(HEIGHT, WIDTH)] * 8)
+    hole = np.zeros((HEIGHT, WIDTH), bool)
+    hole[:, 30:] = True
+    assert cuts(clip, [no_hole(clip[0])] * 4 + [hole] * 4) == []
+
+
 def test_nothing_known_is_no_cut(pan: Callable[..., Pictures]) -> None:
     clip = as_bytes(three_scenes(pan))
     assert cuts(clip, [np.ones((HEIGHT, WIDTH), bool)] * len(clip)) == []
