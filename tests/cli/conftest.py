@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -114,13 +114,28 @@ def inpaint(ptfan: Callable[..., Result], model: Path) -> Callable[..., Result]:
 def clip(folder: Path) -> Callable[..., Path]:
     """Return a function that writes a lossless clip of the moving pattern."""
 
-    def write(name: str = "clip.mkv", frames: int = 8, *, codec: str = "ffv1", **options: Any) -> Path:
+    def write(
+        name: str = "clip.mkv",
+        frames: int = 8,
+        *,
+        codec: str = "ffv1",
+        pixels: str = "yuv444p",
+        size: tuple[int, int] = (WIDTH, HEIGHT),
+        options: dict[str, str] | None = None,
+        matrix: Sequence[int] | None = None,
+        times: Sequence[int] | None = None,
+    ) -> Path:
         path = folder / name
         with av.open(str(path), "w") as container:
-            stream: Any = container.add_stream(codec, rate=Fraction(25))
-            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, options.get("pixels", "yuv444p")
+            stream: Any = container.add_stream(codec, rate=Fraction(25), options=options or {})
+            stream.width, stream.height, stream.pix_fmt = *size, pixels
+            stream.codec_context.time_base = Fraction(1, 1000 if times else 25)
+            if matrix:
+                stream.set_display_matrix(matrix)
             for index in range(frames):
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(index), format="rgb24")))
+                frame = av.VideoFrame.from_ndarray(picture(index, *size), format="rgb24")
+                frame.pts, frame.time_base = times[index] if times else index, stream.codec_context.time_base
+                container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
         return path
 
