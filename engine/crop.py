@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.frame import Box, Image, Mask, hole_box
 
-__all__ = ["Crop", "CropRules", "plan_crops"]
+__all__ = ["Crop", "CropRules", "fit_crop", "plan_crops"]
 
 CONTEXT = 0.5
 """Context on each side of a hole, as a share of the hole's own extent."""

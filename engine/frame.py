@@ -92,7 +92,6 @@ class Frame:
         peak = float(np.iinfo(self.image.dtype).max)
         result: Image = self.image.copy()
         for patch in self.patches:
-            inside = self.hole[patch.box.slices]
-            values = np.rint(np.clip(patch.pixels[inside], 0.0, 1.0) * peak)
-            result[patch.box.slices][inside] = values.astype(self.image.dtype)
+            values = np.rint(np.clip(patch.pixels, 0.0, 1.0) * peak).astype(self.image.dtype)
+            np.copyto(result[patch.box.slices], values, where=self.hole[patch.box.slices][..., None])
         return result

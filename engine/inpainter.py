@@ -18,7 +18,7 @@ from ptfan.engine.prepare import CropInputs, Preparer, Window
 from ptfan.engine.runner import Backend, Runner, open_runner
 from ptfan.engine.spec import ModelSpec
 
-__all__ = ["InpaintSettings", "Inpainter", "crop_rules"]
+__all__ = ["InpaintSettings", "Inpainter", "crop_rules", "window_and_stride"]
 
 
 @dataclass(frozen=True, kw_only=True)
