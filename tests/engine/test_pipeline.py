@@ -1,0 +1,131 @@
+"""The one call that does it all, with a network that needs no file."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from ptfan.engine import pipeline as module
+from ptfan.engine.errors import InputError, InterruptedRunError, MaskError, OutputExistsError
+from ptfan.engine.frame import Box
+from ptfan.engine.inpainter import Inpainter
+from ptfan.engine.pipeline import inpaint
+
+BOX = Box(20, 14, 16, 12)
+FRAMES = 14
+
+
+@pytest.fixture
+def clip(tmp_path: Path, pan: Callable[..., Any]) -> Path:
+    """Write a lossless clip of a moving texture."""
+    with av.open(str(tmp_path / "clip.mkv"), "w") as container:
+        stream: Any = container.add_stream("ffv1", rate=Fraction(25))
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "bgr0"
+        for image in pan(FRAMES, 48, 64):
+            frame = av.VideoFrame.from_ndarray((image * 255).astype(np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return tmp_path / "clip.mkv"
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch, runner: Callable[..., Any], tmp_path: Path) -> Any:
+    """Stand a network in that answers with grey; its file holds nothing."""
+    fake = runner(lambda inputs: np.full_like(inputs["frames"], 0.5))
+    monkeypatch.setattr(module, "Inpainter", lambda model, settings: Inpainter(settings=settings, runner=fake))
+    (tmp_path / "fake.onnx").write_bytes(b"fake")
+    return fake
+
+
+def pictures(path: Path) -> list[Any]:
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def test_the_hole_is_filled_and_the_rest_is_kept(clip: Path, network: Any, tmp_path: Path) -> None:
+    report = inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], model=tmp_path / "fake.onnx", codec="ffv1")
+    before, after = pictures(clip), pictures(tmp_path / "out.mkv")
+    assert report.frames == report.inpainted == len(after) == FRAMES
+    hole = np.zeros((48, 64), bool)
+    hole[BOX.slices] = True
+    for old, new in zip(before, after, strict=True):
+        assert np.array_equal(new[~hole], old[~hole])
+        assert (np.abs(new[hole].astype(int) - 128) <= 1).all()
+    assert report.backend == "fake"
+    assert report.model is not None
+    assert report.model["path"] == str(tmp_path / "fake.onnx")
+    assert report.fps == pytest.approx(FRAMES / report.seconds)
+
+
+def test_warnings_reach_the_caller_and_the_report(clip: Path, network: Any, tmp_path: Path) -> None:
+    told: list[str] = []
+    edge = Box(60, 40, 20, 20)
+    report = inpaint(clip, tmp_path / "out", boxes=[edge], model=tmp_path / "fake.onnx", warn=told.append)
+    assert len(told) == 1
+    assert "partly outside the frame" in told[0]
+    assert list(report.warnings) == told
+
+
+def test_without_a_hole_no_network_is_loaded(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "Inpainter", lambda *arguments, **options: pytest.fail("loaded"))
+    monkeypatch.setattr(module.MaskSource, "at", lambda self, index, width, height: np.zeros((height, width), bool))
+    report = inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], codec="ffv1", warn=lambda line: None)
+    assert (report.frames, report.inpainted, report.model, report.backend) == (FRAMES, 0, None, None)
+    assert np.array_equal(pictures(tmp_path / "out.mkv"), pictures(clip))
+
+
+def test_a_run_that_is_stopped_keeps_its_beginning(clip: Path, network: Any, tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def answer(inputs: Any) -> Any:
+        if len(network.calls) == 3:  # the network is at work on the third window when the order comes
+            stop.set()
+            time.sleep(0.5)
+        return np.full_like(inputs["frames"], 0.5)
+
+    network.answer = answer
+    (tmp_path / "out.mkv").write_bytes(b"older")
+    with pytest.raises(InterruptedRunError) as caught:
+        inpaint(
+            clip, tmp_path / "out.mkv", boxes=[BOX], model=tmp_path / "fake.onnx", overwrite=True, codec="ffv1",
+            stop=stop,
+        )  # fmt: skip
+    kept = pictures(tmp_path / "out.partial.mkv")
+    assert f"first {len(kept)} frames are kept" in str(caught.value)
+    assert 1 <= len(kept) < FRAMES
+    assert (tmp_path / "out.mkv").read_bytes() == b"older"
+
+
+def test_an_error_leaves_nothing(clip: Path, network: Any, tmp_path: Path) -> None:
+    def broken(inputs: Any) -> Any:
+        raise MaskError("it broke")
+
+    network.answer = broken
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(MaskError, match="it broke"):
+        inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], model=tmp_path / "fake.onnx")
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_what_cannot_be_is_refused(clip: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is the input itself"):
+        inpaint(clip, clip, boxes=[BOX], overwrite=True)
+    with pytest.raises(InputError, match="no mask"):
+        inpaint(clip, tmp_path / "out.mkv")
+    with pytest.raises(InputError, match="quality is -1"):
+        inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], quality=-1)
+
+
+def test_an_output_that_exists_is_refused(clip: Path, network: Any, tmp_path: Path) -> None:
+    (tmp_path / "out.mkv").write_bytes(b"older")
+    with pytest.raises(OutputExistsError):
+        inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], model=tmp_path / "fake.onnx")
+    assert (tmp_path / "out.mkv").read_bytes() == b"older"
