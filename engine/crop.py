@@ -60,13 +60,12 @@ class Crop:
         Returns:
             (h, w, 3) RGB in [0, 1], zero in the hole, and (h, w) hole.
         """
-        peak = np.float32(1.0 / np.iinfo(image.dtype).max)
         missing = hole[self.box.slices]
-        pixels = image[self.box.slices].astype(np.float32)
-        pixels *= peak
-        pixels = np.asarray(cv2.copyTo(pixels, np.ascontiguousarray(~missing).view(np.uint8)), np.float32)
+        known = cv2.copyTo(image[self.box.slices], np.ascontiguousarray(~missing).view(np.uint8))
+        pixels = np.asarray(known, np.float32)
         if self.size != (self.box.width, self.box.height):
             pixels, missing = _shrink(pixels, missing, self.size)
+        pixels *= np.float32(1.0 / np.iinfo(image.dtype).max)
         return self._pad(pixels), self._pad(missing.astype(np.uint8)).astype(bool)
 
     def restore(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -102,6 +102,7 @@ class Preparer:
         self._cuts = CutDetector() if scene_cuts else None
         self._estimator = estimator or DisFlow()
         self._views: list[_View] = []
+        self._hole: Mask | None = None
         self._shape: tuple[int, ...] | None = None
         self._number = 0
 
@@ -165,7 +166,11 @@ class Preparer:
 
     def _choose_views(self, frames: tuple[Frame, ...]) -> None:
         """Keep the crops while they still fit: a crop that jumps would show in the result, and cost its flow again."""
-        hole = np.logical_or.reduce([frame.hole for frame in frames])
+        # Of a hole that stands still, all frames may share one mask.
+        hole = np.logical_or.reduce(list({id(frame.hole): frame.hole for frame in frames}.values()))
+        if self._views and self._hole is not None and np.array_equal(hole, self._hole):
+            return
+        self._hole = hole
         wanted = plan_crops(hole, self._rules)
         if self._views and _still_fits([view.crop for view in self._views], wanted, hole):
             return

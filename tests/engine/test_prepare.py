@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ptfan.engine.crop import CropRules
+from ptfan.engine.crop import CropRules, plan_crops
 from ptfan.engine.errors import InputError
 from ptfan.engine.flow import DisFlow, estimate_flows
 from ptfan.engine.frame import Box, Frame
@@ -141,6 +141,22 @@ def test_crops_stay_while_the_hole_stays_in_their_middle(texture: Callable[..., 
     assert len({window.crops[0].crop for window in windows}) == 1
 
 
+def test_crops_of_a_hole_that_stands_still_are_planned_once(
+    pan: Callable[..., Pictures], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = []
+
+    def plan(*args: Any) -> Any:
+        planned.append(args)
+        return plan_crops(*args)
+
+    monkeypatch.setattr("ptfan.engine.prepare.plan_crops", plan)
+    clip = pan(24, HEIGHT, WIDTH)
+    windows = run(preparer(scene_cuts=False), frames(clip, [hole() for _ in clip]))  # equal masks, not one
+    assert len(windows) > 5
+    assert len(planned) == 1
+
+
 def test_crops_follow_a_hole_that_leaves_them(texture: Callable[..., NDArray[np.float32]]) -> None:
     clip = [texture(120, 400)] * 30
     masks = []
@@ -214,6 +230,7 @@ def test_memory_is_bounded() -> None:
         for view in worker._views:
             assert len(view.images) <= 6
             assert len(view.flows) <= 6
+            assert len(view.past) <= 6
 
 
 def test_reset_forgets_waiting_frames_and_the_size(pan: Callable[..., Pictures]) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.completion import pull_push
 from ptfan.engine.flow import FlowPair, estimate_flows
-from ptfan.engine.propagation import DECAY, FAINT, propagate
+from ptfan.engine.propagation import DECAY, FAINT, Carrier, known_pixels, propagate
 
 Pictures = list[NDArray[np.float32]]
 Masks = list[NDArray[np.bool_]]
@@ -102,6 +102,34 @@ def test_agrees_with_plain_loops(seed: int) -> None:
         np.testing.assert_allclose(got, want, atol=1e-5)
     for got, want in zip(filled, expected, strict=True):
         np.testing.assert_allclose(got, want, atol=2e-4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_carrier_brings_the_past_a_frame_at_a_time(seed: int) -> None:
+    images, holes, flows = random_clip(seed, 5, 9, 11)
+    carrier = Carrier()
+    past = []
+    for t, (image, hole) in enumerate(zip(images, holes, strict=True)):
+        canvas = known_pixels(image, hole)
+        before = canvas.copy()
+        pair = flows[t - 1] if t else None
+        step = (pair.backward, pair.backward_validity) if pair else (None, None)
+        past.append(carrier.push(canvas, hole, *step))
+        assert np.array_equal(canvas, before)
+    whole, parts = propagate(images, holes, flows), propagate(images, holes, flows, past)
+    assert np.array_equal(whole[0], parts[0])
+    assert np.array_equal(whole[1], parts[1])
+    # The last two frames alone, and what came from before them:
+    late = propagate(images[3:], holes[3:], flows[3:], past[3:])
+    for t in (0, 1):
+        assert np.array_equal(late[0][t], whole[0][3 + t])
+
+
+def test_a_carrier_begins_anew_without_flow() -> None:
+    images, holes, _ = random_clip(3, 2, 9, 11)
+    carrier = Carrier()
+    carrier.push(known_pixels(images[0], holes[0]), holes[0], None, None)
+    assert not carrier.push(known_pixels(images[1], holes[1]), holes[1], None, None).any()
 
 
 def test_hidden_texture_is_recovered_exactly_along_the_true_flow(pan: Callable[..., Pictures]) -> None:
