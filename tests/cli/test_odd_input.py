@@ -133,7 +133,7 @@ def test_what_stands_in_the_hole_influences_nothing(
 def save(path: Path, image: Any) -> None:
     """Write a PNG file."""
     codec: Any = av.CodecContext.create("png", "w")
-    codec.height, codec.width, codec.pix_fmt, codec.time_base = *image.shape[:2], "rgb24", Fraction(1, 25)
+    (codec.height, codec.width), codec.pix_fmt, codec.time_base = image.shape[:2], "rgb24", Fraction(1, 25)
     path.write_bytes(b"".join(bytes(packet) for packet in codec.encode(av.VideoFrame.from_ndarray(image, "rgb24"))))
 
 

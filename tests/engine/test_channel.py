@@ -28,7 +28,12 @@ def test_a_full_channel_holds_the_sender_back() -> None:
     for item in range(3):
         channel.put(item)
     sent = threading.Event()
-    sender = threading.Thread(target=lambda: (channel.put(3), sent.set()))
+
+    def send() -> None:
+        channel.put(3)
+        sent.set()
+
+    sender = threading.Thread(target=send)
     sender.start()
     assert not sent.wait(0.05)
     taker = iter(channel)

@@ -17,6 +17,7 @@ from ptfan.engine import pipeline as module
 from ptfan.engine.errors import InputError, InterruptedRunError, MaskError, OutputExistsError
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter
+from ptfan.engine.masks import MaskSource
 from ptfan.engine.pipeline import inpaint
 
 BOX = Box(20, 14, 16, 12)
@@ -76,7 +77,7 @@ def test_warnings_reach_the_caller_and_the_report(clip: Path, network: Any, tmp_
 
 def test_without_a_hole_no_network_is_loaded(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "Inpainter", lambda *arguments, **options: pytest.fail("loaded"))
-    monkeypatch.setattr(module.MaskSource, "at", lambda self, index, width, height: np.zeros((height, width), bool))
+    monkeypatch.setattr(MaskSource, "at", lambda self, index, width, height: np.zeros((height, width), bool))
     report = inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], codec="ffv1", warn=lambda line: None)
     assert (report.frames, report.inpainted, report.model, report.backend) == (FRAMES, 0, None, None)
     assert np.array_equal(pictures(tmp_path / "out.mkv"), pictures(clip))

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -27,7 +28,8 @@ SIDE = 24
 
 def sample(index: int) -> Sample:
     image = np.full((SIDE, SIDE, 3), index % 251, np.uint8)
-    return Sample(index, image, index, Fraction(1, 25), None)
+    native = av.VideoFrame(SIDE, SIDE, "rgb24")
+    return Sample(index, image, index, Fraction(1, 25), native)
 
 
 def samples(count: int | None) -> Iterator[Sample]:
@@ -41,7 +43,7 @@ def samples(count: int | None) -> Iterator[Sample]:
 class Shelf(Sink):
     """Keeps the indices of what is written."""
 
-    def __init__(self, then: Callable[[int], None] = lambda index: None) -> None:
+    def __init__(self, then: Callable[[int], object] = lambda index: None) -> None:
         self.written: list[int] = []
         self._then = then
 
