@@ -17,8 +17,9 @@ __all__ = ["Canvas", "Carrier", "known_pixels", "propagate"]
 
 DECAY = 0.9
 """What is left of a pixel's confidence after one step along the flow."""
-FAINT = 0.05
-"""Confidence below which a carried pixel is dropped."""
+FAINT = 0.35
+"""Confidence below which a carried pixel is dropped: nine steps. Pixels that belong to a thing which has moved on would
+stay behind as ghosts for longer, and longer reach brings nothing that can be measured."""
 
 Canvas = NDArray[np.float32]
 """(H, W, 4): colour times confidence, and confidence."""
