@@ -1,0 +1,82 @@
+"""The sub-command of export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional, cast
+
+import typer
+
+from ptfan.engine.errors import InputError
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the sub-command to the application; torch and ONNX are imported only when it runs."""
+    app.command("export")(export)
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="What training or the import wrote (.safetensors).")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The ONNX file to write.")],
+    precision: Annotated[str, typer.Option(help="Of the features: fp32 or fp16.")] = "fp32",
+    weights: Annotated[
+        str, typer.Option(help="How weights are stored: same (as they are computed with), or fp16 for a small file.")
+    ] = "same",
+    size: Annotated[
+        Optional[str],  # noqa: UP045 - evaluated at run time, also by older releases of the library
+        typer.Option(metavar="WxH", help="Fix the size, multiples of 8.", show_default="any size"),
+    ] = None,
+    window: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(metavar="T", help="Fix the number of frames.", show_default="any number"),
+    ] = None,
+    stride: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Frames that are kept of a window.", show_default="9 of 15"),
+    ] = None,
+    name: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="The model's name.", show_default="the checkpoint's own"),
+    ] = None,
+    clip: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Video to compare torch and ONNX Runtime on.", show_default="the demo's"),
+    ] = None,
+    mask: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="The clip's hole.", show_default="a box in the middle"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
+) -> None:
+    """Export a checkpoint to ONNX, and compare the result with torch on a real clip.
+
+    Example: `ptfan export runs/first/checkpoint.safetensors -o mine.onnx`
+    """
+    from ptfan.engine.commands.options import parse_size
+    from ptfan.engine.spec import Precision
+    from ptfan.export.dimensions import Dimensions
+    from ptfan.export.settings import ExportSettings, WeightStorage
+
+    fixed = parse_size(size)
+    if fixed == "native":
+        raise InputError("size is native, expected WxH, for instance 432x240")
+    settings = ExportSettings(
+        precision=cast("Precision", precision),  # checked there
+        weights=cast("WeightStorage", weights),
+        dimensions=Dimensions(window, fixed),
+        name=name,
+        stride=stride,
+        clip=clip,
+        mask=mask,
+    )
+    from ptfan.export.exporter import export_checkpoint
+
+    done = export_checkpoint(checkpoint, output, settings, overwrite=overwrite)
+    frames, height, width = done.shape
+    typer.echo(f"torch against ONNX Runtime on {frames} frames of {width}x{height}: {done.comparison}")
+    typer.echo(
+        f"wrote {output}: model {done.spec.name}, {done.spec.precision}, "
+        f"{done.spec.parameters / 1e6:.2f} M parameters, {done.size / 1e6:.1f} MB"
+    )

@@ -1,0 +1,59 @@
+"""A real clip as the runtime would feed it to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from ptfan.engine.errors import InputError
+from ptfan.engine.frame import Box, Frame
+from ptfan.engine.inpainter import InpaintSettings, crop_rules
+from ptfan.engine.masks import open_mask
+from ptfan.engine.media import Source, open_source
+from ptfan.engine.prepare import Preparer
+from ptfan.engine.runner import Arrays
+from ptfan.engine.spec import ModelSpec
+
+__all__ = ["clip_arrays"]
+
+
+def clip_arrays(spec: ModelSpec, video: Path, mask: Path | None) -> Arrays:
+    """Return a model's inputs for the first window of a video.
+
+    Args:
+        spec: how the model wants to be fed.
+        video: anything that ptfan reads.
+        mask: its hole; None cuts one into the middle.
+
+    Raises:
+        InputError: the video or the mask cannot be used, or the video is shorter than a fixed window.
+    """
+    window = spec.fixed_window or spec.window
+    preparer = Preparer(
+        window=window,
+        stride=window,
+        rules=crop_rules(spec, InpaintSettings()),
+        fill=spec.fill,
+        scene_cuts=False,  # the parity of a window that spans two scenes counts as well
+    )
+    with ExitStack() as stack:
+        frames = list(islice(_frames(stack.enter_context(open_source(video)), mask, stack), window))
+    if not frames or (spec.fixed_window and len(frames) < window):
+        raise InputError(f"{video}: has {len(frames)} frames, comparing takes {window}; give a longer --clip")
+    windows = [window for frame in frames for window in preparer.push(frame)] or preparer.flush()
+    if not windows[0].crops:
+        raise InputError(f"{mask}: has no hole in the first {len(frames)} frames; give another --mask")
+    return windows[0].crops[0].arrays
+
+
+def _frames(source: Source, mask: Path | None, stack: ExitStack) -> Iterator[Frame]:
+    width, height = source.info.width, source.info.height
+    middle = Box(3 * width // 8, 3 * height // 8, max(1, width // 4), max(1, height // 4))
+    holes = stack.enter_context(open_mask(mask, () if mask else (middle,)))
+    for sample in source:
+        hole = holes.at(sample.index, width, height)
+        yield Frame(sample.image, np.asarray(hole))

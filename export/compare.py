@@ -1,0 +1,101 @@
+"""Parity: the exported graph in ONNX Runtime against the network in torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+
+from ptfan.engine.errors import ToleranceError
+from ptfan.engine.spec import CLIP_INPUTS
+from ptfan.training.model import Generator
+
+__all__ = ["ABSOLUTE", "DECIBEL", "Comparison", "compare", "compare_arrays", "run_onnx", "run_torch"]
+
+Arrays = Mapping[str, NDArray[np.float32]]
+
+ABSOLUTE = 1e-4
+"""The largest error allowed where nothing is rounded to fp16."""
+DECIBEL = 45.0
+"""The least PSNR allowed where something is."""
+TYPES: dict[str, Any] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How far a result is from its reference."""
+
+    worst: float
+    """The largest absolute error; NaN if the result is not finite."""
+    mean: float
+    """The mean absolute error."""
+    psnr: float
+    """dB, of both clamped to [0, 1]; infinite if these are equal."""
+    pixel: tuple[int, int, int]
+    """Where the largest error is: frame, y, x."""
+
+    def __str__(self) -> str:
+        frame, y, x = self.pixel
+        return (
+            f"worst error {self.worst:.2e} (frame {frame}, y {y}, x {x}), mean {self.mean:.2e}, PSNR {self.psnr:.1f} dB"
+        )
+
+    def check(self, *, exact: bool) -> None:
+        """Check the tolerance.
+
+        Args:
+            exact: nothing was rounded to fp16: the largest error counts. Otherwise the PSNR does.
+
+        Raises:
+            ToleranceError: it is exceeded.
+        """
+        if exact and not self.worst <= ABSOLUTE:
+            raise ToleranceError(f"ONNX Runtime differs from torch: {self}; expected at most {ABSOLUTE:.0e}")
+        if not exact and not (math.isfinite(self.worst) and self.psnr >= DECIBEL):
+            raise ToleranceError(f"ONNX Runtime differs from torch: {self}; expected at least {DECIBEL:.0f} dB")
+
+
+def compare(generator: Generator, model: onnx.ModelProto, inputs: Arrays) -> Comparison:
+    """Run both on the same inputs.
+
+    Args:
+        generator: the reference, fp32, in evaluation mode.
+        model: the exported graph.
+        inputs: the clip graph's, float32.
+    """
+    return compare_arrays(run_torch(generator, inputs), run_onnx(model, inputs))
+
+
+def compare_arrays(reference: NDArray[np.float32], result: NDArray[np.float32]) -> Comparison:
+    """Compare two clips (T, C, H, W)."""
+    error = np.abs(result.astype(np.float64) - reference)
+    error[~np.isfinite(result)] = np.nan
+    place = np.unravel_index(np.argmax(error), error.shape)  # a NaN counts as the largest
+    clamped = np.clip(result, 0, 1).astype(np.float64) - np.clip(reference, 0, 1)
+    square = float(np.mean(clamped**2))
+    psnr = math.inf if square == 0 else -10 * math.log10(square)
+    return Comparison(float(error[place]), float(error.mean()), psnr, (int(place[0]), int(place[2]), int(place[3])))
+
+
+def run_torch(generator: Generator, inputs: Arrays) -> NDArray[np.float32]:
+    """Return the network's fill (T, 3, H, W)."""
+    with torch.inference_mode():
+        fill: NDArray[np.float32] = generator(*(torch.from_numpy(inputs[name]) for name in CLIP_INPUTS)).numpy()
+    return fill
+
+
+def run_onnx(model: onnx.ModelProto, inputs: Arrays) -> NDArray[np.float32]:
+    """Return the graph's fill (T, 3, H, W), as float32."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    feed = {entry.name: inputs[entry.name].astype(TYPES[entry.type]) for entry in session.get_inputs()}
+    return np.asarray(session.run(["fill"], feed)[0], np.float32)

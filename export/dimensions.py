@@ -1,0 +1,70 @@
+"""Which dimensions of a clip graph are fixed, and which take any value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ptfan.engine.errors import InputError
+from ptfan.engine.spec import CLIP_INPUTS
+
+__all__ = ["CHANNELS", "NAMES", "Dimensions"]
+
+CHANNELS = dict(zip(CLIP_INPUTS, (3, 1, 1, 2, 2, 1, 1), strict=True))
+"""The channels of each input."""
+NAMES = ("T", "H", "W")
+"""What the dimensions are called in the graph where they are not fixed."""
+EXAMPLE = (3, 32, 40)
+"""T, H and W to trace with where they are not fixed: unlike each other, and unlike 0 and 1, which would be special."""
+LARGEST = 1 << 13
+"""The largest T, and the largest H and W in multiples."""
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """T, H and W of a clip graph; None takes any value."""
+
+    window: int | None = None
+    """T, frames."""
+    size: tuple[int, int] | None = None
+    """(W, H), pixels."""
+    multiple: int = 8
+    """W and H are multiples of this."""
+
+    def __post_init__(self) -> None:
+        if self.window is not None and self.window < 1:
+            raise InputError(f"window is {self.window}, expected 1 frame or more")
+        if self.size is not None and (
+            min(self.size) < self.multiple or any(side % self.multiple for side in self.size)
+        ):
+            raise InputError(
+                f"size is {self.size[0]}x{self.size[1]}, expected multiples of {self.multiple}; the runtime pads to it"
+            )
+
+    @property
+    def values(self) -> tuple[int | None, int | None, int | None]:
+        """T, H and W."""
+        width, height = self.size or (None, None)
+        return self.window, height, width
+
+    def example(self) -> tuple[int, int, int]:
+        """Return T, H and W to trace with."""
+        window, height, width = (value or example for value, example in zip(self.values, EXAMPLE, strict=True))
+        return window, height, width
+
+    def for_torch(self) -> list[dict[int, Any]] | None:
+        """Return what `torch.export` takes as dynamic shapes, one entry an input, or None if all is fixed."""
+        from torch.export import Dim
+
+        free: dict[int, Any] = {}
+        if self.window is None:
+            free[0] = Dim("frames", min=1, max=LARGEST)
+        if self.size is None:
+            # Sizes as multiples keep every derived size a plain product, which makes tracing several times faster.
+            free[2], free[3] = (self.multiple * Dim(name, min=1, max=LARGEST) for name in ("rows", "columns"))
+        return [dict(free) for _ in CLIP_INPUTS] if free else None
+
+    def for_onnx(self, channels: int) -> list[int | str]:
+        """Return the shape of a tensor of the graph's interface."""
+        window, height, width = (value or name for value, name in zip(self.values, NAMES, strict=True))
+        return [window, channels, height, width]

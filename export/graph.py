@@ -1,0 +1,93 @@
+"""The clip graph: a generator traced by torch's exporter, and made ready for runtimes."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import onnx
+import torch
+from onnxscript import opset18
+
+from ptfan.engine.spec import CLIP_INPUTS, Precision
+from ptfan.engine.versions import ptfan_version
+from ptfan.export.dimensions import Dimensions
+from ptfan.export.flow_warp_op import OPSET, attach_flow_warp, symbolic_flow_warp
+from ptfan.export.folding import folded
+from ptfan.export.precision import at_precision, example_inputs
+from ptfan.export.rewrite import name_dimensions, split_convolutions, strip
+from ptfan.training.model import Generator
+
+__all__ = ["clip_graph"]
+
+OUTPUT = "fill"
+
+
+def clip_graph(generator: Generator, precision: Precision, dimensions: Dimensions) -> onnx.ModelProto:
+    """Export a generator as the clip graph that `ModelSpec` describes, without the spec.
+
+    Args:
+        generator: with its weights; it is left as it is.
+        precision: of the features and of every input but the flows.
+        dimensions: which of T, H and W are fixed.
+    """
+    ready = at_precision(folded(generator), precision)
+    model = _trace(ready, example_inputs(dimensions, precision), dimensions.for_torch())
+    split_convolutions(model)
+    strip(model, "ptfan", ptfan_version())
+    name_dimensions(model, dimensions)
+    attach_flow_warp(model)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _trace(
+    generator: Generator, inputs: tuple[torch.Tensor, ...], shapes: list[dict[int, Any]] | None
+) -> onnx.ModelProto:
+    with _quiet(), _without_fake_cache(), symbolic_flow_warp():
+        # Two steps instead of one, so that the exporter does not look for a way round when the first fails.
+        traced = torch.export.export(generator, inputs, dynamic_shapes=shapes, strict=False)
+        program = torch.onnx.export(
+            traced,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=CLIP_INPUTS,
+            output_names=(OUTPUT,),
+            custom_translation_table={torch.ops.aten.lerp.Tensor: _lerp},
+            optimize=True,
+            verbose=False,
+        )
+    assert program is not None
+    model: onnx.ModelProto = program.model_proto
+    return model
+
+
+def _lerp(start: Any, end: Any, weight: Any) -> Any:
+    """Return start + weight (end - start): three passes, where the exporter's own two-sided form takes nine."""
+    return opset18.Add(start, opset18.Mul(weight, opset18.Sub(end, start)))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep to ourselves what the exporter says about optional packages and about names that we replace."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _without_fake_cache() -> contextlib.AbstractContextManager[Any]:
+    """Switch off a cache of torch that takes a third of the time where sizes are symbols, and saves none."""
+    from torch._dynamo import config
+
+    if not hasattr(config, "fake_tensor_cache_enabled"):
+        return contextlib.nullcontext()
+    return config.patch(fake_tensor_cache_enabled=False)  # type: ignore[no-any-return]

@@ -1,0 +1,77 @@
+"""The model's spec: made from a checkpoint, written into the file, read from it."""
+
+from __future__ import annotations
+
+import onnx
+
+from ptfan.engine.errors import ModelError
+from ptfan.engine.spec import METADATA_KEY, ModelSpec, Precision
+from ptfan.export.dimensions import Dimensions
+from ptfan.training.model import Generator
+
+__all__ = ["model_spec", "read_spec", "write_spec"]
+
+WINDOW = 15
+"""Frames in a window unless the graph fixes another number."""
+STRIDE = 9
+"""Of these, the frames that are kept."""
+
+
+def model_spec(
+    generator: Generator,
+    precision: Precision,
+    dimensions: Dimensions,
+    *,
+    name: str | None = None,
+    stride: int | None = None,
+    weights_sha256: str = "",
+) -> ModelSpec:
+    """Describe the clip graph of a generator.
+
+    Args:
+        generator: what is exported.
+        precision: of the graph.
+        dimensions: which of T, H and W are fixed.
+        name: the model's name; the config's own by default.
+        stride: frames kept of a window; the paper's share of it, 9 of 15, by default.
+        weights_sha256: the checkpoint's hash.
+
+    Raises:
+        ModelError: the stride does not fit the window.
+    """
+    config = generator.config
+    window = dimensions.window or WINDOW
+    return ModelSpec(
+        name=name or config.name,
+        precision=precision,
+        window=window,
+        stride=max(1, round(window * STRIDE / WINDOW)) if stride is None else stride,
+        lookahead=config.temporal_layers,
+        size_multiple=config.size_multiple,
+        fixed_window=dimensions.window,
+        fixed_size=dimensions.size,
+        warp=config.convention,
+        fill=config.fill,
+        parameters=sum(parameter.numel() for parameter in generator.parameters()),
+        weights_sha256=weights_sha256,
+    )
+
+
+def write_spec(model: onnx.ModelProto, spec: ModelSpec) -> None:
+    """Store a spec in a model; an older one is replaced."""
+    kept = [entry for entry in model.metadata_props if entry.key != METADATA_KEY]
+    del model.metadata_props[:]
+    model.metadata_props.extend(kept)
+    model.metadata_props.add(key=METADATA_KEY, value=spec.to_json())
+
+
+def read_spec(model: onnx.ModelProto) -> ModelSpec:
+    """Read the spec that `write_spec` stored.
+
+    Raises:
+        ModelError: there is none, or it cannot be read.
+    """
+    for entry in model.metadata_props:
+        if entry.key == METADATA_KEY:
+            return ModelSpec.from_json(entry.value)
+    raise ModelError(f"the ONNX model has no {METADATA_KEY} in its metadata; export it with `ptfan export`")

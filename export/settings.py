@@ -1,0 +1,52 @@
+"""What to make of a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from ptfan.engine.errors import InputError
+from ptfan.engine.spec import Precision
+from ptfan.export.dimensions import Dimensions
+
+__all__ = ["ExportSettings", "WeightStorage"]
+
+WeightStorage = Literal["same", "fp16"]
+"""`same`: as the graph computes. `fp16`: half the bytes in the file, converted once, when it is loaded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportSettings:
+    """What to make of a checkpoint."""
+
+    precision: Precision = "fp32"
+    """Of the features and of every input but the flows."""
+    weights: WeightStorage = "same"
+    """How the weights are stored in the file."""
+    dimensions: Dimensions = field(default_factory=Dimensions)
+    """Which of T, H and W are fixed."""
+    name: str | None = None
+    """The model's name; the config's own by default."""
+    stride: int | None = None
+    """Frames kept of a window; 9 of 15 by default."""
+    clip: Path | None = None
+    """The video to compare on; the package's own by default."""
+    mask: Path | None = None
+    """Its hole; in the middle by default."""
+
+    def __post_init__(self) -> None:
+        _choice("precision", self.precision, Precision)
+        _choice("weights", self.weights, WeightStorage)
+        if self.stride is not None and self.stride < 1:
+            raise InputError(f"stride is {self.stride}, expected 1 frame or more")
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing is rounded to fp16."""
+        return self.precision == "fp32" and self.weights == "same"
+
+
+def _choice(field: str, value: object, choices: Any) -> None:
+    if value not in get_args(choices):
+        raise InputError(f"{field} is {value!r}, expected one of {', '.join(get_args(choices))}")
