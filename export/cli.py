@@ -34,7 +34,9 @@ def export(
     ] = None,
     stride: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(help="Frames that are kept of a window.", show_default="9 of 15"),
+        typer.Option(
+            help="Frames that are kept of a window.", show_default="18 of 24; 9 of 15 for the published network"
+        ),
     ] = None,
     name: Annotated[
         Optional[str],  # noqa: UP045

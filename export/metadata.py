@@ -5,16 +5,16 @@ from __future__ import annotations
 import onnx
 
 from ptfan.engine.errors import ModelError
-from ptfan.engine.spec import METADATA_KEY, ModelSpec, Precision
+from ptfan.engine.spec import METADATA_KEY, ModelSpec, Precision, WarpConvention
 from ptfan.export.dimensions import Dimensions
 from ptfan.training.model import Generator
 
 __all__ = ["model_spec", "read_spec", "write_spec"]
 
-WINDOW = 15
-"""Frames in a window unless the graph fixes another number."""
-STRIDE = 9
-"""Of these, the frames that are kept."""
+WINDOWS: dict[WarpConvention, tuple[int, int]] = {"tsam": (15, 9), "pixel": (24, 18)}
+"""Frames in a window and, of these, frames that are kept, unless the graph fixes another window. The published network
+keeps its own; with three frames of margin on either side as well, a longer window computes a frame 1.33 times instead
+of 1.67, at equal quality."""
 
 
 def model_spec(
@@ -33,19 +33,20 @@ def model_spec(
         precision: of the graph.
         dimensions: which of T, H and W are fixed.
         name: the model's name; the config's own by default.
-        stride: frames kept of a window; the paper's share of it, 9 of 15, by default.
+        stride: frames kept of a window; the usual share of it by default, see `WINDOWS`.
         weights_sha256: the checkpoint's hash.
 
     Raises:
         ModelError: the stride does not fit the window.
     """
     config = generator.config
-    window = dimensions.window or WINDOW
+    usual, kept = WINDOWS[config.convention]
+    window = dimensions.window or usual
     return ModelSpec(
         name=name or config.name,
         precision=precision,
         window=window,
-        stride=max(1, round(window * STRIDE / WINDOW)) if stride is None else stride,
+        stride=max(1, round(window * kept / usual)) if stride is None else stride,
         lookahead=config.temporal_layers,
         size_multiple=config.size_multiple,
         fixed_window=dimensions.window,

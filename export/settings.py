@@ -29,7 +29,7 @@ class ExportSettings:
     name: str | None = None
     """The model's name; the config's own by default."""
     stride: int | None = None
-    """Frames kept of a window; 9 of 15 by default."""
+    """Frames kept of a window; the usual share of it by default."""
     clip: Path | None = None
     """The video to compare on; the package's own by default."""
     mask: Path | None = None
