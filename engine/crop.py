@@ -15,10 +15,10 @@ from ptfan.engine.frame import Box, Image, Mask, hole_box
 
 __all__ = ["Crop", "CropRules", "fit_crop", "plan_crops"]
 
-CONTEXT = 0.5
+CONTEXT = 0.35
 """Context on each side of a hole, as a share of the hole's own extent."""
-CONTEXT_LEAST = 40 / 240
-"""The least context, as a share of the frame's shorter side: at 432x240, 40 pixels."""
+CONTEXT_LEAST = 32 / 240
+"""The least context, as a share of the frame's shorter side: at 432x240, 32 pixels."""
 WHOLE = 0.7
 """A crop that covers more than this share of the frame becomes the whole frame."""
 
