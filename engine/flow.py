@@ -59,17 +59,16 @@ class DisFlow:
     stationary boxes, 20.3 against 20.4 for moving objects).
     """
 
-    def __init__(self) -> None:
-        self._estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        self._estimator.setPatchStride(4)
-        self._estimator.setGradientDescentIterations(12)
-        self._estimator.setVariationalRefinementIterations(2)
-
     def __call__(self, source: GuideImage, target: GuideImage) -> NDArray[np.float32]:
         """Return (H, W, 2) pixels; images too small for the method's patches get zero flow."""
         if min(source.shape) < 16:
             return np.zeros((*source.shape, 2), np.float32)
-        flow: NDArray[np.float32] = self._estimator.calc(source, target, None)
+        # A new one for each pair: on small images a used one remembers the pair before, which may be another scene's.
+        estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        estimator.setPatchStride(4)
+        estimator.setGradientDescentIterations(12)
+        estimator.setVariationalRefinementIterations(2)
+        flow: NDArray[np.float32] = estimator.calc(source, target, None)
         return flow
 
 

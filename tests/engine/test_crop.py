@@ -75,7 +75,7 @@ def test_context_surrounds_the_hole() -> None:
     hole = np.zeros((240, 432), bool)
     hole[100:140, 200:260] = True
     (crop,) = plan_crops(hole, CropRules())
-    assert crop.box.contains(Box(200 - 40, 100 - 40, 60 + 80, 40 + 80))
+    assert crop.box.contains(Box(200 - 32, 100 - 32, 60 + 64, 40 + 64))
     assert crop.box.width * crop.box.height < 0.3 * hole.size
     assert crop.size == (crop.box.width, crop.box.height) == crop.padded
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -112,3 +113,11 @@ def test_small_and_thin_pictures(size: tuple[int, int]) -> None:
 
 def test_one_frame_has_no_flow(texture: Callable[..., NDArray[np.float32]]) -> None:
     assert estimate_flows([texture(32, 32)], [np.zeros((32, 32), bool)]) == []
+
+
+def test_a_pair_does_not_depend_on_the_pair_before() -> None:
+    rng = np.random.default_rng(0)
+    guides = [cv2.GaussianBlur((255 * rng.random((40, 40))).astype(np.uint8), (0, 0), 2.0) for _ in range(6)]
+    used = DisFlow()
+    for source, target in zip(guides[::2], guides[1::2], strict=True):
+        assert np.array_equal(used(source, target), DisFlow()(source, target))
