@@ -1,0 +1,70 @@
+"""The program itself: its version, its plugins, what it does when something is missing, and how soon it is there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import pytest
+import typer
+
+from ptfan.engine import cli
+
+HEAVY = ("av", "cv2", "numpy", "onnx", "onnxruntime", "torch")
+
+
+def needs_torch(app: typer.Typer) -> None:
+    """A plugin whose library is missing, as it is where torch is not installed."""
+
+    @app.command("train")
+    def train() -> None:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    @app.command("crash")
+    def crash() -> None:
+        raise RuntimeError("a bug")
+
+
+@pytest.fixture
+def plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install that plugin, and no other."""
+
+    class Installed(EntryPoint):
+        def load(self) -> Any:
+            return needs_torch
+
+    monkeypatch.setattr(cli, "entry_points", lambda group: [Installed("training", "x:y", group)])
+
+
+def test_the_version(ptfan: Callable[..., Any]) -> None:
+    result = ptfan("--version")
+    assert (result.status, result.err) == (0, "")
+    assert result.out.startswith("ptfan ")
+
+
+@pytest.mark.usefixtures("plugin")
+def test_a_command_whose_library_is_missing_is_listed_and_says_what_brings_it(ptfan: Callable[..., Any]) -> None:
+    assert "train" in ptfan("--help").out
+    assert ptfan("train").error == (
+        "ptfan: error: ptfan train needs torch, which is not installed: pip install 'ptfan[train]'"
+    )
+
+
+@pytest.mark.usefixtures("plugin")
+def test_a_bug_is_not_hidden(ptfan: Callable[..., Any]) -> None:
+    with pytest.raises(RuntimeError, match="a bug"):
+        ptfan("crash")
+
+
+def test_nothing_heavy_is_imported_before_a_command_runs() -> None:
+    """The libraries take a second to import; the help must not."""
+    code = (
+        "import sys; from ptfan.engine.cli import main; main(['inpaint', '--help'])\n"
+        f"print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr.strip() == "[]"
+    assert "--mask" in done.stdout
