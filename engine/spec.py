@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from ptfan.engine.errors import ModelError
 
-__all__ = ["METADATA_KEY", "SPEC_VERSION", "Fill", "Form", "ModelSpec", "Precision", "WarpConvention"]
+__all__ = ["CLIP_INPUTS", "METADATA_KEY", "SPEC_VERSION", "Fill", "Form", "ModelSpec", "Precision", "WarpConvention"]
 
 METADATA_KEY = "ptfan.spec"
 SPEC_VERSION = 1
@@ -31,6 +31,7 @@ CLIP_INPUTS = (
     "validity_forward",
     "validity_backward",
 )
+"""The clip graph's inputs, in the order of the generator's arguments."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import json
 import math
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
 from ptfan.engine.errors import InputError
+from ptfan.engine.spec import CLIP_INPUTS
 from ptfan.training.checkpoint import save_checkpoint
 from ptfan.training.config import TrainConfig
 from ptfan.training.data import ClipCache, ClipDataset
@@ -25,16 +26,6 @@ from ptfan.training.model.config import GeneratorConfig, preset
 from ptfan.training.model.generator import Generator
 
 __all__ = ["Progress", "Trainer"]
-
-GRAPH_INPUTS = (
-    "frames",
-    "hole",
-    "guidance",
-    "flow_forward",
-    "flow_backward",
-    "validity_forward",
-    "validity_backward",
-)
 
 
 @dataclass
@@ -80,13 +71,29 @@ class Trainer:
         self.progress = Progress()
         self.cache = cache
         self._stop = False
+        self._report: Callable[[dict[str, float]], None] = lambda entry: None
         run.mkdir(parents=True, exist_ok=True)
         if (run / "state.pt").exists():
             self._resume()
         (run / "config.json").write_text(config.to_json() + "\n", encoding="utf-8")
 
-    def train(self, *, workers: int = 1, save_every: int = 250, log_every: int = 25) -> None:
-        """Train to the last step, or until SIGINT or SIGTERM; the state is saved either way."""
+    def train(
+        self,
+        *,
+        workers: int = 1,
+        save_every: int = 250,
+        log_every: int = 25,
+        report: Callable[[dict[str, float]], None] = lambda entry: None,
+    ) -> None:
+        """Train to the last step, or until SIGINT or SIGTERM; the state is saved either way.
+
+        Args:
+            workers: processes that make samples.
+            save_every: steps between two saves.
+            log_every: steps between two entries of the log.
+            report: called with every entry of the log.
+        """
+        self._report = report
         self._stop = False
         previous = {sign: signal.signal(sign, self._request_stop) for sign in (signal.SIGINT, signal.SIGTERM)}
         try:
@@ -139,7 +146,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bfloat16):
-            parts = self.network.forward_parts(*(stacked[name] for name in GRAPH_INPUTS), clips=len(batch["frames"]))
+            parts = self.network.forward_parts(*(stacked[name] for name in CLIP_INPUTS), clips=len(batch["frames"]))
         losses = reconstruction(parts, stacked["target"], stacked["hole"], self.config)
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
@@ -185,6 +192,7 @@ class Trainer:
         entry |= {name: round(value, 5) for name, value in values.items()}
         with (self.run / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(entry) + "\n")
+        self._report(entry)
 
     def save(self) -> None:
         """Write the state to resume from and the checkpoint to use."""

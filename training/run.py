@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -12,7 +13,7 @@ from ptfan.training.data import ClipCache, clip_list
 from ptfan.training.loop import Trainer
 from ptfan.training.pictures import draw_curves
 
-__all__ = ["run_training"]
+__all__ = ["progress_line", "run_training"]
 
 DEFAULT_CONFIG = Path(__file__).parent / "configs" / "s.json"
 
@@ -40,6 +41,17 @@ def run_training(
     if threads:
         torch.set_num_threads(threads)
     decoded = ClipCache.build(data, cache or run / "cache", clip_list(clips))
-    Trainer(settings, decoded, run, device=device).train(workers=workers)
+    trainer = Trainer(settings, decoded, run, device=device)
+    trainer.train(workers=workers, report=lambda entry: print(progress_line(entry, settings.steps), flush=True))
     if (run / "log.jsonl").exists():
         draw_curves(run / "log.jsonl", run / "curves.png")
+
+
+def progress_line(entry: dict[str, float], steps: int) -> str:
+    """Return one line for people: where the run stands, its losses in the hole, and the time left at its usual pace."""
+    done = int(entry["step"])
+    left = timedelta(seconds=round(entry["seconds"] / done * (steps - done)))
+    return (
+        f"step {done}/{steps}: fill {entry['hole']:.4f}, propagated input {entry['input_hole']:.4f}, "
+        f"{entry['seconds'] / done:.2f} s a step, {left} left"
+    )
