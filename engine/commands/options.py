@@ -42,8 +42,8 @@ MaskOption = Annotated[
         "--mask",
         "-m",
         metavar="MASK",
-        help="One image for all frames, a folder of images, or a video. Any size. PNG: every value but 0 (transparency"
-        " by alpha, palettes by index); JPEG and video: brighter than 127.",
+        help="One image for all frames, or a folder of images or a video with one for each. Any size. PNG: every value"
+        " but 0 (transparency by alpha, palettes by index); JPEG and video: brighter than 127.",
         rich_help_panel=MASK_PANEL,
     ),
 ]
