@@ -84,7 +84,9 @@ def test_the_command_writes_scores_and_a_sheet(tmp_path, clips):
     scores = json.loads((tmp_path / "scores.json").read_text())
     assert {score["method"] for score in scores} == {"telea"}
     assert "| telea |" in (tmp_path / "scores.md").read_text()
-    assert cv2.imread(str(tmp_path / "sheet.jpg")).shape[1] == 3 * (128 + 4)
+    sheet = cv2.imread(str(tmp_path / "sheet.jpg"))
+    assert sheet is not None
+    assert sheet.shape[1] == 3 * (128 + 4)
 
 
 def test_the_command_refuses_what_it_does_not_know(tmp_path, clips, capsys):

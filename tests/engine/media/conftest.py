@@ -121,7 +121,9 @@ def _frame(index: int, clip: Clip) -> av.VideoFrame:
         )
         chain.link_nodes(source, chain.add("setfield", clip.field_order), chain.add("buffersink")).configure()
         chain.push(frame)
-        frame = chain.pull()
+        pulled = chain.pull()
+        assert isinstance(pulled, av.VideoFrame)
+        frame = pulled
     frame.pts = clip.times[index] if clip.times else index
     frame.time_base = clip.time_base or 1 / clip.rate
     if index == clip.frames - 1:
@@ -172,7 +174,7 @@ def filled(sample: Sample, box: Box | None, colour: tuple[float, float, float] =
     if box is None:
         return Frame(sample.image, hole)
     hole[box.slices] = True
-    pixels = np.tile(np.float32(colour), (box.height, box.width, 1))
+    pixels = np.tile(np.array(colour, np.float32), (box.height, box.width, 1))
     return Frame(sample.image, hole, patches=(Patch(box, pixels),))
 
 

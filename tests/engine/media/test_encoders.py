@@ -24,7 +24,8 @@ def _encoded(
             frame.pts, frame.time_base = index, Fraction(1, 25)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    return list(av.open(io.BytesIO(memory.getvalue())).decode(video=0)), len(memory.getvalue())
+    with av.open(io.BytesIO(memory.getvalue()), "r") as written:
+        return list(written.decode(video=0)), len(memory.getvalue())
 
 
 def _frames(name: str) -> list[av.VideoFrame]:

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import av
 import pytest
+from av.video.format import names
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ptfan.engine.media.pixel_choice import choose_format
 
-NAMES = [name for name in sorted(av.video.format.names) if av.VideoFormat(name).components]
+NAMES = [name for name in sorted(names) if av.VideoFormat(name).components]
 X264 = [item.name for item in av.Codec("libx264", "w").video_formats or ()]
 FFV1 = [item.name for item in av.Codec("ffv1", "w").video_formats or ()]
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import av
 import pytest
+from av.video.format import names
 
 from ptfan.engine.media.pixel_layout import PixelLayout, has_alpha, plain_format
 
@@ -52,7 +53,7 @@ def test_formats_without_whole_samples_are_replaced(name: str, plain: str):
     assert plain_format(name) == plain
 
 
-@pytest.mark.parametrize("name", sorted(av.video.format.names))
+@pytest.mark.parametrize("name", sorted(names))
 def test_every_format_has_a_layout_or_a_replacement(name: str):
     layout = PixelLayout.of(plain_format(name))
     frame = av.VideoFrame(16, 16, plain_format(name))

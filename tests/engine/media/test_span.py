@@ -17,6 +17,7 @@ def test_a_decimal_means_the_decimal():
 @given(st.fractions(0, 100), st.fractions(0, 100), st.fractions(0, 100))
 def test_a_moment_is_before_in_or_after(start: Fraction, length: Fraction, time: Fraction):
     span = Span(start, start + length + 1)
+    assert span.end is not None
     assert span.is_before(time) + span.is_after(time) + (start <= time < span.end) == 1
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import av
 import numpy as np
@@ -131,7 +132,7 @@ def test_memory_is_bounded_while_it_streams():
             return bytes(size)
 
     stream = Endless()
-    source: Iterator = iter(Y4mSource(stream, "x", Span(), print))
+    source: Iterator = iter(Y4mSource(cast("BinaryIO", stream), "x", Span(), print))
     for _ in range(50):
         held.append(next(source).index)
         assert stream.taken <= len(held) + 2
