@@ -14,10 +14,10 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command to the application; torch and ONNX are imported only when it runs."""
-    app.command("export")(export)
+    app.command("export")(_export)
 
 
-def export(
+def _export(
     checkpoint: Annotated[Path, typer.Argument(help="What training or the import wrote (.safetensors).")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The ONNX file to write.")],
     precision: Annotated[str, typer.Option(help="Of the features: fp32 or fp16.")] = "fp32",
@@ -79,6 +79,7 @@ def export(
     frames, height, width = done.shape
     typer.echo(f"torch against ONNX Runtime on {frames} frames of {width}x{height}: {done.comparison}")
     typer.echo(
-        f"wrote {output}: model {done.spec.name}, {done.spec.precision}, "
+        f"wrote {output}: model {done.spec.name}, {done.spec.precision}"
+        f"{' with weights stored as fp16' if settings.weights != 'same' else ''}, "
         f"{done.spec.parameters / 1e6:.2f} M parameters, {done.size / 1e6:.1f} MB"
     )

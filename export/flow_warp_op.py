@@ -33,7 +33,7 @@ AXES = {
   {axis}_centre = Add ({axis}_twice, one)
   {axis}_share = Div ({axis}_centre, {size})
   {axis}_rest = Sub ({axis}_share, one)""",
-    # Whatever stands in a picture of one pixel's width, its only pixel samples at -1.
+    # A side of one pixel has no steps: torch.linspace(-1, 1, 1) is -1.
     "tsam": """
   {axis}_twice = Mul (two, {axis}_index)
   {axis}_last = Sub ({size}, one)
@@ -151,12 +151,11 @@ def attach_flow_warp(model: onnx.ModelProto) -> int:
 
     nodes = [node for node in model.graph.node if (node.domain, node.op_type) == (DOMAIN, OP_TYPE)]
     kinds = {(helper.get_node_attr_value(node, "convention").decode(), len(node.output) > 1) for node in nodes}
+    assert len(kinds) <= 1, f"a function has one body, but there are FlowWarp nodes of the kinds {sorted(kinds)}"
     for node in nodes:
         node.attribute.append(helper.make_attribute("plugin_namespace", DOMAIN))
     for convention, nonzero in kinds:
         model.functions.append(flow_warp_function(convention, nonzero=nonzero))
-    if len(kinds) > 1:  # a function has one body
-        raise AssertionError(f"FlowWarp nodes of {len(kinds)} kinds in one graph: {sorted(kinds)}")
     return len(nodes)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import av
 import pytest
-from av.video.format import names
+from av.video.format import names  # type: ignore[attr-defined]
 
 from ptfan.engine.media.pixel_layout import PixelLayout, has_alpha, plain_format
 

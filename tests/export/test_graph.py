@@ -1,0 +1,199 @@
+"""Whole graphs: the presets in ONNX Runtime against torch, at other sizes and lengths than they were traced at."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from ptfan.engine.spec import CLIP_INPUTS
+from ptfan.export.compare import compare, run_onnx, run_torch
+from ptfan.export.dimensions import CHANNELS, Dimensions
+from ptfan.export.flow_warp_op import DOMAIN, OP_TYPE, OPSET
+from ptfan.export.graph import clip_graph
+from ptfan.training.model import Generator, align
+
+WARPS = {"s": 2 * (9 + 3), "r50": 2 * (16 + 5)}
+"""One a direction and temporal layer: of the encoder, and of the decoder."""
+
+
+def warps(model: onnx.ModelProto) -> list[onnx.NodeProto]:
+    return [node for node in model.graph.node if node.op_type == OP_TYPE]
+
+
+def attributes(node: onnx.NodeProto) -> dict[str, object]:
+    return {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
+
+
+@pytest.mark.parametrize(
+    ("frames", "height", "width"),
+    [(1, 16, 8), (1, 32, 40), (2, 48, 64), (5, 40, 24), (3, 8, 8)],
+)
+@pytest.mark.parametrize("name", ["s", "r50"])
+def test_one_file_takes_clips_of_any_length_and_size(
+    name: str,
+    frames: int,
+    height: int,
+    width: int,
+    graph: Callable[[str], onnx.ModelProto],
+    generators: dict[str, Generator],
+    make_clip: Callable,
+) -> None:
+    comparison = compare(generators[name], graph(f"{name}_graph"), make_clip(frames, height, width))
+    comparison.check(exact=True)
+
+
+@pytest.mark.parametrize("name", ["s", "r50"])
+def test_interface(name: str, graph: Callable[[str], onnx.ModelProto]) -> None:
+    model = graph(f"{name}_graph")
+    assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", OPSET), (DOMAIN, 1)]
+    assert [value.name for value in model.graph.input] == list(CLIP_INPUTS)
+    assert [value.name for value in model.graph.output] == ["fill"]
+    for value in (*model.graph.input, *model.graph.output):
+        kind = value.type.tensor_type
+        assert kind.elem_type == onnx.TensorProto.FLOAT
+        dims = [dim.dim_param or dim.dim_value for dim in kind.shape.dim]
+        assert dims == ["T", CHANNELS.get(value.name, 3), "H", "W"]
+    onnx.checker.check_model(model, full_check=True)
+
+
+@pytest.mark.parametrize("name", ["s", "r50"])
+def test_warps(name: str, graph: Callable[[str], onnx.ModelProto], generators: dict[str, Generator]) -> None:
+    model, convention = graph(f"{name}_graph"), generators[name].config.convention
+    nodes = warps(model)
+    assert len(nodes) == WARPS[name]
+    assert [(function.domain, function.name) for function in model.functions] == [(DOMAIN, OP_TYPE)]
+    required: Counter[object] = Counter()
+    for node in nodes:
+        found = attributes(node)
+        assert node.domain == DOMAIN
+        assert found["plugin_namespace"] == DOMAIN.encode()
+        assert found["convention"] == convention.encode()
+        assert list(model.functions[0].attribute) == ["convention", "require_nonzero", "plugin_namespace"]
+        assert len(node.output) == (2 if convention == "tsam" else 1)
+        required[found["require_nonzero"]] += 1
+    # Under the published convention every forward warp is tested for zeros, no backward warp is.
+    assert required == ({0: WARPS[name] // 2, 1: WARPS[name] // 2} if convention == "tsam" else {0: WARPS[name]})
+
+
+@pytest.mark.parametrize("name", ["s", "r50"])
+def test_nothing_is_done_twice_or_in_vain(
+    name: str, graph: Callable[[str], onnx.ModelProto], generators: dict[str, Generator]
+) -> None:
+    model = graph(f"{name}_graph")
+    kinds = Counter(node.op_type for node in model.graph.node)
+    layers = WARPS[name] // 2
+    assert kinds["Transpose"] == kinds["Identity"] == kinds["Where"] == 0
+    assert kinds["Cast"] <= 4  # truth values about the clip's ends, once each
+    assert kinds["BatchNormalization"] == generators[name].config.encoder_layers  # those after a gate
+    assert kinds["Split"] == 0  # a gate and what it gates are convolutions of their own
+    assert kinds["Concat"] == layers + 1
+    assert kinds["Gather"] == 2 * layers + (layers if name == "r50" else 0)
+    names = [tensor.name for tensor in model.graph.initializer]
+    assert len(names) == len(set(names))
+    read = {name for node in model.graph.node for name in node.input}
+    assert set(names) <= read
+
+
+@pytest.mark.parametrize("name", ["s", "r50"])
+def test_nothing_tells_where_it_was_made(name: str, graph: Callable[[str], onnx.ModelProto], root: Path) -> None:
+    content = graph(f"{name}_graph").SerializeToString()
+    for trace in (str(root), str(Path.home()), "site-packages", "stack_trace", "ptfan.training", "generator.py"):
+        assert trace.encode() not in content
+
+
+def test_shapes_inside_are_named_too(s_graph: onnx.ModelProto) -> None:
+    """Without them ONNX Runtime leaves its blocked layout at every sum of two tensors."""
+    shapes = {
+        value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in s_graph.graph.value_info
+    }
+    sums = [node for node in s_graph.graph.node if node.op_type in ("Add", "Mul", "Conv", OP_TYPE)]
+    known = [shapes[output] for node in sums for output in node.output if output in shapes]
+    assert len(known) >= len(sums) - 1  # the graph's own output is not listed
+    assert {dim for shape in known for dim in shape if isinstance(dim, str)} <= {
+        "T",
+        *(f"{side}{part}" for side in "HW" for part in ("", "/2", "/4", "/8")),
+    }
+
+
+def test_fp16_at_real_size(s_real_fp16: onnx.ModelProto, generators: dict[str, Generator], make_clip: Callable) -> None:
+    for value in s_real_fp16.graph.input:
+        kind = value.type.tensor_type
+        flow = value.name.startswith("flow")
+        assert kind.elem_type == (onnx.TensorProto.FLOAT if flow else onnx.TensorProto.FLOAT16)
+        assert [dim.dim_value for dim in kind.shape.dim] == [15, CHANNELS[value.name], 240, 432]
+    comparison = compare(generators["s"], s_real_fp16, make_clip(15, 240, 432))
+    comparison.check(exact=False)
+
+
+@pytest.mark.parametrize(("decoder", "convention"), [("paper", "pixel"), ("light", "tsam")])
+def test_fp16_of_either_design(
+    decoder: str, convention: str, tiny: Callable, make_generator: Callable, make_clip: Callable
+) -> None:
+    generator = make_generator(tiny(decoder, convention=convention))
+    model = clip_graph(generator, "fp16", Dimensions(4, (40, 32)))
+    weights = [tensor for tensor in model.graph.initializer if len(tensor.dims) == 4]
+    assert {tensor.data_type for tensor in weights} == {onnx.TensorProto.FLOAT16}
+    compare(generator, model, make_clip(4, 32, 40)).check(exact=False)
+
+
+def test_fixed_window_of_any_size(tiny_generator: Generator, make_clip: Callable) -> None:
+    model = clip_graph(tiny_generator, "fp32", Dimensions(window=1))
+    assert [dim.dim_param or dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim] == [
+        1,
+        3,
+        "H",
+        "W",
+    ]
+    for height, width in ((16, 24), (40, 8)):
+        compare(tiny_generator, model, make_clip(1, height, width)).check(exact=True)
+    with pytest.raises(Exception, match="Got invalid dimensions"):
+        run_onnx(model, make_clip(2, 16, 24))
+
+
+def test_a_network_that_only_shifts_has_no_warps(tiny: Callable, make_generator: Callable, make_clip: Callable) -> None:
+    generator = make_generator(tiny("light", alignment="shift"))
+    model = clip_graph(generator, "fp32", Dimensions(3, (24, 16)))
+    assert not warps(model)
+    assert not model.functions
+    compare(generator, model, make_clip(3, 16, 24)).check(exact=True)
+
+
+def test_the_entries_beyond_a_clips_ends_are_not_looked_at(tiny_graph: onnx.ModelProto, make_clip: Callable) -> None:
+    inputs = make_clip(4, 16, 24)
+    expected = run_onnx(tiny_graph, inputs)
+    poisoned = {name: array.copy() for name, array in inputs.items()}
+    for name, end in (("forward", -1), ("backward", 0)):
+        poisoned[f"flow_{name}"][end] = np.nan
+        poisoned[f"validity_{name}"][end] = 1
+    np.testing.assert_array_equal(run_onnx(tiny_graph, poisoned), expected)
+
+
+def test_frames_are_independent_of_what_no_layer_reaches(
+    tiny_graph: onnx.ModelProto, tiny_generator: Generator, make_clip: Callable
+) -> None:
+    """The clip form's reach is one frame a temporal layer; a change further away than that changes nothing."""
+    reach = tiny_generator.config.temporal_layers
+    inputs = make_clip(reach + 3, 16, 16)
+    changed = {name: array.copy() for name, array in inputs.items()}
+    changed["frames"][-1] = 1 - changed["frames"][-1]
+    before, after = run_onnx(tiny_graph, inputs), run_onnx(tiny_graph, changed)
+    np.testing.assert_array_equal(before[:2], after[:2])
+    assert not np.array_equal(before[-2], after[-2])
+
+
+def test_the_network_and_torch_are_left_as_they_were(tiny_generator: Generator, make_clip: Callable) -> None:
+    inputs = make_clip(2, 16, 16)
+    before, warp = run_torch(tiny_generator, inputs), align.flow_warp
+    clip_graph(tiny_generator, "fp16", Dimensions(2, (16, 16)))
+    assert align.flow_warp is warp
+    assert torch._dynamo.config.fake_tensor_cache_enabled
+    np.testing.assert_array_equal(run_torch(tiny_generator, inputs), before)
+    assert math.isfinite(float(before.sum()))
