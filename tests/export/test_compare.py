@@ -46,7 +46,22 @@ def test_exact_results_are_held_to_the_worst_error(error: float, passes: bool) -
     if passes:
         comparison.check(exact=True)
         return
-    with pytest.raises(ToleranceError, match=r"^ONNX Runtime differs from torch: worst error 1.10e-04 [^\n]*1e-04$"):
+    with pytest.raises(ToleranceError, match=r"^ONNX Runtime differs from torch: worst error 1.10e-04 [^\n]*1.0e-04$"):
+        comparison.check(exact=True)
+
+
+@pytest.mark.parametrize(("value", "passes"), [(-30, True), (2, False), (0.5, False)])
+def test_the_worst_error_counts_against_values_that_no_picture_has(value: float, passes: bool) -> None:
+    reference = clip()
+    reference[0, 0, 0, 0] = value
+    result = reference.copy()
+    result[1, 1, 1, 1] += 5e-4
+    comparison = compare_arrays(reference, result)
+    assert comparison.peak == abs(value)
+    if passes:
+        comparison.check(exact=True)
+        return
+    with pytest.raises(ToleranceError, match=f"expected at most {1e-4 * max(1, value):.1e}$"):
         comparison.check(exact=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 import torch
 
 from ptfan.engine.spec import CLIP_INPUTS
-from ptfan.export.compare import compare, run_onnx, run_torch
+from ptfan.export.compare import compare, compare_arrays, run_onnx, run_torch
 from ptfan.export.dimensions import CHANNELS, Dimensions
 from ptfan.export.flow_warp_op import DOMAIN, OP_TYPE, OPSET
 from ptfan.export.graph import clip_graph
@@ -33,7 +32,7 @@ def attributes(node: onnx.NodeProto) -> dict[str, object]:
 
 @pytest.mark.parametrize(
     ("frames", "height", "width"),
-    [(1, 16, 8), (1, 32, 40), (2, 48, 64), (5, 40, 24), (3, 8, 8)],
+    [(1, 16, 8), (2, 48, 64), (5, 40, 24)],
 )
 @pytest.mark.parametrize("name", ["s", "r50"])
 def test_one_file_takes_clips_of_any_length_and_size(
@@ -46,8 +45,8 @@ def test_one_file_takes_clips_of_any_length_and_size(
     make_clip: Callable,
 ) -> None:
     comparison = compare(generators[name], graph(f"{name}_graph"), make_clip(frames, height, width))
-    # Random weights make the large network amplify rounding: single pixels differ by up to 1e-3 there.
-    comparison.check(exact=name == "s")
+    comparison.check(exact=True)
+    assert comparison.worst < 1e-5
 
 
 @pytest.mark.parametrize("name", ["s", "r50"])
@@ -104,7 +103,11 @@ def test_nothing_is_done_twice_or_in_vain(
 
 @pytest.mark.parametrize("name", ["s", "r50"])
 def test_nothing_tells_where_it_was_made(name: str, graph: Callable[[str], onnx.ModelProto], root: Path) -> None:
-    content = graph(f"{name}_graph").SerializeToString()
+    model = onnx.ModelProto()
+    model.CopyFrom(graph(f"{name}_graph"))
+    for tensor in model.graph.initializer:
+        tensor.ClearField("raw_data")  # numbers may look like anything
+    content = model.SerializeToString()
     for trace in (str(root), str(Path.home()), "site-packages", "stack_trace", "ptfan.training", "generator.py"):
         assert trace.encode() not in content
 
@@ -129,34 +132,22 @@ def test_fp16_at_real_size(s_real_fp16: onnx.ModelProto, generators: dict[str, G
         kind = value.type.tensor_type
         flow = value.name.startswith("flow")
         assert kind.elem_type == (onnx.TensorProto.FLOAT if flow else onnx.TensorProto.FLOAT16)
-        assert [dim.dim_value for dim in kind.shape.dim] == [15, CHANNELS[value.name], 240, 432]
-    comparison = compare(generators["s"], s_real_fp16, make_clip(15, 240, 432))
-    comparison.check(exact=False)
+        dims = [dim.dim_param or dim.dim_value for dim in kind.shape.dim]
+        assert dims == ["T", CHANNELS[value.name], 240, 432]
+    compare(generators["s"], s_real_fp16, make_clip(2, 240, 432)).check(exact=False)
 
 
-@pytest.mark.parametrize(("decoder", "convention"), [("paper", "pixel"), ("light", "tsam")])
-def test_fp16_of_either_design(
-    decoder: str, convention: str, tiny: Callable, make_generator: Callable, make_clip: Callable
-) -> None:
-    generator = make_generator(tiny(decoder, convention=convention))
+def test_fp16_of_the_papers_design(tiny: Callable, make_generator: Callable, make_clip: Callable) -> None:
+    generator, inputs = make_generator(tiny("paper")), make_clip(4, 32, 40)
+    before, warp = run_torch(generator, inputs), align.flow_warp
     model = clip_graph(generator, "fp16", Dimensions(4, (40, 32)))
     weights = [tensor for tensor in model.graph.initializer if len(tensor.dims) == 4]
     assert {tensor.data_type for tensor in weights} == {onnx.TensorProto.FLOAT16}
-    compare(generator, model, make_clip(4, 32, 40)).check(exact=False)
-
-
-def test_fixed_window_of_any_size(tiny_generator: Generator, make_clip: Callable) -> None:
-    model = clip_graph(tiny_generator, "fp32", Dimensions(window=1))
-    assert [dim.dim_param or dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim] == [
-        1,
-        3,
-        "H",
-        "W",
-    ]
-    for height, width in ((16, 24), (40, 8)):
-        compare(tiny_generator, model, make_clip(1, height, width)).check(exact=True)
-    with pytest.raises(Exception, match="Got invalid dimensions"):
-        run_onnx(model, make_clip(2, 16, 24))
+    compare_arrays(before, run_onnx(model, inputs)).check(exact=False)
+    # The network and torch are left as they were.
+    assert align.flow_warp is warp
+    assert torch._dynamo.config.fake_tensor_cache_enabled
+    np.testing.assert_array_equal(run_torch(generator, inputs), before)
 
 
 def test_a_network_that_only_shifts_has_no_warps(tiny: Callable, make_generator: Callable, make_clip: Callable) -> None:
@@ -167,8 +158,15 @@ def test_a_network_that_only_shifts_has_no_warps(tiny: Callable, make_generator:
     compare(generator, model, make_clip(3, 16, 24)).check(exact=True)
 
 
+def test_what_is_fixed_takes_nothing_else(tiny_graph: onnx.ModelProto, make_clip: Callable) -> None:
+    assert [dim.dim_value for dim in tiny_graph.graph.input[0].type.tensor_type.shape.dim] == [9, 3, 48, 64]
+    for shape in ((8, 48, 64), (9, 40, 64), (9, 48, 72)):
+        with pytest.raises(Exception, match="Got invalid dimensions"):
+            run_onnx(tiny_graph, make_clip(*shape))
+
+
 def test_the_entries_beyond_a_clips_ends_are_not_looked_at(tiny_graph: onnx.ModelProto, make_clip: Callable) -> None:
-    inputs = make_clip(4, 16, 24)
+    inputs = make_clip(9, 48, 64)
     expected = run_onnx(tiny_graph, inputs)
     poisoned = {name: array.copy() for name, array in inputs.items()}
     for name, end in (("forward", -1), ("backward", 0)):
@@ -181,20 +179,10 @@ def test_frames_are_independent_of_what_no_layer_reaches(
     tiny_graph: onnx.ModelProto, tiny_generator: Generator, make_clip: Callable
 ) -> None:
     """The clip form's reach is one frame a temporal layer; a change further away than that changes nothing."""
-    reach = tiny_generator.config.temporal_layers
-    inputs = make_clip(reach + 3, 16, 16)
+    inputs = make_clip(9, 48, 64)
+    assert tiny_generator.config.temporal_layers == 6
     changed = {name: array.copy() for name, array in inputs.items()}
     changed["frames"][-1] = 1 - changed["frames"][-1]
     before, after = run_onnx(tiny_graph, inputs), run_onnx(tiny_graph, changed)
     np.testing.assert_array_equal(before[:2], after[:2])
     assert not np.array_equal(before[-2], after[-2])
-
-
-def test_the_network_and_torch_are_left_as_they_were(tiny_generator: Generator, make_clip: Callable) -> None:
-    inputs = make_clip(2, 16, 16)
-    before, warp = run_torch(tiny_generator, inputs), align.flow_warp
-    clip_graph(tiny_generator, "fp16", Dimensions(2, (16, 16)))
-    assert align.flow_warp is warp
-    assert torch._dynamo.config.fake_tensor_cache_enabled
-    np.testing.assert_array_equal(run_torch(tiny_generator, inputs), before)
-    assert math.isfinite(float(before.sum()))
