@@ -18,7 +18,7 @@ from ptfan.export.dimensions import Dimensions
 from ptfan.export.flow_warp_op import OPSET, attach_flow_warp, symbolic_flow_warp
 from ptfan.export.folding import folded
 from ptfan.export.precision import at_precision, example_inputs
-from ptfan.export.rewrite import name_dimensions, split_convolutions, strip
+from ptfan.export.rewrite import name_dimensions, shuffle_by_convolution, split_convolutions, strip
 from ptfan.training.model import Generator
 
 __all__ = ["clip_graph"]
@@ -37,6 +37,7 @@ def clip_graph(generator: Generator, precision: Precision, dimensions: Dimension
     ready = at_precision(folded(generator), precision)
     model = _trace(ready, example_inputs(dimensions, precision), dimensions.for_torch())
     split_convolutions(model)
+    shuffle_by_convolution(model)
     strip(model, "ptfan", ptfan_version())
     name_dimensions(model, dimensions)
     attach_flow_warp(model)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from ptfan.export.dimensions import CHANNELS, Dimensions
 
-__all__ = ["name_dimensions", "split_convolutions", "strip"]
+__all__ = ["name_dimensions", "shuffle_by_convolution", "split_convolutions", "strip"]
 
 
 def split_convolutions(model: onnx.ModelProto) -> int:
@@ -38,6 +39,53 @@ def split_convolutions(model: onnx.ModelProto) -> int:
     nodes = [new for node in graph.node for new in replaced.get(id(node), [node])]
     _set_nodes(graph, nodes)
     return len(replaced) // 2
+
+
+def shuffle_by_convolution(model: onnx.ModelProto) -> int:
+    """Replace every pixel shuffle of a convolution's output by a transposed convolution of ones and zeros.
+
+    The numbers are the same, and ONNX Runtime does it in a third of the time: its own shuffle takes one thread.
+
+    Returns:
+        The number of shuffles replaced.
+    """
+    graph = model.graph
+    weights = {tensor.name: tensor for tensor in graph.initializer}
+    producers = {output: node for node in graph.node for output in node.output}
+    replaced = 0
+    for node in graph.node:
+        convolution = producers.get(node.input[0]) if node.op_type == "DepthToSpace" else None
+        if convolution is None or convolution.op_type != "Conv" or convolution.input[1] not in weights:
+            continue
+        weight = weights[convolution.input[1]]
+        attributes = {item.name: helper.get_attribute_value(item) for item in node.attribute}
+        block = attributes["blocksize"]
+        kernel = _shuffling_kernel(weight.dims[0], block, together=attributes.get("mode") == b"CRD")
+        kernel = kernel.astype(helper.tensor_dtype_to_np_dtype(weight.data_type))
+        name = f"{node.name}.kernel"
+        graph.initializer.append(numpy_helper.from_array(kernel, name))
+        node.CopyFrom(
+            helper.make_node("ConvTranspose", [node.input[0], name], node.output, node.name, strides=[block, block])
+        )
+        replaced += 1
+    return replaced
+
+
+def _shuffling_kernel(channels: int, block: int, *, together: bool) -> NDArray[np.float32]:
+    """Return the kernel (channels, channels / block^2, block, block) that sends each channel to one pixel of a block.
+
+    Args:
+        channels: before the shuffle.
+        block: pixels of a block's side.
+        together: the channels of one block stand together (`CRD`), or those of one place in the block (`DCR`).
+    """
+    outputs = channels // block**2
+    kernel = np.zeros((outputs, block**2, outputs, block, block), np.float32)
+    for output, place in np.ndindex(outputs, block**2):
+        kernel[output, place, output, place // block, place % block] = 1
+    if not together:
+        kernel = kernel.swapaxes(0, 1)
+    return np.ascontiguousarray(kernel.reshape(channels, outputs, block, block))
 
 
 def _splits_channels(node: onnx.NodeProto) -> bool:

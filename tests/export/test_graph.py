@@ -92,6 +92,7 @@ def test_nothing_is_done_twice_or_in_vain(
     assert kinds["Transpose"] == kinds["Identity"] == kinds["Where"] == 0
     assert kinds["Cast"] <= 4  # truth values about the clip's ends, once each
     assert kinds["BatchNormalization"] == generators[name].config.encoder_layers  # those after a gate
+    assert kinds["DepthToSpace"] == 0
     assert kinds["Split"] == 0  # a gate and what it gates are convolutions of their own
     assert kinds["Concat"] == layers + 1
     assert kinds["Gather"] == 2 * layers + (layers if name == "r50" else 0)

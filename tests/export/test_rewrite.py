@@ -10,7 +10,7 @@ import pytest
 from onnx import parser
 
 from ptfan.export.dimensions import Dimensions
-from ptfan.export.rewrite import name_dimensions, split_convolutions, strip
+from ptfan.export.rewrite import name_dimensions, shuffle_by_convolution, split_convolutions, strip
 
 HEADER = '<ir_version: 8, opset_import: ["" : 18]>\n'
 RANDOM = np.random.default_rng(0)
@@ -89,6 +89,29 @@ def test_a_weight_that_two_convolutions_share_stays() -> None:
     )
     model = with_weights(text, w=weights(6))
     assert split_convolutions(model) == 0
+
+
+@pytest.mark.parametrize("mode", ["CRD", "DCR"])
+@pytest.mark.parametrize(("channels", "block"), [(4, 2), (16, 2), (18, 3)])
+def test_a_shuffle_by_convolution_is_the_shuffle(mode: str, channels: int, block: int) -> None:
+    text = (
+        "graph (float[N, 3, 8, 8] x) => (float[N, C, H, W] y) { z = Conv <pads = [1, 1, 1, 1]> (x, w)"
+        f' y = DepthToSpace <blocksize = {block}, mode = "{mode}"> (z) }}'
+    )
+    model = with_weights(text, w=weights(channels))
+    (expected,) = run(model, X)
+    assert shuffle_by_convolution(model) == 1
+    onnx.checker.check_model(model, full_check=True)
+    assert kinds(model) == ["Conv", "ConvTranspose"]
+    np.testing.assert_array_equal(run(model, X)[0], expected)
+
+
+def test_other_shuffles_stay() -> None:
+    model = with_weights(
+        "graph (float[N, 4, 8, 8] x) => (float[N, 1, 16, 16] y) { y = DepthToSpace <blocksize=2> (x) }"
+    )
+    assert shuffle_by_convolution(model) == 0
+    assert kinds(model) == ["DepthToSpace"]
 
 
 def test_dimensions_get_names() -> None:
