@@ -1,0 +1,161 @@
+"""The settings of training samples: what is cut from a clip, what is hidden in it, along which flow it is aligned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+from ptfan.engine.errors import InputError
+
+__all__ = ["FVI_AREAS", "MASK_KINDS", "MaskConfig", "SampleConfig"]
+
+MASK_KINDS = ("strokes", "blobs", "boxes", "text", "objects")
+"""The kinds of holes; each is also the field of `MaskConfig` that holds its weight."""
+FVI_AREAS = tuple((low / 100, (low + 10) / 100) for low in range(5, 65, 10))
+"""The groups of the FVI test set by the hole's share of the frame: 5-15 %, 15-25 %, ... 55-65 %."""
+Area = tuple[float, float]
+Config = TypeVar("Config")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskConfig:
+    """Which holes are cut."""
+
+    strokes: float = 1.0
+    """Weight of brush strokes (free-form masks), moving as one or standing still."""
+    blobs: float = 2.0
+    """Weight of one to three object-like shapes that move, turn and change smoothly."""
+    boxes: float = 1.0
+    """Weight of one or two boxes."""
+    text: float = 1.0
+    """Weight of stationary lines of letters."""
+    objects: float = 0.0
+    """Weight of real objects' masks pasted from other clips; needs a dataset with masks."""
+    areas: tuple[Area, ...] = ((0.02, 0.45),)
+    """Ranges of the hole's share of the frame, mean over the frames; each sample draws one. `FVI_AREAS` has FVI's."""
+    still: float = 0.4
+    """Probability that strokes, blobs and boxes stand still."""
+    absent: float = 0.0
+    """Expected share of a sample's frames without any hole, 0 to 0.5: holes that appear late, pause or end early."""
+
+    def __post_init__(self) -> None:
+        weights = {name: getattr(self, name) for name in MASK_KINDS}
+        wrong = next((name for name, weight in weights.items() if not 0 <= weight < float("inf")), None)
+        if wrong is not None:
+            raise InputError(f"mask config: {wrong} is {weights[wrong]}, expected a weight of 0 or more")
+        if not any(weights.values()):
+            raise InputError(f"mask config: all weights are 0; give one of {', '.join(MASK_KINDS)} a weight")
+        _check_share("mask config", still=self.still)
+        if not 0.0 <= self.absent <= 0.5:
+            raise InputError(f"mask config: absent is {self.absent}, expected 0 to 0.5")
+        if not self.areas or any(not 0.0 < low < high < 1.0 for low, high in self.areas):
+            raise InputError(f"mask config: areas are {self.areas}, expected pairs (low, high) with 0 < low < high < 1")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> MaskConfig:
+        """Read settings from a JSON object; fields left out keep their defaults.
+
+        Raises:
+            InputError: a field is unknown, of a wrong type or out of range.
+        """
+        known = _known(cls, values)
+        if "areas" in known:
+            known["areas"] = _converted("areas", lambda value: tuple((float(a), float(b)) for a, b in value), known)
+        return _built(cls, known)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleConfig:
+    """Everything that decides what a training sample looks like, beside the clips and the seed."""
+
+    frames: int = 7
+    """Frames in a sample."""
+    size: tuple[int, int] = (192, 128)
+    """(width, height) of a sample in pixels; multiples of 8."""
+    history: int = 0
+    """Frames before the sample that are used only to carry known pixels into it, as the runtime does from the stream's
+    start; 9 reach as far as the runtime carries. Samples near a scene's start have fewer."""
+    future: int = 0
+    """Frames after the sample that are used only to carry known pixels into it."""
+    masks: MaskConfig = field(default_factory=MaskConfig)
+    """Which holes are cut."""
+    complete_flow: float = 0.0
+    """Probability that a sample is aligned along the flow of the complete frames, as the paper trains; else along flow
+    that is estimated with the holes and completed, as the runtime does."""
+    scale_min: float = 1.0
+    """The least number of the clip's pixels to a sample's pixel; below 1 pictures are enlarged."""
+    scale_max: float | None = None
+    """The largest; None takes up to the whole frame."""
+    reverse: float = 0.5
+    """Probability that time runs backwards."""
+    flip: float = 0.5
+    """Probability that pictures are mirrored, left to right."""
+    flip_vertical: float = 0.0
+    """Probability that pictures are turned upside down, by a mirror."""
+    double_speed: float = 0.2
+    """Probability that every second frame is taken, where the scene is long enough."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("frames", 1), ("history", 0), ("future", 0)):
+            if getattr(self, name) < least:
+                raise InputError(f"sample config: {name} is {getattr(self, name)}, expected {least} or more")
+        if any(side < 8 or side % 8 for side in self.size):
+            raise InputError(f"sample config: size is {self.size}, expected multiples of 8")
+        _check_share(
+            "sample config",
+            complete_flow=self.complete_flow,
+            reverse=self.reverse,
+            flip=self.flip,
+            flip_vertical=self.flip_vertical,
+            double_speed=self.double_speed,
+        )
+        if not 0.0 < self.scale_min <= (self.scale_max if self.scale_max is not None else self.scale_min):
+            raise InputError(
+                f"sample config: scale_min is {self.scale_min} and scale_max {self.scale_max}, "
+                "expected 0 < scale_min <= scale_max"
+            )
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> SampleConfig:
+        """Read settings from a JSON object, as `dataclasses.asdict` and `json` write them; absent fields keep defaults.
+
+        Raises:
+            InputError: a field is unknown, of a wrong type or out of range.
+        """
+        known = _known(cls, values)
+        if "size" in known:
+            known["size"] = _converted("size", lambda value: (int(value[0]), int(value[1])), known)
+        if "masks" in known:
+            known["masks"] = MaskConfig.from_dict(known["masks"])
+        return _built(cls, known)
+
+
+def _check_share(what: str, **shares: float) -> None:
+    for name, share in shares.items():
+        if not 0.0 <= share <= 1.0:
+            raise InputError(f"{what}: {name} is {share}, expected 0 to 1")
+
+
+def _known(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of the object whose fields are all known."""
+    if not isinstance(values, Mapping):
+        raise InputError(f"sample config: {cls.__name__} is {values!r}, expected a JSON object")
+    unknown = sorted(set(values) - {entry.name for entry in fields(cls)})
+    if unknown:
+        raise InputError(f"sample config: unknown fields {', '.join(unknown)}")
+    return dict(values)
+
+
+def _converted(name: str, convert: Any, values: Mapping[str, Any]) -> Any:
+    try:
+        return convert(values[name])
+    except (TypeError, ValueError, IndexError) as error:
+        raise InputError(f"sample config: {name} is {values[name]!r}, expected numbers ({error})") from error
+
+
+def _built(cls: type[Config], values: dict[str, Any]) -> Config:
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise InputError(f"sample config: a value is of the wrong type ({error})") from error
