@@ -1,126 +1,109 @@
-"""Random holes for training: free-form strokes, object-like blobs, boxes and text, moving or stationary."""
+"""Random holes for training: free-form strokes, object-like blobs, boxes, text and real objects' masks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Mask
+from ptfan.training.mask_shapes import Canvas, Draw, Track, blobs, boxes, pasted, strokes, text
+from ptfan.training.sample_config import MASK_KINDS, MaskConfig
 
-__all__ = ["random_holes"]
+__all__ = ["hole_share", "random_holes"]
 
 Rng = np.random.Generator
-Canvas = NDArray[np.uint8]
-SHARE = (0.02, 0.45)
-"""The range of a hole's area, as a share of the frame; a draw outside it is drawn again."""
+SHAPES = {"strokes": strokes, "blobs": blobs, "boxes": boxes, "text": text}
+TRIES = 20
+"""Shapes that are drawn before a plain box is taken."""
+SEARCH = 8
+"""Sizes that are tried for one shape."""
+SCALES = (0.05, 20.0)
+"""The smallest and the largest size that is tried, relative to a shape's usual one."""
 
 
-def random_holes(rng: Rng, frames: int, height: int, width: int) -> list[Mask]:
-    """Draw one hole for each of `frames` frames; the kind, size, place and motion are random.
+def random_holes(
+    rng: Rng,
+    frames: int,
+    height: int,
+    width: int,
+    config: MaskConfig | None = None,
+    *,
+    tracks: Sequence[Track] = (),
+    shown: range | None = None,
+) -> list[Mask]:
+    """Draw one hole for each of `frames` frames; kind, size, place and motion are random, and decided by `rng`.
+
+    Args:
+        rng: what decides: the same state gives the same holes.
+        frames: how many frames.
+        height: of a frame, pixels.
+        width: of a frame, pixels.
+        config: which holes; the defaults without it.
+        tracks: masks of other clips' objects, for holes of the kind `objects`.
+        shown: frames of which at least one keeps a hole; all without it.
 
     Returns:
-        `frames` masks (H, W), True in the hole; every one covers a share within `SHARE` of the frame.
+        `frames` masks (H, W), True in the hole. Before some are emptied (`MaskConfig.absent`), the mean of their shares
+        of the frame lies within one of `MaskConfig.areas`.
+
+    Raises:
+        InputError: objects are wanted and there are no tracks.
     """
-    kinds: list[Callable[[Rng, int, int, int], list[Canvas]]] = [_strokes, _blobs, _blobs, _boxes, _text]
-    for _ in range(20):
-        canvases = kinds[rng.integers(len(kinds))](rng, frames, height, width)
-        shares = [float(np.count_nonzero(canvas)) / canvas.size for canvas in canvases]
-        if min(shares) >= SHARE[0] and max(shares) <= SHARE[1]:
-            return [canvas > 0 for canvas in canvases]
-    box = np.zeros((height, width), bool)
-    box[height // 3 : 2 * height // 3, width // 3 : 2 * width // 3] = True
-    return [box] * frames
+    config = config or MaskConfig()
+    shown = shown if shown is not None else range(frames)
+    if config.objects and not tracks:
+        raise InputError("masks: objects of other clips are wanted (weight above 0), but no clip has masks")
+    weights = np.array([getattr(config, kind) for kind in MASK_KINDS])
+    area = config.areas[rng.integers(len(config.areas))]
+    for _ in range(TRIES):
+        kind = MASK_KINDS[rng.choice(len(MASK_KINDS), p=weights / weights.sum())]
+        draw = (
+            pasted(rng, frames, height, width, tracks)
+            if kind == "objects"
+            else SHAPES[kind](rng, frames, height, width, config.still)
+        )
+        canvases = _fitted(draw, area, float(rng.uniform(*area)))
+        if canvases is not None and any(canvases[t].any() for t in shown):
+            break
+    else:
+        canvases = [_middle_box(height, width, area)] * frames
+    return _interrupted(rng, [canvas > 0 for canvas in canvases], config.absent, shown)
 
 
-def _path(rng: Rng, frames: int, height: int, width: int, speed: float) -> NDArray[np.float64]:
-    """Return (frames, 2) positions (x, y): a smooth walk that turns back at the frame's edges."""
-    position = rng.uniform((0.1 * width, 0.1 * height), (0.9 * width, 0.9 * height))
-    velocity = rng.normal(0.0, speed, 2)
-    positions = []
-    for _ in range(frames):
-        positions.append(position.copy())
-        velocity += rng.normal(0.0, 0.2 * speed, 2)
-        position = position + velocity
-        outside = (position < 0) | (position > (width, height))
-        velocity[outside] *= -1
-    return np.array(positions)
+def hole_share(holes: Sequence[Mask]) -> float:
+    """Return the holes' share of the frame, mean over the frames, as FVI groups its masks."""
+    return float(np.mean([np.count_nonzero(hole) / hole.size for hole in holes]))
 
 
-def _speed(rng: Rng) -> float:
-    return float(rng.choice([0.0, 1.0, 3.0]))
+def _fitted(draw: Draw, area: tuple[float, float], goal: float) -> list[Canvas] | None:
+    """Return the shape at its usual size if its area fits, else at one near the goal; None if none is found."""
+    scale = 1.0
+    for _ in range(SEARCH):
+        canvases = draw(scale)
+        share = hole_share([canvas > 0 for canvas in canvases])
+        if area[0] <= share <= area[1]:
+            return canvases
+        scale = float(np.clip(scale * np.sqrt(goal / max(share, 1e-3)), *SCALES))
+    return None
 
 
-def _draw_each(
-    positions: NDArray[np.float64], height: int, width: int, polygons: list[NDArray[np.float64]]
-) -> list[Canvas]:
-    """Fill one closed polygon, relative to the frame's position, in each frame."""
-    canvases = []
-    for position, polygon in zip(positions, polygons, strict=True):
-        canvas = np.zeros((height, width), np.uint8)
-        cv2.fillPoly(canvas, [np.rint(polygon + position).astype(np.int32)], 1)
-        canvases.append(canvas)
-    return canvases
+def _middle_box(height: int, width: int, area: tuple[float, float]) -> Canvas:
+    side = np.sqrt((area[0] + area[1]) / 2)
+    box = np.zeros((height, width), np.uint8)
+    rows, columns = max(1, round(side * height)), max(1, round(side * width))
+    top, left = (height - rows) // 2, (width - columns) // 2
+    box[top : top + rows, left : left + columns] = 1
+    return box
 
 
-def _union(layers: list[list[Canvas]]) -> list[Canvas]:
-    return [np.maximum.reduce(canvases) for canvases in zip(*layers, strict=True)]
-
-
-def _blobs(rng: Rng, frames: int, height: int, width: int) -> list[Canvas]:
-    """Draw one to three shapes with wavy outlines that move, turn and change slowly."""
-    return _union([_blob(rng, frames, height, width) for _ in range(rng.integers(1, 4))])
-
-
-def _blob(rng: Rng, frames: int, height: int, width: int) -> list[Canvas]:
-    angles = np.linspace(0.0, 2 * np.pi, 48, endpoint=False)
-    size = rng.uniform(0.08, 0.3) * min(height, width)
-    stretch = np.array([rng.uniform(0.6, 1.6), rng.uniform(0.6, 1.6)])
-    waves = [(k, rng.normal(0.0, 0.25 / k), rng.uniform(0, 2 * np.pi)) for k in range(1, 6)]
-    spin, drift = rng.normal(0.0, 0.03), rng.normal(0.0, 0.1)
-    polygons = []
-    for t in range(frames):
-        radius = size * np.maximum(0.3, 1.0 + sum(a * np.cos(k * angles + p + drift * k * t) for k, a, p in waves))
-        turned = angles + spin * t
-        polygons.append(np.stack([radius * np.cos(turned), radius * np.sin(turned)], axis=-1) * stretch)
-    return _draw_each(_path(rng, frames, height, width, _speed(rng)), height, width, polygons)
-
-
-def _boxes(rng: Rng, frames: int, height: int, width: int) -> list[Canvas]:
-    """Draw one or two boxes, mostly stationary: logos and watermarks."""
-    layers = []
-    for _ in range(rng.integers(1, 3)):
-        half = rng.uniform((0.06 * width, 0.06 * height), (0.25 * width, 0.25 * height))
-        corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
-        speed = float(rng.choice([0.0, 0.0, 2.0]))
-        layers.append(_draw_each(_path(rng, frames, height, width, speed), height, width, [corners] * frames))
-    return _union(layers)
-
-
-def _strokes(rng: Rng, frames: int, height: int, width: int) -> list[Canvas]:
-    """Draw brush strokes (free-form masks) that move as one."""
-    points = [_path(rng, int(rng.integers(4, 10)), height, width, 0.12 * width) for _ in range(rng.integers(1, 4))]
-    thickness = int(rng.uniform(0.05, 0.14) * min(height, width)) + 1
-    shifts = _path(rng, frames, height, width, _speed(rng))
-    canvases = []
-    for shift in shifts - shifts[0]:
-        canvas = np.zeros((height, width), np.uint8)
-        cv2.polylines(canvas, [np.rint(p + shift).astype(np.int32) for p in points], False, 1, thickness)
-        canvases.append(canvas)
-    return canvases
-
-
-def _text(rng: Rng, frames: int, height: int, width: int) -> list[Canvas]:
-    """Draw one or two stationary lines of letters: subtitles; the mask hugs the letters or covers their strip."""
-    canvas = np.zeros((height, width), np.uint8)
-    for _ in range(rng.integers(1, 3)):
-        letters = "".join(rng.choice(list("abcdefghijklmnopqrstuvwxyzABCDEFGH ,.!?0123"), rng.integers(6, 24)))
-        scale = float(rng.uniform(0.5, 1.3)) * height / 128
-        origin = (int(rng.uniform(-0.1, 0.4) * width), int(rng.uniform(0.2, 0.98) * height))
-        thickness = int(rng.integers(2, 7))
-        cv2.putText(canvas, letters, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, 1, thickness)
-    if rng.random() < 0.3:
-        canvas = cv2.dilate(canvas, np.ones((9, 25), np.uint8))
-    return [canvas] * frames
+def _interrupted(rng: Rng, holes: list[Mask], absent: float, shown: range) -> list[Mask]:
+    """Empty one stretch of frames: a stretch has half of the frames on average, so that twice the share is tried."""
+    if len(holes) < 2 or rng.random() >= 2 * absent:
+        return holes
+    length = int(rng.integers(1, len(holes)))
+    start = int(rng.integers(len(holes) - length + 1))
+    emptied = range(start, start + length)
+    kept = [np.zeros_like(hole) if t in emptied else hole for t, hole in enumerate(holes)]
+    return kept if any(kept[t].any() for t in shown) else holes
