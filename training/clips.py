@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 from ptfan.engine.errors import InputError
 from ptfan.engine.mask_images import LOSSY_THRESHOLD, open_pictures
 from ptfan.engine.media.orientation import Orientation
+from ptfan.training.flow_files import FlowFiles
 
-__all__ = ["Clip", "FlowFiles", "ImageFrames", "MaskFiles", "VideoFrames"]
+__all__ = ["Clip", "ImageFrames", "MaskFiles", "VideoFrames"]
 
 Pixels = NDArray[np.uint8]
-FLO_MAGIC = 202021.25
-"""The number that a Middlebury `.flo` file begins with."""
 
 
 @dataclass(frozen=True)
@@ -130,31 +129,19 @@ class MaskFiles:
 
 
 @dataclass(frozen=True)
-class FlowFiles:
-    """Flow of the complete frames, computed elsewhere: Middlebury `.flo` files, T - 1 for each direction."""
-
-    forward: tuple[Path, ...]
-    """`A_B_f.flo`: from frame A to the next."""
-    backward: tuple[Path, ...]
-    """`A_B_b.flo`: from frame B to the one before."""
-
-    def read(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return forward and backward flow (H, W, 2) between frames `number` and `number` + 1, in pixels."""
-        return _read_flo(self.forward[number]), _read_flo(self.backward[number])
-
-
-@dataclass(frozen=True)
 class Clip:
     """A clip of a dataset. Nothing is read before it is asked for."""
 
     name: str
-    """The clip's name, unique in its dataset; it may hold slashes."""
+    """The clip's name, unique in its dataset."""
     source: VideoFrames | ImageFrames
     """Where the frames come from."""
     masks: MaskFiles | None = None
     """Object masks, if the dataset has them for this clip."""
     flow: FlowFiles | None = None
     """Flow computed elsewhere, if the dataset has it for this clip."""
+    longest: int | None = None
+    """Larger frames are read scaled down until their longer side has so many pixels; None reads them as they are."""
 
     @cached_property
     def frames(self) -> int:
@@ -178,7 +165,7 @@ class Clip:
         Raises:
             InputError: a frame cannot be read, has another size than the first, or is not there.
         """
-        pictures = list(self.source.read(start, stop))
+        pictures = [self._scaled(picture) for picture in self.source.read(start, stop)]
         if not pictures or (stop is not None and len(pictures) < stop - start):
             raise InputError(
                 f"clip {self.name}: frames {start} to {stop or 'the end'} were asked for, got {len(pictures)} of them"
@@ -208,12 +195,20 @@ class Clip:
         return np.stack([read.get(number, nothing) for number in numbers])
 
     def fingerprint(self) -> str:
-        """Return a hash of the source files' names, sizes and times of change: another one means other frames."""
-        digest = hashlib.sha256()
-        for path in self.source.files:
-            state = path.stat()
-            digest.update(f"{path.name}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
-        return digest.hexdigest()
+        """Return a hash of the frames' files: names, sizes and times of change. Another one means other frames."""
+        return _fingerprint(self.source.files)
+
+    def mask_fingerprint(self) -> str:
+        """Return the same of the masks' files."""
+        return _fingerprint(self.masks.files if self.masks else ())
+
+    def _scaled(self, picture: Pixels) -> Pixels:
+        height, width = picture.shape[:2]
+        if self.longest is None or max(height, width) <= self.longest:
+            return picture
+        scale = self.longest / max(height, width)
+        size = max(1, round(scale * width)), max(1, round(scale * height))
+        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
     def _fitted(self, mask: Pixels) -> Pixels:
         if mask.shape[::-1] == self.size:
@@ -221,14 +216,12 @@ class Clip:
         return np.asarray(cv2.resize(mask, self.size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
-def _read_flo(path: Path) -> NDArray[np.float32]:
-    content = path.read_bytes()
-    if len(content) < 12 or np.frombuffer(content, "<f4", 1)[0] != FLO_MAGIC:
-        raise InputError(f"flow {path}: is no .flo file; expected one that begins with {FLO_MAGIC}")
-    width, height = (int(side) for side in np.frombuffer(content, "<i4", 2, offset=4))
-    if min(width, height) < 1 or len(content) != 12 + 8 * width * height:
-        raise InputError(f"flow {path}: {len(content)} bytes for {width}x{height}; the file is damaged, write it again")
-    return np.frombuffer(content, "<f4", offset=12).reshape(height, width, 2).astype(np.float32)
+def _fingerprint(files: tuple[Path, ...]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        state = path.stat()
+        digest.update(f"{path.name}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def _size(picture: Pixels) -> str:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ptfan.engine.errors import InputError, InputNotFoundError
-from ptfan.training.clips import Clip, FlowFiles, ImageFrames, MaskFiles, VideoFrames
+from ptfan.training.clips import Clip, ImageFrames, MaskFiles, VideoFrames
+from ptfan.training.flow_files import FlowFiles
 
 __all__ = ["VIDEO_SUFFIXES", "ClipSet", "Layout", "open_dataset"]
 
@@ -65,7 +66,12 @@ class ClipSet:
 
 
 def open_dataset(
-    root: Path, layout: Layout | None = None, *, split: str | None = None, masks: str | None = None
+    root: Path,
+    layout: Layout | None = None,
+    *,
+    split: str | None = None,
+    masks: str | None = None,
+    longest: int | None = None,
 ) -> ClipSet:
     """Open a dataset.
 
@@ -77,6 +83,7 @@ def open_dataset(
         masks: folder of masks inside the dataset (or its split): `test_masks` or `random_masks/rand_curve/35`, for
             instance. Every clip must have them then: by its name, else by its place in the order of names, as FVI's
             are matched. Without it the layout's own, for those clips that have them.
+        longest: read larger frames scaled down until their longer side has so many pixels.
 
     Raises:
         InputNotFoundError: the folder, or something that the layout needs, is not there.
@@ -93,7 +100,7 @@ def open_dataset(
         clips = _davis(root, split, masks)
     else:
         clips = _frame_folders(root, layout, split, masks)
-    return ClipSet(root, layout, tuple(clips))
+    return ClipSet(root, layout, tuple(replace(clip, longest=longest) for clip in clips))
 
 
 def _detect(root: Path) -> Layout:

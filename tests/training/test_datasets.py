@@ -270,6 +270,14 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
         open_dataset(tmp_path / "none")
 
 
+def test_large_frames_are_scaled_down(davis: Path) -> None:
+    clip = open_dataset(davis, longest=12).clips[0]
+    assert clip.size == (12, 8)
+    assert clip.read().shape == (3, 8, 12, 3)
+    assert clip.read_masks()[1, 2:4, 3:4].tolist() == [[2], [2]]
+    assert open_dataset(davis, longest=100).clips[0].size == SIZE
+
+
 def test_another_source_has_another_fingerprint(youtube: Path, videos: Path) -> None:
     for clip in (open_dataset(youtube).clips[0], open_dataset(videos).clips[0]):
         before = clip.fingerprint()

@@ -1,0 +1,29 @@
+"""Lists of clip names, as commands take them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ptfan.engine.errors import InputError, InputNotFoundError
+
+__all__ = ["clip_list"]
+
+
+def clip_list(path: Path | None) -> frozenset[str] | None:
+    """Read a list of clip names, one a line (or a JSON array); None means every clip.
+
+    Raises:
+        InputNotFoundError: the list is not there.
+        InputError: it begins like a JSON array and is none.
+    """
+    if path is None:
+        return None
+    if not path.is_file():
+        raise InputNotFoundError(f"training data: the list of clips {path} is not there")
+    text = path.read_text(encoding="utf-8")
+    try:
+        names = json.loads(text) if text.lstrip().startswith("[") else text.split("\n")
+    except ValueError as error:
+        raise InputError(f"training data: the list of clips {path} is no JSON array ({error})") from error
+    return frozenset(name.strip() for name in names if name.strip())
