@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
-import av
 import cv2
 import numpy as np
 import torch
@@ -14,61 +12,37 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ptfan.engine.errors import InputError, InputNotFoundError
-from ptfan.engine.flow import estimate_flows
+from ptfan.engine.errors import InputError
+from ptfan.engine.flow import FlowPair, estimate_flows
+from ptfan.engine.frame import Mask
 from ptfan.engine.inputs import clip_inputs
+from ptfan.engine.propagation import Canvas, Carrier, known_pixels
 from ptfan.engine.spec import Fill
+from ptfan.training.augment import Stretch, View, choose_stretch, choose_view, judged
+from ptfan.training.clip_cache import CachedClip, ClipCache
+from ptfan.training.clip_list import clip_list
+from ptfan.training.flow_cache import STEP, FlowCache, StoredFlow
+from ptfan.training.mask_shapes import Track
 from ptfan.training.masks import random_holes
+from ptfan.training.sample_config import SampleConfig
 
 __all__ = ["ClipCache", "ClipDataset", "clip_list"]
 
-VIDEO_SUFFIXES = {".mp4", ".mkv", ".webm", ".mov", ".avi"}
+Picture = NDArray[np.float32]
+Sample = dict[str, NDArray[np.float32]]
 
 
-@dataclass(frozen=True)
-class ClipCache:
-    """Decoded clips in one memory-mapped file each, so that workers share them and decode nothing."""
+class _Tracks(Sequence[Track]):
+    """The object masks of some clips, each mapped into memory when it is looked at."""
 
-    clips: tuple[Path, ...]
-    """`.npy` files (T, H, W, 3) uint8."""
+    def __init__(self, entries: Sequence[CachedClip]) -> None:
+        self._entries = entries
 
-    @classmethod
-    def build(cls, folder: Path, cache: Path, names: frozenset[str] | None = None) -> ClipCache:
-        """Decode every video of `folder` (or those whose stems are in `names`) into `cache`, once.
+    def __len__(self) -> int:
+        return len(self._entries)
 
-        Raises:
-            InputNotFoundError: the folder or a named clip is not there.
-            InputError: the folder holds no video.
-        """
-        if not folder.is_dir():
-            raise InputNotFoundError(f"training data: {folder} is not a folder; expected one that holds videos")
-        videos = sorted(path for path in folder.iterdir() if path.suffix.lower() in VIDEO_SUFFIXES)
-        if names is not None:
-            missing = sorted(names - {path.stem for path in videos})
-            if missing:
-                raise InputNotFoundError(
-                    f"training data: {folder} lacks {len(missing)} named clips, first {missing[0]}"
-                )
-            videos = [path for path in videos if path.stem in names]
-        if not videos:
-            raise InputError(f"training data: no video ({', '.join(sorted(VIDEO_SUFFIXES))}) in {folder}")
-        cache.mkdir(parents=True, exist_ok=True)
-        return cls(tuple(_decode_once(path, cache) for path in videos))
-
-    def names(self) -> list[str]:
-        """Return the clips' names."""
-        return [path.stem for path in self.clips]
-
-
-def _decode_once(video: Path, cache: Path) -> Path:
-    target = cache / f"{video.stem}.npy"
-    if not target.exists():
-        with av.open(str(video)) as container:
-            frames = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
-        partial = target.with_suffix(".partial.npy")
-        np.save(partial, frames)
-        partial.replace(target)
-    return target
+    def __getitem__(self, place: Any) -> Any:
+        return self._entries[place].masks()
 
 
 class ClipDataset(Dataset[dict[str, Tensor]]):
@@ -78,25 +52,49 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
     """
 
     def __init__(
-        self, cache: ClipCache, *, frames: int, size: tuple[int, int], fill: Fill, seed: int, length: int
+        self,
+        cache: ClipCache,
+        config: SampleConfig,
+        *,
+        fill: Fill,
+        seed: int,
+        length: int,
+        flow: FlowCache | None = None,
     ) -> None:
         """Describe the sequence.
 
         Args:
             cache: the clips.
-            frames: T, frames in a sample.
-            size: (width, height) of a sample in pixels.
+            config: what a sample looks like.
             fill: what the network expects in the holes.
             seed: the sequence's seed.
             length: how many samples the sequence has.
+            flow: flow of the complete frames; computed for each sample without it, where a sample needs it.
+
+        Raises:
+            InputError: no scene is long enough, objects' masks are wanted and there are none, or the flow is of other
+                clips.
         """
-        self._clips = [np.load(path, mmap_mode="r") for path in cache.clips]
-        self._clips = [clip for clip in self._clips if len(clip) >= frames]
-        if not self._clips:
-            raise InputError(f"training data: no clip has {frames} frames; shorten the samples or add longer clips")
-        weights = np.sqrt([len(clip) for clip in self._clips])
+        entries = cache.entries()
+        self._flow = flow if config.complete_flow else None
+        infos = self._flow.check({entry.name: entry.fingerprint() for entry in entries}) if self._flow else {}
+        self._flow_sizes = {name: info.size for name, info in infos.items()}
+        self._scenes = [
+            (entry, frames)
+            for entry in entries
+            for frames in entry.scenes(infos[entry.name].cuts if infos else ())
+            if len(frames) >= config.frames
+        ]
+        if not self._scenes:
+            raise InputError(
+                f"training data: no clip has {config.frames} frames without a cut; shorten the samples or add clips"
+            )
+        weights = np.sqrt([len(frames) for _, frames in self._scenes])
         self._weights = weights / weights.sum()
-        self._frames, self._size, self._fill = frames, size, fill
+        self._masked = [entry for entry in entries if entry.mask_path.exists()] if config.masks.objects else []
+        if config.masks.objects and not self._masked:
+            raise InputError("training data: masks of real objects are wanted (weight above 0), but no clip has masks")
+        self._config, self._fill = config, fill
         self._seed, self._length = seed, length
 
     def __len__(self) -> int:
@@ -105,57 +103,63 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         cv2.setNumThreads(1)
         rng = np.random.default_rng((self._seed, index))
-        clip = self._clips[rng.choice(len(self._clips), p=self._weights)]
-        images = _augment(rng, clip, self._frames, self._size)
-        holes = random_holes(rng, self._frames, self._size[1], self._size[0])
-        inputs = clip_inputs(images, holes, estimate_flows(images, holes), self._fill)
-        inputs["target"] = np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2))
-        return {name: torch.from_numpy(array) for name, array in inputs.items()}
+        entry, scene = self._scenes[rng.choice(len(self._scenes), p=self._weights)]
+        clip = entry.frames()  # Mapped anew: workers that are started by pickling share the file, not a copy.
+        # Only carried pixels come from further than the sample itself.
+        stretch = choose_stretch(rng, scene, self._config, around=self._fill == "propagated")
+        view = choose_view(rng, clip.shape[1], clip.shape[2], self._config)
+        images = [view.picture(clip[t]) for t in stretch.order]
+        shown = stretch.sample(self._config.frames)
+        holes = self._holes(rng, entry, len(images), shown)
+        if rng.random() < self._config.complete_flow:
+            flows = self._complete_flows(entry, stretch, view, images)
+        else:
+            flows = estimate_flows(images, holes)
+        sample = _sample(images, holes, flows, shown, self._fill)
+        sample["target"] = np.ascontiguousarray(np.stack(images[shown.start : shown.stop]).transpose(0, 3, 1, 2))
+        return {name: torch.from_numpy(array) for name, array in sample.items()}
+
+    def _holes(self, rng: np.random.Generator, entry: CachedClip, frames: int, shown: range) -> list[Mask]:
+        width, height = self._config.size
+        tracks = _Tracks([other for other in self._masked if other != entry] or self._masked)
+        return random_holes(rng, frames, height, width, self._config.masks, tracks=tracks, shown=shown)
+
+    def _complete_flows(
+        self, entry: CachedClip, stretch: Stretch, view: View, images: Sequence[Picture]
+    ) -> list[FlowPair]:
+        """Return the flow between the complete pictures, from the cache or estimated now."""
+        if self._flow is None:
+            return estimate_flows(images, [np.zeros(image.shape[:2], bool) for image in images])
+        steps = range(min(stretch.order), max(stretch.order))
+        stored, size = self._flow.read(entry.name, steps), self._flow_sizes[entry.name]
+        return [_between(stored, view, size, first, second) for first, second in stretch.pairs()]
 
 
-def _augment(
-    rng: np.random.Generator, clip: NDArray[np.uint8], frames: int, size: tuple[int, int]
-) -> list[NDArray[np.float32]]:
-    """Cut a random stretch and region: speed 1 or 2, either direction of time, mirrored or not, any scale."""
-    speed = 2 if len(clip) >= 2 * frames and rng.random() < 0.2 else 1
-    start = int(rng.integers(len(clip) - speed * (frames - 1)))
-    order = np.arange(frames) * speed + start
-    if rng.random() < 0.5:
-        order = order[::-1]
-    rows, columns = _region(rng, clip.shape[1], clip.shape[2], size)
-    mirror = rng.random() < 0.5
-    return [_prepare(clip[t][rows, columns], size, mirror) for t in order]
+def _between(stored: dict[int, StoredFlow], view: View, size: tuple[int, int], first: int, second: int) -> FlowPair:
+    """Return the flow between two frames of a clip as it is shown; time may run backwards."""
+    early, late = min(first, second), max(first, second)
+    onwards = [view.flow(stored[t].forward, size, STEP) for t in range(early, late)]
+    back = [view.flow(stored[t].backward, size, STEP) for t in range(late - 1, early - 1, -1)]
+    return judged(onwards, back) if first < second else judged(back, onwards)
 
 
-def _region(rng: np.random.Generator, height: int, width: int, size: tuple[int, int]) -> tuple[slice, slice]:
-    """Choose a region of the sample's shape, from its own size up to the largest that fits."""
-    largest = min(width / size[0], height / size[1])
-    scale = rng.uniform(min(1.0, largest), largest)
-    region_width, region_height = min(width, round(size[0] * scale)), min(height, round(size[1] * scale))
-    x, y = int(rng.integers(width - region_width + 1)), int(rng.integers(height - region_height + 1))
-    return slice(y, y + region_height), slice(x, x + region_width)
+def _sample(
+    images: Sequence[Picture], holes: Sequence[Mask], flows: Sequence[FlowPair], shown: range, fill: Fill
+) -> Sample:
+    """Return the graph's inputs for the frames that are shown; those around them only lend their pixels."""
+    past = _arrivals(images, holes, flows)[shown.start :] if shown.start else None
+    start = shown.start
+    inputs = clip_inputs(images[start:], holes[start:], flows[start:], fill, past)
+    sample = {name: np.ascontiguousarray(array[: len(shown)]) for name, array in inputs.items()}
+    for name in ("flow_forward", "validity_forward"):
+        sample[name][-1] = 0.0  # It leads out of the sample.
+    return sample
 
 
-def _prepare(region: NDArray[np.uint8], size: tuple[int, int], mirror: bool) -> NDArray[np.float32]:
-    resized = cv2.resize(region, size, interpolation=cv2.INTER_AREA)
-    image: NDArray[np.float32] = (resized[:, ::-1] if mirror else resized).astype(np.float32) / np.float32(255)
-    return np.ascontiguousarray(image)
-
-
-def clip_list(path: Path | None) -> frozenset[str] | None:
-    """Read a list of clip names, one a line (or a JSON array); None means every clip.
-
-    Raises:
-        InputNotFoundError: the list is not there.
-        InputError: it begins like a JSON array and is none.
-    """
-    if path is None:
-        return None
-    if not path.is_file():
-        raise InputNotFoundError(f"training data: the list of clips {path} is not there")
-    text = path.read_text(encoding="utf-8")
-    try:
-        names = json.loads(text) if text.lstrip().startswith("[") else text.split("\n")
-    except ValueError as error:
-        raise InputError(f"training data: the list of clips {path} is no JSON array ({error})") from error
-    return frozenset(name.strip() for name in names if name.strip())
+def _arrivals(images: Sequence[Picture], holes: Sequence[Mask], flows: Sequence[FlowPair]) -> list[Canvas]:
+    """Return what the past brings into each hole, as the runtime carries it from the stream's start."""
+    carrier = Carrier()
+    arrivals = [carrier.push(known_pixels(images[0], holes[0]), holes[0], None, None)]
+    for image, hole, pair in zip(images[1:], holes[1:], flows, strict=True):
+        arrivals.append(carrier.push(known_pixels(image, hole), hole, pair.backward, pair.backward_validity))
+    return arrivals
