@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,11 @@ from numpy.typing import NDArray
 from ptfan.engine.errors import InputError, MissingExtraError
 from ptfan.engine.spec import ModelSpec
 
-__all__ = ["Arrays", "Backend", "BackendStatus", "Runner", "backend_statuses", "open_runner"]
+__all__ = ["RUNNER_GROUP", "Arrays", "Backend", "BackendStatus", "Runner", "backend_statuses", "open_runner"]
+
+RUNNER_GROUP = "ptfan.runners"
+"""Entry points of this group are called like the files that they run (`safetensors`), and are functions
+`(model: Path, *, threads: int) -> Runner`."""
 
 Arrays = Mapping[str, NDArray[Any]]
 Backend = Literal["auto", "onnxruntime"]
@@ -69,7 +74,7 @@ def open_runner(model: Path, *, backend: Backend = "auto", threads: int = 0) -> 
     """Load a model on the best backend that can run here, or on the one that is named.
 
     Args:
-        model: an ONNX file that ptfan exported.
+        model: an ONNX file that ptfan exported, or a file that an entry point of `RUNNER_GROUP` runs.
         backend: `auto`, or a backend's name.
         threads: threads inside the network; 0 takes one a core.
 
@@ -78,6 +83,10 @@ def open_runner(model: Path, *, backend: Backend = "auto", threads: int = 0) -> 
         MissingExtraError: no backend (or not the one named) is installed.
         ModelError: the file is not a model of ptfan.
     """
+    others = entry_points(group=RUNNER_GROUP, name=model.suffix.lstrip(".")) if backend == "auto" else ()
+    for other in others:
+        runner: Runner = other.load()(model, threads=threads)
+        return runner
     statuses = [status for status in backend_statuses() if backend in ("auto", status.name)]
     if not statuses:
         names = ", ".join(status.name for status in backend_statuses())

@@ -5,16 +5,12 @@ from __future__ import annotations
 import onnx
 
 from ptfan.engine.errors import ModelError
-from ptfan.engine.spec import METADATA_KEY, ModelSpec, Precision, WarpConvention
+from ptfan.engine.spec import METADATA_KEY, ModelSpec, Precision
 from ptfan.export.dimensions import Dimensions
 from ptfan.training.model import Generator
+from ptfan.training.spec import generator_spec
 
 __all__ = ["model_spec", "read_spec", "write_spec"]
-
-WINDOWS: dict[WarpConvention, tuple[int, int]] = {"tsam": (15, 9), "pixel": (24, 18)}
-"""Frames in a window and, of these, frames that are kept, unless the graph fixes another window. The published network
-keeps its own; with three frames of margin on either side as well, a longer window computes a frame 1.33 times instead
-of 1.67, at equal quality."""
 
 
 def model_spec(
@@ -33,27 +29,19 @@ def model_spec(
         precision: of the graph.
         dimensions: which of T, H and W are fixed.
         name: the model's name; the config's own by default.
-        stride: frames kept of a window; the usual share of it by default, see `WINDOWS`.
+        stride: frames kept of a window; the usual share of it by default, see `ptfan.training.spec`.
         weights_sha256: the checkpoint's hash.
 
     Raises:
         ModelError: the stride does not fit the window.
     """
-    config = generator.config
-    usual, kept = WINDOWS[config.convention]
-    window = dimensions.window or usual
-    return ModelSpec(
-        name=name or config.name,
+    return generator_spec(
+        generator,
         precision=precision,
-        window=window,
-        stride=max(1, round(window * kept / usual)) if stride is None else stride,
-        lookahead=config.temporal_layers,
-        size_multiple=config.size_multiple,
-        fixed_window=dimensions.window,
-        fixed_size=dimensions.size,
-        warp=config.convention,
-        fill=config.fill,
-        parameters=sum(parameter.numel() for parameter in generator.parameters()),
+        window=dimensions.window,
+        size=dimensions.size,
+        name=name,
+        stride=stride,
         weights_sha256=weights_sha256,
     )
 

@@ -1,4 +1,4 @@
-"""The sub-commands of training: train, eval, import-tsam."""
+"""The sub-commands of training: train, import-tsam, and those of `evaluation_cli`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
+from ptfan.training import evaluation_cli
+
 __all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
     """Add the sub-commands to the application; torch is imported only when one of them runs."""
     app.command("train")(_train)
-    app.command("eval")(_evaluate)
+    evaluation_cli.register(app)
     app.command("import-tsam")(_import)
 
 
@@ -40,32 +42,6 @@ def _train(
 
     run_training(
         data=data, run=run, config=config, clips=clips, cache=cache, device=device, threads=threads, workers=workers
-    )
-
-
-def _evaluate(
-    data: Annotated[Path, typer.Option(help="Folder of complete videos; folders NAME_mask beside them hold objects.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report and the contact sheet.")],
-    model: Annotated[list[str] | None, typer.Option(help="A model by name, or an ONNX file; repeatable.")] = None,
-    baseline: Annotated[list[str] | None, typer.Option(help="telea or propagation; repeatable.")] = None,
-    kinds: Annotated[str, typer.Option(help="Holes to cut, of box, text and object.")] = "box,text,object",
-    frames: Annotated[int, typer.Option(min=2, help="The most frames to read of a clip.")] = 40,
-    crop: Annotated[bool, typer.Option(help="Show models a crop round the hole, or the whole frame.")] = True,
-) -> None:
-    """Measure quality: cut holes into complete clips, fill them, compare with what was there.
-
-    Example: `ptfan eval --data clips/ --model s --baseline telea --baseline propagation -o report`
-    """
-    from ptfan.training.report import run_evaluation
-
-    run_evaluation(
-        data=data,
-        output=output,
-        models=model or [],
-        baselines=baseline or [],
-        kinds=kinds.split(","),
-        frames=frames,
-        crop=crop,
     )
 
 

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ptfan.engine.errors import InputError, InputNotFoundError
+from ptfan.engine.frame import Frame
+from ptfan.engine.inpainter import Inpainter, InpaintSettings
+from ptfan.training.evaluation.methods import BASELINES, baseline_methods, model_methods, propagation, telea
+from ptfan.training.evaluation.metrics.psnr import psnr
+from ptfan.training.evaluation.task import Task
+
+
+def test_baselines_leave_known_pixels_alone_and_ignore_the_hole(task: Task) -> None:
+    spoiled = [
+        np.where(hole[..., None], np.uint8(255), image) for image, hole in zip(task.truth, task.holes, strict=True)
+    ]
+    for method in BASELINES.values():
+        results, again = method(task.truth, task.holes), method(spoiled, task.holes)
+        for result, other, image, hole in zip(results, again, task.truth, task.holes, strict=True):
+            assert result.dtype == np.uint8
+            np.testing.assert_array_equal(result[~hole], image[~hole])
+            np.testing.assert_array_equal(result, other)
+            assert not hole.any() or (result != image).any()
+
+
+def test_propagation_finds_what_the_pan_uncovers(task: Task) -> None:
+    quality = {
+        method: np.mean([psnr(method(task.truth, task.holes)[t], task.truth[t], task.holes[t]) for t in task.counted])
+        for method in (telea, propagation)
+    }
+    assert quality[propagation] > quality[telea] + 3.0
+
+
+def test_a_model_is_the_runtime_itself(task: Task) -> None:
+    settings = InpaintSettings(threads=1)
+    (method,) = model_methods(["mine=s"], settings)
+    with Inpainter("s", settings=settings) as inpainter:
+        done = []
+        for image, hole in zip(task.truth, task.holes, strict=True):
+            done += inpainter.push(Frame(image, hole))
+        expected = [frame.composite() for frame in done + inpainter.flush()]
+    assert method.name == "mine"
+    for _ in range(2):  # a stream that has ended leaves nothing behind
+        np.testing.assert_array_equal(method.fill(task.truth, task.holes), expected)
+
+
+def test_settings_and_weights_tell_methods_apart() -> None:
+    (crop,), (whole,) = (model_methods(["s"], InpaintSettings(crop=crop, threads=1)) for crop in (True, False))
+    assert crop.fingerprint != whole.fingerprint
+
+
+def test_what_is_not_known_is_refused() -> None:
+    with pytest.raises(InputError, match="baseline 'magic' is not known, expected one of telea, propagation"):
+        baseline_methods(["telea", "magic"])
+    with pytest.raises(InputError, match="two models are called s; name them"):
+        model_methods(["s", "s=other.onnx"], InpaintSettings())
+    with pytest.raises(InputNotFoundError, match=r"none\.onnx"):
+        model_methods(["none.onnx"], InpaintSettings())

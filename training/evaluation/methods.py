@@ -1,0 +1,124 @@
+"""What fills holes: models in the runtime, and the methods without a network that a model has to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.errors import InputError
+from ptfan.engine.flow import FlowPair, estimate_flows
+from ptfan.engine.frame import Frame, Mask
+from ptfan.engine.inpainter import Inpainter, InpaintSettings
+from ptfan.engine.models import file_sha256, find_model
+from ptfan.engine.propagation import propagate
+from ptfan.training.evaluation.task import Picture
+
+__all__ = ["BASELINES", "Method", "baseline_methods", "model_methods", "plain_flows", "propagation", "telea"]
+
+Fill = Callable[[Sequence[Picture], Sequence[Mask]], list[Picture]]
+"""From T frames (H, W, 3) uint8 RGB and T holes (H, W) to T filled frames; known pixels stay as they are."""
+Floats = NDArray[np.float32]
+RADIUS = 3
+"""Telea's neighbourhood, pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """Something that fills holes, by name."""
+
+    name: str
+    """What reports call it."""
+    fingerprint: str
+    """Tells it from another that had the same name before."""
+    fill: Fill
+    """The method itself."""
+
+
+def telea(images: Sequence[Picture], holes: Sequence[Mask]) -> list[Picture]:
+    """Fill each frame by itself with the fast marching method (Telea, 2004), as OpenCV has it."""
+    return [_telea(image, hole) for image, hole in zip(images, holes, strict=True)]
+
+
+def propagation(images: Sequence[Picture], holes: Sequence[Mask]) -> list[Picture]:
+    """Carry known pixels along the completed flow over the whole clip, both ways; fill the rest by `telea`."""
+    floats = [image.astype(np.float32) / np.float32(255) for image in images]
+    filled, confidence = propagate(floats, holes, plain_flows(floats, holes))
+    return [
+        _telea(np.where(hole[..., None], _bytes(done), image), reached == 0)
+        for done, reached, image, hole in zip(filled, confidence, images, holes, strict=True)
+    ]
+
+
+def plain_flows(images: Sequence[Floats], holes: Sequence[Mask]) -> list[FlowPair]:
+    """Return the flow of the plain propagation: estimated outside the hole, completed smoothly (pull-push) inside.
+
+    What the runtime itself may do beyond that is not the baseline's.
+    """
+    return estimate_flows(images, holes)
+
+
+BASELINES: dict[str, Fill] = {"telea": telea, "propagation": propagation}
+"""The baselines by name."""
+
+
+def baseline_methods(names: Sequence[str]) -> list[Method]:
+    """Return the baselines that are named.
+
+    Raises:
+        InputError: there is no such baseline.
+    """
+    for name in names:
+        if name not in BASELINES:
+            raise InputError(f"baseline {name!r} is not known, expected one of {', '.join(BASELINES)}")
+    return [Method(name, f"baseline {name}", BASELINES[name]) for name in names]
+
+
+def model_methods(models: Sequence[str], settings: InpaintSettings) -> list[Method]:
+    """Return models as methods, each in the runtime that users run: what is scored is what is shipped.
+
+    Args:
+        models: each a model of the package by name, an ONNX file or a checkpoint (.safetensors); `NAME=FILE` names it.
+        settings: how the runtime prepares frames.
+
+    Raises:
+        InputNotFoundError: there is no such model.
+        InputError: two have one name.
+    """
+    named = [_named(model) for model in models]
+    twice = next((name for name, _ in named if [other for other, _ in named].count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"two models are called {twice}; name them: --model first=FILE --model second=FILE")
+    return [_model_method(name, model, settings) for name, model in named]
+
+
+def _named(model: str) -> tuple[str, str]:
+    name, equals, path = model.partition("=")
+    return (name, path) if equals else (Path(model).stem, model)
+
+
+def _model_method(name: str, model: str, settings: InpaintSettings) -> Method:
+    inpainter = Inpainter(model, settings=settings)
+
+    def fill(images: Sequence[Picture], holes: Sequence[Mask]) -> list[Picture]:
+        done = []
+        for image, hole in zip(images, holes, strict=True):
+            done += inpainter.push(Frame(image, hole))
+        return [np.asarray(frame.composite(), np.uint8) for frame in done + inpainter.flush()]
+
+    return Method(name, f"{file_sha256(find_model(model))} {settings}", fill)
+
+
+def _telea(image: Picture, hole: Mask) -> Picture:
+    if not hole.any():
+        return image
+    inpainted = cv2.inpaint(image, hole.astype(np.uint8), RADIUS, cv2.INPAINT_TELEA)
+    return np.asarray(np.where(hole[..., None], inpainted, image), np.uint8)
+
+
+def _bytes(picture: Floats) -> Picture:
+    return np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8)

@@ -1,0 +1,55 @@
+"""What is evaluated: a clip with one kind of hole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.flow import FlowPair, estimate_flows
+from ptfan.engine.frame import Mask
+
+__all__ = ["Footage", "Picture", "Task"]
+
+Picture = NDArray[np.uint8]
+"""(H, W, 3) RGB."""
+
+
+@dataclass(frozen=True, eq=False)
+class Footage:
+    """The complete frames of a clip, and what is computed from them once for all holes and methods."""
+
+    clip: str
+    """The clip's name."""
+    frames: tuple[Picture, ...]
+    """T frames."""
+
+    @cached_property
+    def flows(self) -> list[FlowPair]:
+        """The flow of the complete clip, T - 1 pairs: what warping errors are measured along."""
+        images = [frame.astype(np.float32) / np.float32(255) for frame in self.frames]
+        return estimate_flows(images, [np.zeros(frame.shape[:2], bool) for frame in self.frames])
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A clip with one kind of hole."""
+
+    footage: Footage
+    """The clip; its frames are the truth."""
+    kind: str
+    """The hole's kind."""
+    holes: tuple[Mask, ...]
+    """T masks (H, W)."""
+
+    @property
+    def truth(self) -> tuple[Picture, ...]:
+        """T frames (H, W, 3)."""
+        return self.footage.frames
+
+    @property
+    def counted(self) -> list[int]:
+        """The frames that have a hole: the others would count as perfect."""
+        return [t for t, hole in enumerate(self.holes) if hole.any()]

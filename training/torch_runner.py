@@ -1,0 +1,96 @@
+"""A checkpoint as a runner: the network in torch behind the runtime's own contract, to compare and to try."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ptfan.engine.errors import BackendError, ModelError
+from ptfan.engine.models import file_sha256
+from ptfan.engine.runner import Arrays
+from ptfan.engine.spec import CLIP_INPUTS, ModelSpec
+from ptfan.training.checkpoint import build
+from ptfan.training.spec import generator_spec
+
+__all__ = ["TorchRunner", "open_torch_runner"]
+
+
+class TorchRunner:
+    """A generator in torch, in evaluation mode, fp32."""
+
+    def __init__(self, checkpoint: Path, *, device: str = "cpu", threads: int = 0) -> None:
+        """Load a checkpoint.
+
+        Args:
+            checkpoint: what training or the import wrote (.safetensors).
+            device: where to compute: cpu, cuda, cuda:1 ...
+            threads: torch's threads, for the whole process; 0 leaves them as they are.
+
+        Raises:
+            InputNotFoundError: there is no such file.
+            ModelError: it is not a checkpoint of ptfan.
+            BackendError: there is no such device.
+        """
+        if threads:
+            torch.set_num_threads(threads)
+        generator = build(checkpoint)
+        self._spec = generator_spec(generator, weights_sha256=file_sha256(checkpoint))
+        self._device = device
+        try:
+            self._generator: torch.nn.Module | None = generator.to(device)
+        except (RuntimeError, AssertionError) as error:  # a torch without CUDA asserts that it has it
+            raise BackendError(f"device {device}: torch cannot use it ({_one_line(error)}); try cpu") from error
+
+    @property
+    def spec(self) -> ModelSpec:
+        """How the network wants to be fed."""
+        return self._spec
+
+    @property
+    def backend(self) -> str:
+        """The backend and where it computes."""
+        return f"torch ({self._device})"
+
+    @torch.inference_mode()
+    def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
+        """Run once.
+
+        Raises:
+            ModelError: an input is missing, has a wrong shape, or the runner is closed.
+            BackendError: torch failed, for want of memory for instance.
+        """
+        missing = sorted(set(CLIP_INPUTS) - set(inputs))
+        if missing or self._generator is None:
+            raise ModelError(f"model {self._spec.name}: input {', '.join(missing) or '(closed runner)'} was not given")
+        feed = [torch.from_numpy(np.asarray(inputs[name], np.float32)).to(self._device) for name in CLIP_INPUTS]
+        try:
+            fill = self._generator(*feed)
+        except RuntimeError as error:
+            raise BackendError(f"model {self._spec.name}: torch failed ({_one_line(error)})") from error
+        return {"fill": fill.float().cpu().numpy()}
+
+    def close(self) -> None:
+        """Free the network; a closed runner runs no more."""
+        self._generator = None
+
+    def __enter__(self) -> TorchRunner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_torch_runner(model: Path, *, threads: int = 0) -> TorchRunner:
+    """Open a checkpoint on the best device that torch has here: what the entry point `ptfan.runners` offers."""
+    return TorchRunner(model, device="cuda" if torch.cuda.is_available() else "cpu", threads=threads)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200]
