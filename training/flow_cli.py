@@ -39,6 +39,7 @@ def _flow(
 
     Example: `ptfan flow --data videos/ -o flow/`
     """
+    from ptfan.engine.commands.messages import say_warning
     from ptfan.engine.interrupts import stop_on_signals
     from ptfan.engine.progress import choose_progress
     from ptfan.training.clip_list import clip_list
@@ -60,7 +61,7 @@ def _flow(
             grid=grid,
             progress=choose_progress(quiet=quiet),
             stop=stop,
-            report=lambda text: typer.echo(f"ptfan: {text}", err=True),
+            report=say_warning,
         )
     if not quiet:
         typer.echo(f"flow of {len(dataset.clips)} clips is in {output}")
