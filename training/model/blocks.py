@@ -44,18 +44,26 @@ class GatedEncoderLayer(nn.Module):
     So both are one convolution with twice the outputs: the feature's first, then the gate's.
     """
 
-    def __init__(self, inputs: int, outputs: int, *, fold: int, convention: WarpConvention | None) -> None:
-        """Take 1 / `fold` of the channels from each neighbour; `convention` None shifts without warping."""
+    def __init__(
+        self, inputs: int, outputs: int, *, fold: int, convention: WarpConvention | None, gated: bool = True
+    ) -> None:
+        """Take 1 / `fold` of the channels from each neighbour; `convention` None shifts without warping.
+
+        Without `gated` there is no gate, and half of the convolution.
+        """
         super().__init__()
         self.fold = inputs // fold
         self.convention: WarpConvention | None = convention
-        self.conv = convolution(inputs, 2 * outputs, 1, bias=False)
+        self.gated = gated
+        self.conv = convolution(inputs, (2 if gated else 1) * outputs, 1, bias=False)
 
     def forward(self, x: Tensor, motion: Motion) -> Tensor:
         """Map (N, inputs, h, w) to (N, outputs, h, w)."""
         shifted = shift_and_align(x, motion, self.fold, self.convention)
-        feature, gate = self.conv(shifted).chunk(2, dim=1)
-        y: Tensor = torch.sigmoid(gate) * feature
+        y: Tensor = self.conv(shifted)
+        if self.gated:
+            feature, gate = y.chunk(2, dim=1)
+            y = torch.sigmoid(gate) * feature
         return y
 
 
@@ -71,24 +79,27 @@ class GatedDecoderLayer(nn.Module):
         fold: int,
         convention: WarpConvention | None,
         activate: bool = True,
+        gated: bool = True,
     ) -> None:
-        """Take 1 / `fold` of the channels from each neighbour; without `activate` the feature stays linear."""
+        """Take 1 / `fold` of the channels from each neighbour; without `activate` the feature stays linear.
+
+        Without `gated` there is no gate, and the feature is the answer.
+        """
         super().__init__()
         self.fold = inputs // fold
         self.convention: WarpConvention | None = convention
         self.activate = activate
         self.feature = convolution(inputs, outputs, kernel, bias=True)
-        self.gate = convolution(inputs, outputs, kernel, bias=True)
-        if self.gate.bias is not None:
+        self.gate = convolution(inputs, outputs, kernel, bias=True) if gated else None
+        if self.gate is not None and self.gate.bias is not None:
             nn.init.constant_(self.gate.bias, OPEN_GATE)
 
     def forward(self, x: Tensor, motion: Motion) -> Tensor:
         """Map (N, inputs, h, w) to (N, outputs, h, w)."""
-        feature = self.feature(shift_and_align(x, motion, self.fold, self.convention))
+        y: Tensor = self.feature(shift_and_align(x, motion, self.fold, self.convention))
         if self.activate:
-            feature = leaky(feature)
-        y: Tensor = torch.sigmoid(self.gate(x)) * feature
-        return y
+            y = leaky(y)
+        return y if self.gate is None else torch.sigmoid(self.gate(x)) * y
 
 
 class Pointwise(nn.Module):
@@ -122,10 +133,11 @@ class Bottleneck(nn.Module):
         shortcut: bool,
         fold: int,
         convention: WarpConvention | None,
+        gated: bool = True,
     ) -> None:
         """`shortcut` brings the identity to the output's shape by a strided 1x1 convolution."""
         super().__init__()
-        self.reduce = GatedEncoderLayer(inputs, width, fold=fold, convention=convention)
+        self.reduce = GatedEncoderLayer(inputs, width, fold=fold, convention=convention, gated=gated)
         self.norm1 = nn.BatchNorm2d(width)
         self.spatial = convolution(width, width, 3, stride=stride, dilation=dilation, bias=False)
         self.norm2 = nn.BatchNorm2d(width)

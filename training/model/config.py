@@ -63,6 +63,8 @@ class GeneratorConfig:
     """`aligned`: channels from other frames are warped along the flow. `shift`: taken as they are (plain TSM)."""
     aligned_parts: tuple[AlignedPart, ...] = get_args(AlignedPart)
     """The parts whose layers align; the others shift. All of them is the paper's progressive alignment."""
+    gated: bool = True
+    """Whether temporal layers multiply their features by a learned gate, as the paper's do."""
     convention: WarpConvention = "pixel"
     """Where a warp samples, see `ptfan.training.model.align.flow_warp`."""
     fill: Fill = "zero"

@@ -107,5 +107,11 @@ def _temporal(
 ) -> GatedDecoderLayer:
     convention = convention_of(config, "decoder")
     return GatedDecoderLayer(
-        inputs, outputs, kernel, fold=config.decoder_fold, convention=convention, activate=activate
+        inputs,
+        outputs,
+        kernel,
+        fold=config.decoder_fold,
+        convention=convention,
+        activate=activate,
+        gated=config.gated,
     )

@@ -81,6 +81,7 @@ class EncoderStage(nn.Module):
                 shortcut=stride > 1 or inputs != stage.channels,
                 fold=config.encoder_fold,
                 convention=convention_of(config, part),
+                gated=config.gated,
             )
             self.blocks.append(block)
             inputs = stage.channels

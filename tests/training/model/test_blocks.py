@@ -56,7 +56,18 @@ def test_the_decoders_gate_sees_the_features_themselves(motion, activate):
     x = torch.randn(3, 8, 8, 8)
     feature = layer.feature(shift_and_align(x, motion, 2, "pixel"))
     feature = leaky(feature) if activate else feature
+    assert layer.gate is not None
     torch.testing.assert_close(layer(x, motion), torch.sigmoid(layer.gate(x)) * feature)
+
+
+def test_without_a_gate_the_feature_is_the_answer(motion):
+    x = torch.randn(3, 16, 8, 8)
+    aligned = shift_and_align(x, motion, 2, "pixel")
+    encoder = GatedEncoderLayer(16, 5, fold=8, convention="pixel", gated=False)
+    torch.testing.assert_close(encoder(x, motion), F.conv2d(aligned, encoder.conv.weight))
+    decoder = GatedDecoderLayer(16, 5, 3, fold=8, convention="pixel", gated=False)
+    torch.testing.assert_close(decoder(x, motion), leaky(decoder.feature(aligned)))
+    assert [name for name, _ in decoder.named_parameters()] == ["feature.weight", "feature.bias"]
 
 
 @pytest.mark.parametrize(("stride", "shortcut"), [(1, False), (1, True), (2, True)])

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -5,7 +6,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from ptfan.engine.errors import ModelError
-from ptfan.training.model import Generator, preset
+from ptfan.training.model import Generator, GeneratorConfig, preset
 
 PUBLISHED_GFLOP = 199.5
 """Of the published network for a frame of 432x240, twice its multiply-adds."""
@@ -39,6 +40,12 @@ class TestSize:
         pixels = 240 * 432
         saved = sum(2 * inputs * 256 * pixels * 3 / 4 / area for inputs, area in ((2048, 16), (256, 4), (256, 1))) / 1e9
         assert giga_flop("r50") + saved == pytest.approx(PUBLISHED_GFLOP, abs=0.3)
+
+    def test_gates_cost_what_they_compute(self):
+        gated, plain = (
+            sum(v.numel() for v in Generator(preset("s", gated=gated)).parameters()) for gated in (True, False)
+        )
+        assert 0.6 * gated < plain < 0.95 * gated
 
 
 class TestForward:
@@ -184,3 +191,14 @@ class TestErrors:
 
 def make_clip_on_meta(make_clip):
     return {name: torch.empty_like(value, device="meta") for name, value in make_clip(2, 16, 16).items()}
+
+
+@pytest.mark.parametrize("decoder", ["paper", "light"])
+def test_a_generator_without_gates_runs_and_keeps_its_config(decoder, make_clip, make_generator, tiny_paper):
+    config = replace(tiny_paper if decoder == "paper" else preset("s"), gated=False)
+    assert GeneratorConfig.from_json(config.to_json()) == config
+    generator = make_generator(config)
+    assert not any("gate" in key for key in generator.state_dict())
+    with torch.no_grad():
+        assert generator(*make_clip(2, 16, 16).values()).isfinite().all()
+    assert GeneratorConfig.from_json(preset("s").to_json().replace('"gated": true, ', "")).gated
