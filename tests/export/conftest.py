@@ -52,7 +52,7 @@ def randomised(config: GeneratorConfig, seed: int = 0) -> Generator:
         if isinstance(module, Bottleneck):
             torch.nn.init.uniform_(module.norm3.weight, 0.1, 0.4)
             _soften(module.reduce.conv.weight[module.reduce.conv.out_channels // 2 :])
-        if isinstance(module, GatedDecoderLayer):
+        if isinstance(module, GatedDecoderLayer) and module.gate is not None:
             _soften(module.gate.weight)
     if isinstance(generator.decoder, PaperDecoder):
         with torch.no_grad():
