@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = [
     "BackendError",
+    "DivergenceError",
     "InputError",
     "InputNotFoundError",
     "InterruptedRunError",
@@ -59,6 +60,10 @@ class MissingExtraError(PtfanError, ImportError):
 
 class ToleranceError(PtfanError, ArithmeticError):
     """Two computations that should agree differ by more than their tolerance."""
+
+
+class DivergenceError(PtfanError, ArithmeticError):
+    """A training whose loss, gradient or weights are not finite any more."""
 
 
 class InterruptedRunError(PtfanError):

@@ -14,6 +14,7 @@ BUILTINS = {
     "BackendError": RuntimeError,
     "MissingExtraError": ImportError,
     "ToleranceError": ArithmeticError,
+    "DivergenceError": ArithmeticError,
 }
 
 
