@@ -7,11 +7,13 @@ from ptfan.engine.errors import MissingExtraError
 __all__ = ["missing_extra"]
 
 EXTRAS = {
+    "lightning_fabric": "train",
     "matplotlib": "train",
     "onnx": "export",
     "onnxruntime": "cpu",
     "onnxscript": "export",
     "safetensors": "train",
+    "tensorboard": "train",
     "torch": "train",
 }
 """Libraries that only an extra brings, and that extra."""

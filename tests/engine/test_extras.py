@@ -33,4 +33,4 @@ def test_other_libraries_are_no_extras() -> None:
 def test_the_extras_exist_and_bring_what_they_should(pyproject: dict[str, Any]) -> None:
     extras = pyproject["project"]["optional-dependencies"]
     for library, extra in EXTRAS.items():
-        assert any(line.startswith(library) for line in extras[extra]), library
+        assert any(line.startswith(library.replace("_", "-")) for line in extras[extra]), library
