@@ -1,31 +1,56 @@
-"""The training loop: seeded, resumable, on any device."""
+"""The training loop: seeded, resumable to the bit, on one device or many processes."""
 
 from __future__ import annotations
 
 import json
 import math
 import signal
+import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from types import FrameType
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, Subset
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
-from ptfan.engine.errors import InputError
-from ptfan.engine.spec import CLIP_INPUTS
+from ptfan.engine.errors import InputError, InterruptedRunError
+from ptfan.engine.interrupts import stop_on_signals
+from ptfan.training.batch import Batch, StepSampler
 from ptfan.training.checkpoint import save_checkpoint
-from ptfan.training.config import TrainConfig
-from ptfan.training.data import ClipCache, ClipDataset
-from ptfan.training.losses import reconstruction
-from ptfan.training.model.config import GeneratorConfig, preset
-from ptfan.training.model.generator import Generator
+from ptfan.training.learner import Learner
+from ptfan.training.recorder import Recorder
+from ptfan.training.run_folder import RunFolder
 
-__all__ = ["Progress", "Trainer"]
+__all__ = ["LoopOptions", "Progress", "Trainer"]
+
+Samples = Dataset[dict[str, Tensor]]
+"""Sample n is the same whenever it is asked for: the clip graph's inputs by name and `target`, (T, C, H, W) each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopOptions:
+    """What has no influence on the outcome of a run."""
+
+    workers: int = 1
+    """Processes that make samples, for each process that trains; 0 makes them in between."""
+    save_every: int = 250
+    """Steps between two saves."""
+    keep_every: int = 5000
+    """Steps between two checkpoints that stay; 0 keeps the latest alone."""
+    log_every: int = 25
+    """Steps that an entry of the log is the mean of."""
+    picture_every: int = 250
+    """Steps between two pictures for TensorBoard."""
+
+    def __post_init__(self) -> None:
+        for name in ("save_every", "log_every", "picture_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"training: {name} is {getattr(self, name)}, expected 1 or more")
+        for name in ("workers", "keep_every"):
+            if getattr(self, name) < 0:
+                raise InputError(f"training: {name} is {getattr(self, name)}, expected 0 or more")
 
 
 @dataclass
@@ -36,201 +61,186 @@ class Progress:
     """Optimiser steps done."""
     seconds: float = 0.0
     """Time spent, over all sessions of the run."""
+    sums: dict[str, float] = field(default_factory=dict)
+    """Measures since the last entry of the log, added up."""
+    summed: int = 0
+    """Steps that they were added up over."""
+
+    def add(self, values: Mapping[str, float]) -> None:
+        """Add the measures of a step."""
+        for name, value in values.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+        self.summed += 1
+
+    def take_means(self) -> dict[str, float]:
+        """Return the means of what was added up, and begin anew."""
+        means = {name: value / self.summed for name, value in self.sums.items()}
+        self.sums, self.summed = {}, 0
+        return means
 
 
 class Trainer:
-    """One run in one folder: `config.json`, `log.jsonl`, `state.pt` to resume from, `checkpoint.safetensors` to use."""
+    """A run: samples in, a folder of results out. Every process of a run holds one; the first one writes."""
 
     def __init__(
         self,
-        config: TrainConfig,
-        cache: ClipCache,
-        run: Path,
+        learner: Learner,
+        samples: Samples,
+        folder: RunFolder,
         *,
-        device: str = "cpu",
-        architecture: GeneratorConfig | None = None,
+        record: Mapping[str, Any] | None = None,
+        options: LoopOptions | None = None,
     ) -> None:
-        """Start a run, or go on with the one in the folder.
+        """Take what is needed; go on from the folder's state if there is one.
 
         Args:
-            config: the settings.
-            cache: the clips to learn from.
-            run: the run's folder.
-            device: where to compute.
-            architecture: the generator's; the settings' preset by default.
+            learner: the networks.
+            samples: what to learn from.
+            folder: where results go.
+            record: what checkpoints tell of the run, beside its settings.
+            options: how often to do what.
+        """
+        self.learner, self.folder = learner, folder
+        self.config, self.fabric = learner.config, learner.fabric
+        self.progress = Progress()
+        self._samples, self._record = samples, dict(record or {})
+        self._options = options or LoopOptions()
+        self._sampler = self._sampler_from(0)  # refuses a batch that cannot be shared before anything is computed
+        self._restore()
+
+    def train(self) -> None:
+        """Train to the last step. SIGINT and SIGTERM save and stop.
 
         Raises:
-            InputError: the folder holds a run with other settings.
+            InterruptedRunError: a signal stopped it; the text says how to go on.
+            DivergenceError: a loss, the gradient or a weight is not finite; the last state saved is kept.
         """
-        self.config, self.run, self.device = config, run, torch.device(device)
-        torch.manual_seed(config.seed)
-        self.network = Generator(architecture or preset(config.preset)).to(self.device)
-        self.averaged = Generator(self.network.config).to(self.device).requires_grad_(False)
-        self.averaged.load_state_dict(self.network.state_dict())
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=config.learning_rate, weight_decay=1e-4)
-        self.progress = Progress()
-        self.cache = cache
-        self._stop = False
-        self._report: Callable[[dict[str, float]], None] = lambda entry: None
-        run.mkdir(parents=True, exist_ok=True)
-        if (run / "state.pt").exists():
-            self._resume()
-        (run / "config.json").write_text(config.to_json() + "\n", encoding="utf-8")
-
-    def train(
-        self,
-        *,
-        workers: int = 1,
-        save_every: int = 250,
-        log_every: int = 25,
-        report: Callable[[dict[str, float]], None] = lambda entry: None,
-    ) -> None:
-        """Train to the last step, or until SIGINT or SIGTERM; the state is saved either way.
-
-        Args:
-            workers: processes that make samples.
-            save_every: steps between two saves.
-            log_every: steps between two entries of the log.
-            report: called with every entry of the log.
-        """
-        self._report = report
-        self._stop = False
-        previous = {sign: signal.signal(sign, self._request_stop) for sign in (signal.SIGINT, signal.SIGTERM)}
+        if self.progress.step >= self.config.steps:
+            return
+        steps = self.config.steps
+        recorder = Recorder(self.folder, steps, self.progress.step) if self.fabric.is_global_zero else None
         try:
-            self._train(workers, save_every, log_every)
+            with stop_on_signals() as stop:
+                self._train(recorder, stop)
         finally:
-            self.save()
-            for sign, handler in previous.items():
-                signal.signal(sign, handler)
-
-    def _train(self, workers: int, save_every: int, log_every: int) -> None:
-        sums: dict[str, float] = {}
-        summed = 0
-        started = time.monotonic()
-        for batch in self._batches(workers):
-            losses = self._step(batch)
-            for name, value in losses.items():
-                sums[name] = sums.get(name, 0.0) + value
-            summed += 1
-            now = time.monotonic()
-            self.progress.seconds += now - started
-            started = now
-            if self.progress.step % log_every == 0:
-                self._log({name: value / summed for name, value in sums.items()})
-                sums, summed = {}, 0
-            if self.progress.step % save_every == 0:
-                self.save()
-            if self._stop:
-                break
-
-    def _batches(self, workers: int) -> Iterator[dict[str, Tensor]]:
-        """Yield the batches that are still to be trained on; a resumed run goes on with the very next sample."""
-        config = self.config
-        dataset = ClipDataset(
-            self.cache,
-            frames=config.frames,
-            size=config.size,
-            fill=self.network.config.fill,
-            seed=config.seed,
-            length=config.steps * config.batch,
-        )
-        rest = Subset(dataset, range(self.progress.step * config.batch, len(dataset)))
-        return iter(
-            DataLoader(rest, batch_size=config.batch, num_workers=workers, prefetch_factor=4 if workers else None)
-        )
-
-    def _step(self, batch: dict[str, Tensor]) -> dict[str, float]:
-        stacked = {name: value.flatten(0, 1).to(self.device) for name, value in batch.items()}
-        self._set_mode()
-        rate = self._rate()
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bfloat16):
-            parts = self.network.forward_parts(*(stacked[name] for name in CLIP_INPUTS), clips=len(batch["frames"]))
-        losses = reconstruction(parts, stacked["target"], stacked["hole"], self.config)
-        self.optimizer.zero_grad(set_to_none=True)
-        torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_gradient)
-        self.optimizer.step()
-        self.progress.step += 1
-        self._update_average()
-        blend = parts.blend_logit.detach().float().sigmoid() if parts.blend_logit is not None else torch.ones(1)
-        inside = stacked["hole"] if parts.blend_logit is not None else torch.ones(1)
-        values = {name: value.item() for name, value in losses.items()}
-        input_error = (stacked["frames"] - stacked["target"]).abs() * stacked["hole"]
-        values["input_hole"] = (input_error.sum() / (3 * stacked["hole"].sum()).clamp(min=1)).item()
-        values["blend"] = ((blend * inside).sum() / inside.sum().clamp(min=1)).item()
-        values["gradient"] = float(norm)
-        return values
-
-    def _set_mode(self) -> None:
-        self.network.train()
-        if self.progress.step >= self.config.freeze_norm_after * self.config.steps:
-            for module in self.network.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
-
-    def _rate(self) -> float:
-        step, config = self.progress.step, self.config
-        if step < config.warmup:
-            return config.learning_rate * (step + 1) / config.warmup
-        share = (step - config.warmup) / max(1, config.steps - config.warmup)
-        return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, share))))
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        # A young average would be dominated by the first, random weights.
-        decay = min(self.config.average, (1 + self.progress.step) / (10 + self.progress.step))
-        for mean, value in zip(self.averaged.state_dict().values(), self.network.state_dict().values(), strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(value, 1 - decay)
-            else:
-                mean.copy_(value)
-
-    def _log(self, values: dict[str, float]) -> None:
-        entry = {"step": self.progress.step, "seconds": round(self.progress.seconds, 1), "rate": self._rate()}
-        entry |= {name: round(value, 5) for name, value in values.items()}
-        with (self.run / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(entry) + "\n")
-        self._report(entry)
+            if recorder is not None:
+                recorder.close()
+        if self.progress.step < steps:
+            raise InterruptedRunError(
+                f"training stopped after step {self.progress.step} of {steps}; "
+                f"go on with: ptfan train --resume {self.folder.path}"
+            )
 
     def save(self) -> None:
-        """Write the state to resume from and the checkpoint to use."""
-        state = {
-            "network": self.network.state_dict(),
-            "averaged": self.averaged.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "step": self.progress.step,
-            "seconds": self.progress.seconds,
-        }
-        partial = self.run / "state.partial.pt"
-        torch.save(state, partial)
-        partial.replace(self.run / "state.pt")
-        save_checkpoint(self.run / "checkpoint.safetensors", self.averaged, self.record(), overwrite=True)
+        """Write the state to go on from and the checkpoint to use.
+
+        Raises:
+            DivergenceError: a weight is not finite.
+        """
+        self.learner.check_finite(self.progress.step)
+        if not self.fabric.is_global_zero:
+            return
+        progress = self.progress
+        self.folder.write_state(
+            {
+                "learner": self.learner.state_dict(),
+                "step": progress.step,
+                "seconds": progress.seconds,
+                "sums": progress.sums,
+                "summed": progress.summed,
+            }
+        )
+        network, record = self.learner.average.network, self.record()
+        save_checkpoint(self.folder.checkpoint, network, record, overwrite=True)
+        if self._options.keep_every and progress.step % self._options.keep_every == 0:
+            kept = self.folder.kept(progress.step)
+            kept.parent.mkdir(exist_ok=True)
+            save_checkpoint(kept, network, record, overwrite=True)
 
     def record(self) -> dict[str, Any]:
-        """Return what the checkpoint tells of its training."""
+        """Return what checkpoints tell of their training."""
         return {
             "config": json.loads(self.config.to_json()),
             "step": self.progress.step,
             "seconds": round(self.progress.seconds),
-            "clips": self.cache.names(),
             "torch": torch.__version__,
+            **self._record,
         }
 
-    def _resume(self) -> None:
-        before, now = asdict(TrainConfig.read(self.run / "config.json")), asdict(self.config)
-        # A run may be lengthened; any other change would make it a run that nobody can repeat.
-        changed = [name for name in now if now[name] != before[name] and name != "steps"]
-        if changed:
-            raise InputError(
-                f"training run: {self.run} was started with other settings ({', '.join(changed)}); take a new folder"
-            )
-        state = torch.load(self.run / "state.pt", map_location=self.device, weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.averaged.load_state_dict(state["averaged"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.progress = Progress(step=int(state["step"]), seconds=float(state["seconds"]))
+    def _restore(self) -> None:
+        state = self.folder.read_state()
+        if state is None:
+            return
+        self.learner.load_state_dict(state["learner"])
+        self.progress = Progress(state["step"], state["seconds"], state["sums"], state["summed"])
 
-    def _request_stop(self, number: int, frame: FrameType | None) -> None:
-        self._stop = True
+    def _train(self, recorder: Recorder | None, stop: threading.Event) -> None:
+        started = time.monotonic()
+        passes = self._passes()
+        while self.progress.step < self.config.steps:
+            try:
+                batches = next(passes)
+            except InputError:
+                self.save()  # a clip that cannot be read does not cost what was learned
+                raise
+            values, stopping = self.learner.step(batches, self.progress.step, stop=stop.is_set)
+            self.progress.step += 1
+            now = time.monotonic()
+            self.progress.seconds += now - started
+            started = now
+            self._tell(values, recorder)
+            if stopping:
+                break
+            if self._due(self._options.save_every) or self._due(self._options.keep_every):
+                self.save()
+        self.save()
+
+    def _tell(self, values: Mapping[str, float], recorder: Recorder | None) -> None:
+        self.progress.add(values)
+        step = self.progress.step
+        if recorder is not None:
+            recorder.advance(step, _psnr(values["hole_mse"]))
+        if not self._due(self._options.log_every):
+            return
+        means = self.progress.take_means()
+        means["hole_psnr"] = _psnr(means.pop("hole_mse"))
+        entry = {"step": step, "seconds": round(self.progress.seconds, 1), "rate": self.learner.rate(step)}
+        if recorder is not None:
+            recorder.entry(entry | {name: round(value, 5) for name, value in means.items()})
+            if self._due(self._options.picture_every):
+                recorder.picture(self.learner, step)
+
+    def _due(self, every: int) -> bool:
+        return every > 0 and self.progress.step % every == 0
+
+    def _sampler_from(self, step: int) -> StepSampler:
+        return StepSampler(self.config, step, rank=self.fabric.global_rank, world=self.fabric.world_size)
+
+    def _passes(self) -> Iterator[list[Batch]]:
+        """Yield the passes of each step that is still to be done."""
+        workers = self._options.workers
+        loader = DataLoader(
+            self._samples,
+            batch_sampler=self._sampler_from(self.progress.step),
+            num_workers=workers,
+            prefetch_factor=4 if workers else None,
+            worker_init_fn=_leave_signals_to_the_trainer,
+            pin_memory=self.fabric.device.type == "cuda",
+            generator=torch.Generator().manual_seed(self.config.seed),  # else the loader draws from torch's own
+        )
+        samples = iter(loader)
+        for step in range(self.progress.step, self.config.steps):
+            yield [
+                Batch.stack(next(samples), self._sampler.first(step, number), self.fabric.device)
+                for number in range(self.config.accumulate)
+            ]
+
+
+def _leave_signals_to_the_trainer(worker: int) -> None:
+    """Ignore Ctrl-C in a process that makes samples: the trainer still needs some to finish its step."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _psnr(mean_squared_error: float) -> float:
+    return -10.0 * math.log10(max(mean_squared_error, 1e-10))

@@ -1,11 +1,18 @@
-"""What several tests of training need: slow references, written from the facts alone."""
+"""What several tests of training need: slow references, written from the facts alone, and clips to learn from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+import torch
+from torch.utils.data import Dataset
+
+from ptfan.engine.flow import estimate_flows
+from ptfan.engine.inputs import clip_inputs
+from ptfan.engine.spec import Fill
+from ptfan.training.model.config import GeneratorConfig, Stage
 
 
 def bilinear(image: np.ndarray, x: float, y: float) -> np.ndarray:
@@ -75,3 +82,61 @@ def shift_and_align_slowly(
 def slow_alignment() -> Callable[..., np.ndarray]:
     """Return the loops that the fast shift-and-align is compared with."""
     return shift_and_align_slowly
+
+
+TINY = GeneratorConfig(
+    name="s",
+    stem_width=8,
+    stem_kernel=3,
+    stages=(Stage(4, (1,)), Stage(4, (1,), stride=2), Stage(4, (1,)), Stage(4, (2,))),
+    decoder="light",
+    decoder_widths=(16, 16),
+    fill="propagated",
+)
+
+
+class Waves(Dataset[dict[str, torch.Tensor]]):
+    """Clips of coloured waves that move, with a box that is hidden; sample n is always the same."""
+
+    def __init__(self, fill: Fill = "propagated", frames: int = 3, height: int = 32, width: int = 48) -> None:
+        self.fill, self.frames, self.shape = fill, frames, (height, width)
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        rng = np.random.default_rng(index)
+        y, x = np.mgrid[: self.shape[0], : self.shape[1]]
+        phase, pitch = rng.uniform(0, 6, 3), rng.uniform(6, 12, 3)
+        pictures = [
+            np.stack(
+                [np.sin((x + 2 * t) / pitch[0] + phase[0]), np.cos((y + t) / pitch[1]), np.sin((x + y) / pitch[2])]
+            )
+            for t in range(self.frames)
+        ]
+        images = [(0.5 + 0.4 * picture.transpose(1, 2, 0)).astype(np.float32) for picture in pictures]
+        (top, left), (height, width) = rng.integers(2, 14, 2), rng.integers(8, 18, 2)
+        hole = np.zeros(self.shape, bool)
+        hole[top : top + height, left : left + width] = True
+        holes = [hole] * self.frames
+        inputs = clip_inputs(images, holes, estimate_flows(images, holes), self.fill)
+        inputs["target"] = np.stack(images).transpose(0, 3, 1, 2).copy()
+        return {name: torch.from_numpy(array) for name, array in inputs.items()}
+
+
+@pytest.fixture(scope="session")
+def tiny() -> GeneratorConfig:
+    """Return a network that is small enough to be trained in a test; like `s`, but narrow."""
+    return TINY
+
+
+@pytest.fixture(scope="session")
+def waves() -> type[Waves]:
+    """Return the dataset of waves."""
+    return Waves
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Compute on one thread of torch."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -3,126 +3,134 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
-from ptfan.engine.errors import InputError
+from ptfan.engine.errors import DivergenceError, InputError, InterruptedRunError
 from ptfan.training.checkpoint import load_checkpoint
-from ptfan.training.config import TrainConfig
-from ptfan.training.data import ClipCache
-from ptfan.training.loop import Trainer
-from ptfan.training.model.config import GeneratorConfig, Stage
+from ptfan.training.config import LossConfig, OptimizerConfig, ScheduleConfig, TrainConfig
+from ptfan.training.fabric import open_fabric
+from ptfan.training.learner import Learner
+from ptfan.training.loop import LoopOptions, Trainer
+from ptfan.training.model.config import GeneratorConfig
+from ptfan.training.run_folder import RunFolder
 
-TINY = GeneratorConfig(
-    name="tiny",
-    stem_width=8,
-    stem_kernel=3,
-    stages=(Stage(4, (1,)), Stage(4, (1,), stride=2), Stage(4, (1,)), Stage(4, (2,))),
-    decoder="light",
-    decoder_widths=(16, 16),
-    fill="propagated",
-)
 CONFIG = TrainConfig(
     steps=6,
     batch=1,
-    frames=3,
-    size=(48, 32),
-    warmup=2,
-    learning_rate=5e-3,
     average=0.9,
     freeze_norm_after=0.5,
-    bfloat16=False,
+    schedule=ScheduleConfig(warmup=2),
+    optimizer=OptimizerConfig(learning_rate=5e-3),
 )
-TIMES = ("seconds",)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Any:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+GAME = replace(CONFIG, losses=LossConfig(adversarial=0.1, discriminator_width=4), accumulate=2, batch=2)
+"""With a discriminator, and steps of two passes."""
+OPTIONS = LoopOptions(workers=0, save_every=1000, keep_every=0, log_every=1)
+pytestmark = pytest.mark.usefixtures("one_thread")
+Start = Callable[..., Trainer]
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> ClipCache:
-    """Return one clip of waves that move."""
-    y, x = np.mgrid[0:40, 0:56]
-    frames = [
-        np.stack([np.sin((x + 3 * t) / 9), np.cos((y + t) / 7), np.sin((x + y) / 13)], axis=-1) for t in range(12)
-    ]
-    np.save(tmp_path / "waves.npy", (127 + 100 * np.stack(frames)).astype(np.uint8))
-    return ClipCache((tmp_path / "waves.npy",))
-
-
-@pytest.fixture
-def start(cache: ClipCache, tmp_path: Path) -> Callable[..., Trainer]:
-    def build(name: str, config: TrainConfig = CONFIG, **options: Any) -> Trainer:
-        return Trainer(config, cache, tmp_path / name, **{"architecture": TINY, **options})
+def start(tiny: GeneratorConfig, waves: Any, tmp_path: Path) -> Start:
+    def build(name: str, config: TrainConfig = CONFIG, fill: str = "propagated", **options: Any) -> Trainer:
+        folder = RunFolder(tmp_path / name)
+        if not folder.config.exists():
+            folder.create(config, {})
+        learner = Learner(config, replace(tiny, fill=fill), open_fabric("cpu", config.precision))  # type: ignore[arg-type]
+        return Trainer(learner, waves(fill), folder, record={"clips": ["waves"]}, options=replace(OPTIONS, **options))
 
     return build
 
 
-def train(trainer: Trainer, *, workers: int = 0, log_every: int = 1) -> Trainer:
-    trainer.train(workers=workers, save_every=1000, log_every=log_every)
+def train(trainer: Trainer) -> Trainer:
+    trainer.train()
     return trainer
 
 
 def log(trainer: Trainer) -> list[dict[str, float]]:
     """Return the log without times."""
-    lines = (trainer.run / "log.jsonl").read_text(encoding="utf-8").splitlines()
-    return [{name: value for name, value in json.loads(line).items() if name not in TIMES} for line in lines]
+    lines = trainer.folder.log.read_text(encoding="utf-8").splitlines()
+    return [{name: value for name, value in json.loads(line).items() if name != "seconds"} for line in lines]
+
+
+def tensors(value: Any) -> list[torch.Tensor]:
+    """Return every tensor inside dicts and lists."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return [tensor for part in parts for tensor in tensors(part)]
 
 
 def same_state(a: Trainer, b: Trainer) -> bool:
-    for name in ("network", "averaged"):
-        first, second = getattr(a, name).state_dict(), getattr(b, name).state_dict()
-        if not all(torch.equal(first[key], second[key]) for key in first):
-            return False
-    return True
+    """Compare all that is saved, to the bit: networks, average, optimisers, discriminator, random state."""
+    first, second = tensors(a.learner.state_dict()), tensors(b.learner.state_dict())
+    assert len(first) == len(second) > 100
+    return all(torch.equal(x, y) for x, y in zip(first, second, strict=True))
 
 
 def stopping(trainer: Trainer, step: int, sign: signal.Signals) -> Trainer:
     """Send the trainer a signal in the middle of a step."""
-    whole = trainer._step
+    whole = trainer.learner._backward
 
-    def interrupted(batch: dict[str, torch.Tensor]) -> dict[str, float]:
-        losses = whole(batch)
-        if trainer.progress.step == step:
+    def interrupted(*args: Any) -> Any:
+        if trainer.progress.step == step - 1:
             signal.raise_signal(sign)
-        return losses
+        return whole(*args)
 
-    trainer._step = interrupted  # type: ignore[method-assign]
+    trainer.learner._backward = interrupted  # type: ignore[method-assign]
     return trainer
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(start: Callable[..., Trainer], sign: signal.Signals) -> None:
-    straight = train(start("straight"))
+@pytest.mark.parametrize(
+    ("config", "sign"), [(CONFIG, signal.SIGINT), (GAME, signal.SIGTERM)], ids=["alone", "adversary"]
+)
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(
+    start: Start, config: TrainConfig, sign: signal.Signals
+) -> None:
+    straight = train(start("straight", config, log_every=2))
     handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
-    first = train(stopping(start("halves"), 2, sign))
-    assert first.progress.step == 2
+    first = stopping(start("halves", config, log_every=2), 3, sign)
+    with pytest.raises(
+        InterruptedRunError, match=r"stopped after step 3 of 6; go on with: ptfan train --resume .*lves$"
+    ):
+        first.train()
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
-    second = start("halves")
-    assert second.progress.step == 2
+    torch.randn(7)  # whoever resumes is in another state
+    second = start("halves", config, log_every=2)
+    assert second.progress.step == 3
     assert second.progress.seconds == pytest.approx(first.progress.seconds)
+    assert same_state(second, first)
     train(second)
-    assert second.progress.step == 6
     assert log(second) == log(straight)
+    assert [entry["step"] for entry in log(second)] == [2, 4, 6]
     assert same_state(second, straight)
 
 
-def test_a_stopped_trainer_can_itself_go_on(start: Callable[..., Trainer]) -> None:
-    trainer = train(stopping(start("one"), 3, signal.SIGINT))
-    assert train(trainer).progress.step == 6
+def test_a_run_that_was_killed_goes_on_from_its_last_state(start: Start) -> None:
+    straight = train(start("straight"))
+    killed = start("killed", save_every=2)
+    told = killed._tell
+
+    def tell_and_die(*args: Any) -> None:
+        told(*args)
+        if killed.progress.step == 5:
+            raise MemoryError
+
+    killed._tell = tell_and_die  # type: ignore[method-assign]
+    with pytest.raises(MemoryError):
+        killed.train()
+    assert [entry["step"] for entry in log(killed)] == [1, 2, 3, 4, 5]
+    again = start("killed")
+    assert again.progress.step == 4
+    assert log(train(again)) == log(straight)
+    assert same_state(again, straight)
 
 
-def test_the_seed_decides(start: Callable[..., Trainer]) -> None:
+def test_the_seed_decides(start: Start) -> None:
     config = replace(CONFIG, steps=2)
     first, again = train(start("first", config)), train(start("again", config))
     other = train(start("other", replace(config, seed=1)))
@@ -131,99 +139,133 @@ def test_the_seed_decides(start: Callable[..., Trainer]) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_worker_processes_change_nothing(start: Callable[..., Trainer]) -> None:
+def test_worker_processes_change_nothing(start: Start) -> None:
     config = replace(CONFIG, steps=2)
-    here, workers = train(start("here", config)), train(start("workers", config), workers=1)
+    here, workers = train(start("here", config)), train(start("workers", config, workers=1))
     assert log(here) == log(workers)
 
 
-def test_a_finished_run_stays_as_it_is(start: Callable[..., Trainer]) -> None:
+def test_a_finished_run_stays_as_it_is(start: Start) -> None:
     config = replace(CONFIG, steps=2)
     finished = train(start("run", config))
+    before = finished.folder.state.stat().st_mtime_ns
     again = train(start("run", config))
     assert again.progress.step == 2
     assert same_state(finished, again)
+    assert finished.folder.state.stat().st_mtime_ns == before
 
 
-def test_other_settings_are_refused_and_the_old_ones_kept(start: Callable[..., Trainer]) -> None:
-    config = replace(CONFIG, steps=1)
-    run = train(start("run", config)).run
-    with pytest.raises(InputError, match=r"started with other settings \(learning_rate, seed\); take a new folder"):
-        start("run", replace(config, seed=4, learning_rate=0.1))
-    assert TrainConfig.read(run / "config.json") == config
-    assert train(start("run", replace(config, steps=2))).progress.step == 2  # a run may be lengthened
-    assert TrainConfig.read(run / "config.json").steps == 2
-
-
-def test_the_checkpoint_is_the_average_and_tells_how_it_came_to_be(start: Callable[..., Trainer]) -> None:
+def test_the_checkpoint_is_the_average_and_tells_how_it_came_to_be(start: Start, tiny: GeneratorConfig) -> None:
     trainer = train(start("run", replace(CONFIG, steps=3)))
-    checkpoint = load_checkpoint(trainer.run / "checkpoint.safetensors")
-    assert checkpoint.config == TINY
-    averaged = trainer.averaged.state_dict()
+    checkpoint = load_checkpoint(trainer.folder.checkpoint)
+    assert checkpoint.config == tiny
+    averaged = trainer.learner.average.network.state_dict()
     assert all(torch.equal(checkpoint.state[key], averaged[key]) for key in averaged)
     assert checkpoint.record["step"] == 3
     assert checkpoint.record["clips"] == ["waves"]
     assert TrainConfig.from_json(json.dumps(checkpoint.record["config"])) == trainer.config
 
 
-def test_the_average_follows_the_weights(start: Callable[..., Trainer]) -> None:
-    trainer = start("run", replace(CONFIG, steps=2, average=0.5))
-    name = "encoder.stem.weight"
-    expected = trainer.network.state_dict()[name].clone()
-    whole = trainer._update_average
+def test_some_checkpoints_stay(start: Start) -> None:
+    trainer = train(start("run", replace(CONFIG, steps=5), keep_every=2))
+    assert [trainer.folder.kept(step).exists() for step in (2, 3, 4)] == [True, False, True]
+    assert load_checkpoint(trainer.folder.kept(2)).record["step"] == 2
 
-    def followed() -> None:
-        nonlocal expected
-        whole()
-        decay = min(0.5, (1 + trainer.progress.step) / (10 + trainer.progress.step))
-        expected = decay * expected + (1 - decay) * trainer.network.state_dict()[name]
 
-    trainer._update_average = followed  # type: ignore[method-assign]
+def test_the_folder_tells_of_the_run(start: Start) -> None:
+    trainer = train(start("run", replace(CONFIG, steps=4), picture_every=2))
+    entry = log(trainer)[-1]
+    assert {"step", "rate", "loss", "hole", "own_hole", "own_known", "input_hole", "hole_psnr", "blend"} <= set(entry)
+    assert entry["loss"] == pytest.approx(entry["hole"] + entry["own_hole"] + entry["own_known"], abs=1e-4)
+    assert trainer.folder.curves.stat().st_size > 5000
+    (events,) = trainer.folder.board.iterdir()
+    content = events.read_bytes()
+    assert b"train/hole_psnr" in content
+    assert b"sample" in content
+    assert b"PNG" in content
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_state(start: Start) -> None:
+    trainer = start("run", save_every=2)
+    whole = trainer._samples
+
+    class Poisoned(type(whole)):  # type: ignore[misc]
+        def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+            sample: dict[str, torch.Tensor] = whole[index]
+            if index == 3:
+                sample["target"][1, 0, 4, 4] = torch.nan
+            return sample
+
+    trainer._samples = Poisoned()
+    with pytest.raises(DivergenceError, match=r"^training: loss is nan in step 4, .*kept.*--from") as caught:
+        trainer.train()
+    assert "\n" not in str(caught.value)
+    kept = start("run")
+    assert kept.progress.step == 2
+    assert all(bool(torch.isfinite(value).all()) for value in kept.learner.generator.state_dict().values())
+
+
+def test_weights_that_are_not_finite_are_not_saved(start: Start) -> None:
+    trainer = train(start("run", replace(CONFIG, steps=2)))
+    with torch.no_grad():
+        next(trainer.learner.generator.parameters()).fill_(torch.inf)
+    before = trainer.folder.state.read_bytes()
+    with pytest.raises(DivergenceError, match=r"weight encoder\.stem\.weight is nan in step 2"):
+        trainer.save()
+    assert trainer.folder.state.read_bytes() == before
+
+
+def test_a_clip_that_cannot_be_read_does_not_cost_what_was_learned(start: Start) -> None:
+    trainer = start("run")
+    whole = trainer._samples
+
+    class Broken(type(whole)):  # type: ignore[misc]
+        def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+            if index == 4:
+                raise InputError("clip: cannot be read")
+            sample: dict[str, torch.Tensor] = whole[index]
+            return sample
+
+    trainer._samples = Broken()
+    with pytest.raises(InputError, match="clip: cannot be read"):
+        trainer.train()
+    assert start("run").progress.step == 4
+
+
+@pytest.mark.parametrize(("name", "value"), [("log_every", 0), ("save_every", 0), ("workers", -1), ("keep_every", -1)])
+def test_options_out_of_range_are_refused(name: str, value: int) -> None:
+    with pytest.raises(InputError, match=f"{name} is {value}"):
+        LoopOptions(**{**asdict(LoopOptions()), name: value})
+
+
+def test_a_step_in_bfloat16(start: Start) -> None:
+    trainer = train(start("run", replace(CONFIG, steps=1, precision="bf16")))
+    assert log(trainer)[0]["hole"] > 0
+
+
+def test_a_tiny_network_learns_one_clip(start: Start, waves: Any) -> None:
+    """From holes that are black (5 dB): within 120 steps the PSNR in the hole passes 32 dB.
+
+    Measured with seeds 0 to 3: 38.0 to 40.6 dB, so that the margin is 6 dB.
+    """
+    config = replace(
+        CONFIG,
+        steps=120,
+        average=0.0,
+        freeze_norm_after=0.7,
+        schedule=ScheduleConfig(warmup=5),
+        optimizer=OptimizerConfig(learning_rate=1e-2),
+    )
+    trainer = start("run", config, fill="zero", log_every=10)
+
+    class OneClip(waves):  # type: ignore[misc]
+        def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+            sample: dict[str, torch.Tensor] = super().__getitem__(0)
+            return sample
+
+    trainer._samples = OneClip("zero")
     train(trainer)
-    torch.testing.assert_close(trainer.averaged.state_dict()[name], expected)
-    assert not torch.equal(expected, trainer.network.state_dict()[name])
-
-
-def test_the_rate_rises_and_falls(start: Callable[..., Trainer]) -> None:
-    trainer = start("run", replace(CONFIG, steps=100, warmup=10, learning_rate=1.0))
-    rates = []
-    for step in range(101):
-        trainer.progress.step = step
-        rates.append(trainer._rate())
-    assert rates[0] == pytest.approx(0.1)
-    assert rates[9] == rates[10] == pytest.approx(1.0)
-    assert rates[55] == pytest.approx(0.505)
-    assert rates[100] == pytest.approx(0.01)
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-
-
-def test_batch_norm_is_frozen_late(start: Callable[..., Trainer]) -> None:
-    trainer = start("run", replace(CONFIG, steps=4, freeze_norm_after=0.5))
-    means = []
-    whole = trainer._step
-
-    def watched(batch: dict[str, torch.Tensor]) -> dict[str, float]:
-        losses = whole(batch)
-        means.append(trainer.network.state_dict()["encoder.norm.running_mean"].clone())
-        return losses
-
-    trainer._step = watched  # type: ignore[method-assign]
-    train(trainer)
-    assert not torch.equal(means[0], means[1])
-    assert torch.equal(means[1], means[2])
-    assert torch.equal(means[2], means[3])
-
-
-def test_a_step_in_bfloat16(start: Callable[..., Trainer]) -> None:
-    trainer = train(start("run", replace(CONFIG, steps=1, bfloat16=True)))
-    assert np.isfinite(log(trainer)[0]["hole"])
-
-
-def test_a_tiny_network_learns_one_clip(start: Callable[..., Trainer]) -> None:
-    """From holes that are black: 60 steps bring the mean error in the hole from 0.4 to below 0.2."""
-    config = replace(CONFIG, steps=60, warmup=5, freeze_norm_after=1.0)
-    trainer = train(start("run", config, architecture=replace(TINY, fill="zero")), log_every=20)
     first, *_, last = log(trainer)
-    assert first["input_hole"] > 0.3
-    assert last["hole"] < 0.2
-    assert last["hole"] < 0.85 * first["hole"]
+    assert first["input_hole"] > 0.5
+    assert first["hole_psnr"] < 12
+    assert last["hole_psnr"] > 32

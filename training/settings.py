@@ -1,0 +1,80 @@
+"""Frozen dataclasses from JSON: unknown fields, wrong types and values out of range end in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from ptfan.engine.errors import InputError
+
+__all__ = ["from_object"]
+
+Settings = TypeVar("Settings")
+
+
+def from_object(kind: type[Settings], values: object, what: str) -> Settings:
+    """Build a dataclass from a JSON object; fields left out keep their defaults.
+
+    Args:
+        kind: the dataclass. Its fields are bool, int, float, str, Literal, tuple, dict, None, or dataclasses again; one
+            with a method `from_dict` is read by that.
+        values: what JSON gave.
+        what: the name that errors begin with.
+
+    Raises:
+        InputError: a field is unknown, of a wrong type or out of range.
+    """
+    if not isinstance(values, Mapping):
+        raise InputError(f"{what}: {values!r} stands where a JSON object was expected")
+    hints = get_type_hints(kind)
+    unknown = sorted(set(values) - {entry.name for entry in fields(kind)})  # type: ignore[arg-type]
+    if unknown:
+        raise InputError(f"{what}: unknown fields {', '.join(unknown)}")
+    return kind(**{name: _converted(hints[name], value, f"{what}: {name}") for name, value in values.items()})
+
+
+def _converted(kind: Any, value: Any, what: str) -> Any:
+    origin = get_origin(kind)
+    if hasattr(kind, "from_dict"):
+        return kind.from_dict(value)
+    if is_dataclass(kind):
+        return from_object(kind, value, what)  # type: ignore[arg-type]
+    if origin in (Union, UnionType):
+        return _one_of(get_args(kind), value, what)
+    if origin is tuple and isinstance(value, list):
+        return tuple(
+            _converted(part, entry, what) for part, entry in zip(_parts(kind, value, what), value, strict=True)
+        )
+    if origin is Literal and value in get_args(kind):
+        return value
+    if origin is dict and isinstance(value, dict):
+        return value
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is kind:
+        return value
+    raise InputError(f"{what} is {value!r}, expected {_called(kind)}")
+
+
+def _one_of(kinds: tuple[Any, ...], value: Any, what: str) -> Any:
+    if value is None and NoneType in kinds:
+        return None
+    return _converted(next(kind for kind in kinds if kind is not NoneType), value, what)
+
+
+def _parts(kind: Any, value: list[Any], what: str) -> tuple[Any, ...]:
+    """Return the type of each entry of a tuple."""
+    kinds = get_args(kind)
+    if kinds[-1] is Ellipsis:
+        return (kinds[0],) * len(value)
+    if len(kinds) != len(value):
+        raise InputError(f"{what} is {value!r}, expected {len(kinds)} entries")
+    return kinds
+
+
+def _called(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return f"one of {', '.join(map(str, get_args(kind)))}"
+    return {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}.get(kind, "another type")
