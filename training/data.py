@@ -20,13 +20,12 @@ from ptfan.engine.propagation import Canvas, Carrier, known_pixels
 from ptfan.engine.spec import Fill
 from ptfan.training.augment import Stretch, View, choose_stretch, choose_view, judged
 from ptfan.training.clip_cache import CachedClip, ClipCache
-from ptfan.training.clip_list import clip_list
 from ptfan.training.flow_cache import STEP, FlowCache, StoredFlow
 from ptfan.training.mask_shapes import Track
 from ptfan.training.masks import random_holes
 from ptfan.training.sample_config import SampleConfig
 
-__all__ = ["ClipCache", "ClipDataset", "clip_list"]
+__all__ = ["ClipDataset"]
 
 Picture = NDArray[np.float32]
 Sample = dict[str, NDArray[np.float32]]

@@ -138,10 +138,9 @@ def pasted(rng: Rng, frames: int, height: int, width: int, tracks: Sequence[Trac
     def draw(scale: float) -> list[Canvas]:
         factor = np.array([usual * scale * mirror, usual * scale])
         matrix = np.hstack([np.diag(factor), (place - factor * middle)[:, None]])
-        return [
-            np.asarray(cv2.warpAffine(mask, matrix, (width, height), flags=cv2.INTER_NEAREST), np.uint8)
-            for mask in masks
-        ]
+        # Half of full scale is the edge: enlarged masks stay smooth.
+        shown = [cv2.warpAffine(255 * mask, matrix, (width, height), flags=cv2.INTER_LINEAR) for mask in masks]
+        return [(mask > 127).astype(np.uint8) for mask in shown]
 
     return draw
 

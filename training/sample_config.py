@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
 
 from ptfan.engine.errors import InputError
 
@@ -15,7 +13,6 @@ MASK_KINDS = ("strokes", "blobs", "boxes", "text", "objects")
 FVI_AREAS = tuple((low / 100, (low + 10) / 100) for low in range(5, 65, 10))
 """The groups of the FVI test set by the hole's share of the frame: 5-15 %, 15-25 %, ... 55-65 %."""
 Area = tuple[float, float]
-Config = TypeVar("Config")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,18 +48,6 @@ class MaskConfig:
             raise InputError(f"mask config: absent is {self.absent}, expected 0 to 0.5")
         if not self.areas or any(not 0.0 < low < high < 1.0 for low, high in self.areas):
             raise InputError(f"mask config: areas are {self.areas}, expected pairs (low, high) with 0 < low < high < 1")
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> MaskConfig:
-        """Read settings from a JSON object; fields left out keep their defaults.
-
-        Raises:
-            InputError: a field is unknown, of a wrong type or out of range.
-        """
-        known = _known(cls, values)
-        if "areas" in known:
-            known["areas"] = _converted("areas", lambda value: tuple((float(a), float(b)) for a, b in value), known)
-        return _built(cls, known)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,46 +101,8 @@ class SampleConfig:
                 "expected 0 < scale_min <= scale_max"
             )
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> SampleConfig:
-        """Read settings from a JSON object, as `dataclasses.asdict` and `json` write them; absent fields keep defaults.
-
-        Raises:
-            InputError: a field is unknown, of a wrong type or out of range.
-        """
-        known = _known(cls, values)
-        if "size" in known:
-            known["size"] = _converted("size", lambda value: (int(value[0]), int(value[1])), known)
-        if "masks" in known:
-            known["masks"] = MaskConfig.from_dict(known["masks"])
-        return _built(cls, known)
-
 
 def _check_share(what: str, **shares: float) -> None:
     for name, share in shares.items():
         if not 0.0 <= share <= 1.0:
             raise InputError(f"{what}: {name} is {share}, expected 0 to 1")
-
-
-def _known(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of the object whose fields are all known."""
-    if not isinstance(values, Mapping):
-        raise InputError(f"sample config: {cls.__name__} is {values!r}, expected a JSON object")
-    unknown = sorted(set(values) - {entry.name for entry in fields(cls)})
-    if unknown:
-        raise InputError(f"sample config: unknown fields {', '.join(unknown)}")
-    return dict(values)
-
-
-def _converted(name: str, convert: Any, values: Mapping[str, Any]) -> Any:
-    try:
-        return convert(values[name])
-    except (TypeError, ValueError, IndexError) as error:
-        raise InputError(f"sample config: {name} is {values[name]!r}, expected numbers ({error})") from error
-
-
-def _built(cls: type[Config], values: dict[str, Any]) -> Config:
-    try:
-        return cls(**values)
-    except TypeError as error:
-        raise InputError(f"sample config: a value is of the wrong type ({error})") from error

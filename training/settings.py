@@ -18,8 +18,7 @@ def from_object(kind: type[Settings], values: object, what: str) -> Settings:
     """Build a dataclass from a JSON object; fields left out keep their defaults.
 
     Args:
-        kind: the dataclass. Its fields are bool, int, float, str, Literal, tuple, dict, None, or dataclasses again; one
-            with a method `from_dict` is read by that.
+        kind: the dataclass. Its fields are bool, int, float, str, Literal, tuple, dict, None, or dataclasses again.
         values: what JSON gave.
         what: the name that errors begin with.
 
@@ -37,8 +36,6 @@ def from_object(kind: type[Settings], values: object, what: str) -> Settings:
 
 def _converted(kind: Any, value: Any, what: str) -> Any:
     origin = get_origin(kind)
-    if hasattr(kind, "from_dict"):
-        return kind.from_dict(value)
     if is_dataclass(kind):
         return from_object(kind, value, what)  # type: ignore[arg-type]
     if origin in (Union, UnionType):
