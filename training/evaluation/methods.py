@@ -121,4 +121,4 @@ def _telea(image: Picture, hole: Mask) -> Picture:
 
 
 def _bytes(picture: Floats) -> Picture:
-    return np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(picture, 0.0, 1.0) * 255.0), np.uint8)

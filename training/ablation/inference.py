@@ -1,0 +1,111 @@
+"""A generator on whole frames, along a flow of one's choice: what the runtime, which knows one flow, cannot compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ptfan.engine.errors import InputError
+from ptfan.engine.flow import DisFlow, FlowPair, estimate_flows
+from ptfan.engine.frame import Mask
+from ptfan.engine.inpainter import InpaintSettings, window_and_stride
+from ptfan.engine.inputs import clip_inputs
+from ptfan.engine.spec import CLIP_INPUTS
+from ptfan.engine.validity import validity
+from ptfan.engine.window import Windower
+from ptfan.training.evaluation.task import Picture
+from ptfan.training.model import Generator
+from ptfan.training.spec import generator_spec
+
+__all__ = ["FlowRegime", "choose_flows", "filled"]
+
+FlowRegime = Literal["completed", "estimated", "complete"]
+"""`completed`: estimated round the hole, completed inside. `estimated`: with zeros in the hole, taken as it is.
+`complete`: of the complete frames, which no use of the network can know."""
+Floats = NDArray[np.float32]
+
+
+@torch.inference_mode()
+def filled(
+    generator: Generator,
+    images: Sequence[Picture],
+    holes: Sequence[Mask],
+    *,
+    flow: FlowRegime = "completed",
+    window: int | None = None,
+) -> list[Picture]:
+    """Fill the holes of a clip, window by window; pixels are carried within a window alone.
+
+    Args:
+        generator: in evaluation mode, on the CPU.
+        images: T complete frames (H, W, 3) RGB, whose sides are multiples of 8.
+        holes: T masks (H, W).
+        flow: along which flow.
+        window: frames in a window; None takes the model's own.
+
+    Raises:
+        InputError: a side is no multiple of 8.
+    """
+    multiple = generator.config.size_multiple
+    height, width = holes[0].shape
+    if height % multiple or width % multiple:
+        raise InputError(
+            f"ablation: frames are {width}x{height}, expected multiples of {multiple}; give another --size"
+        )
+    floats = [image.astype(np.float32) / np.float32(255) for image in images]
+    flows = choose_flows(floats, holes, flow)
+    results: list[Picture] = []
+    for span, keep in _windows(
+        len(images), *window_and_stride(generator_spec(generator), InpaintSettings(window=window))
+    ):
+        start, stop = span.start, span.stop
+        arrays = clip_inputs(floats[start:stop], holes[start:stop], flows[start : stop - 1], generator.config.fill)
+        fill = generator(*(torch.from_numpy(arrays[name]) for name in CLIP_INPUTS)).permute(0, 2, 3, 1).numpy()
+        results += [_composite(images[start + t], holes[start + t], fill[t]) for t in keep]
+    return results
+
+
+def choose_flows(images: Sequence[Floats], holes: Sequence[Mask], regime: FlowRegime) -> list[FlowPair]:
+    """Return the flow between the T frames of a clip: T - 1 pairs.
+
+    Args:
+        images: T complete frames (H, W, 3), RGB in [0, 1].
+        holes: T masks (H, W).
+        regime: which flow.
+    """
+    if regime == "completed":
+        return estimate_flows(images, holes)
+    if regime == "complete":
+        return estimate_flows(images, [np.zeros_like(hole) for hole in holes])
+    pictures = [_blanked(image, hole) for image, hole in zip(images, holes, strict=True)]
+    return [_estimated(*pair) for pair in pairwise(pictures)]
+
+
+def _estimated(first: Picture, second: Picture) -> FlowPair:
+    estimator = DisFlow()
+    forward, backward = estimator(first, second), estimator(second, first)
+    return FlowPair(forward, backward, validity(forward, backward), validity(backward, forward))
+
+
+def _blanked(image: Floats, hole: Mask) -> Picture:
+    """Return the luminance (H, W), 0 in the hole."""
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+    return np.where(hole, 0, np.rint(np.clip(grey, 0.0, 1.0) * 255.0)).astype(np.uint8)
+
+
+def _windows(frames: int, window: int, stride: int) -> list[tuple[range, range]]:
+    """Return the frames of each window, and which of its places are kept."""
+    windower: Windower[int] = Windower(window, stride)
+    found = [windower.push(t) for t in range(frames)] + [windower.flush()]
+    return [(range(entry.items[0], entry.items[-1] + 1), entry.keep) for entry in found if entry is not None]
+
+
+def _composite(image: Picture, hole: Mask, fill: Floats) -> Picture:
+    made = np.rint(np.clip(fill, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return np.where(hole[..., None], made, image)
