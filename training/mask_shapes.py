@@ -129,7 +129,7 @@ def pasted(rng: Rng, frames: int, height: int, width: int, tracks: Sequence[Trac
         width: of the frame, pixels.
         tracks: masks of other clips.
     """
-    masks = _stretch(rng, tracks[rng.integers(len(tracks))], frames)
+    masks = _stretch(rng, tracks[int(rng.integers(len(tracks)))], frames)
     middle = np.mean([_centre(mask) for mask in masks if mask.any()] or [(0.0, 0.0)], axis=0)
     place = rng.uniform((0.2 * width, 0.2 * height), (0.8 * width, 0.8 * height))
     usual = rng.uniform(0.6, 1.4) * max(width / masks[0].shape[1], height / masks[0].shape[0])

@@ -60,7 +60,7 @@ class SampleConfig:
     """(width, height) of a sample in pixels; multiples of 8."""
     history: int = 0
     """Frames before the sample that are used only to carry known pixels into it, as the runtime does from the stream's
-    start; 9 reach as far as the runtime carries. Samples near a scene's start have fewer."""
+    start. Samples near a scene's start have fewer."""
     future: int = 0
     """Frames after the sample that are used only to carry known pixels into it."""
     masks: MaskConfig = field(default_factory=MaskConfig)

@@ -94,8 +94,8 @@ class TestComposition:
     def test_two_steps_are_one_long_one(self) -> None:
         total, inside = compose([flow(1), flow(1)])
         assert np.abs(total - flow(2))[inside].max() < 1e-3
-        error = warp_error(*(frame(t).astype(np.float32) / 255 for t in (3, 5)), total)
-        assert error < 0.01
+        near, far = (frame(t).astype(np.float32) / np.float32(255) for t in (3, 5))
+        assert warp_error(near, far, total) < 0.01
 
     def test_a_way_that_leaves_the_frame_is_known(self) -> None:
         out, back = np.zeros((4, 6, 2), np.float32), np.zeros((4, 6, 2), np.float32)

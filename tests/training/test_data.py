@@ -75,7 +75,7 @@ def test_a_worker_gets_no_copy_of_the_clips(clips: Callable[..., ClipCache]) -> 
 @pytest.mark.parametrize("fill", ["zero", "propagated"])
 @pytest.mark.parametrize("options", [{"frames": 1}, {"frames": 4}, {"frames": 2, "history": 3, "future": 1}])
 def test_a_sample_holds_the_network_s_inputs_and_the_target(
-    clips: Callable[..., ClipCache], fill: str, options: dict[str, int]
+    clips: Callable[..., ClipCache], fill: str, options: dict[str, Any]
 ) -> None:
     frames = options["frames"]
     for index in range(3):

@@ -11,7 +11,7 @@ import typer
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError, InterruptedRunError
-from ptfan.training import flow_cli, flow_computing
+from ptfan.training import flow_cli
 from ptfan.training.flow_cache import FlowCache
 
 SIZE = (48, 32)
@@ -96,7 +96,7 @@ def test_a_signal_stops_after_what_is_done(folder: Path, monkeypatch: pytest.Mon
         done.append(given[0])
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(flow_computing.FlowCache, "write", stop_after_the_first)
+    monkeypatch.setattr(FlowCache, "write", stop_after_the_first)
     with pytest.raises(InterruptedRunError, match="stopped; 1 of 2 clips are in flow, the same command goes on"):
         run("--data", "videos", "-o", "flow", "-q")
     assert done == ["a"]
