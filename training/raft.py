@@ -69,9 +69,10 @@ def _state(weights: Path) -> dict[str, Any]:
         state = torch.load(weights, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load fails in many ways on a file that is none of its own
         raise InputError(f"flow: {weights} cannot be read as weights ({_first_line(error)})") from error
-    if not isinstance(state, dict) or FIRST_CONVOLUTION not in state:
+    first = state.get(FIRST_CONVOLUTION) if isinstance(state, dict) else None
+    if not isinstance(first, torch.Tensor) or first.ndim != 4:
         raise InputError(f"flow: {weights} are not torchvision's weights of RAFT; it has no {FIRST_CONVOLUTION}")
-    return state
+    return dict(state)
 
 
 @torch.inference_mode()

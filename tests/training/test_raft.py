@@ -77,12 +77,13 @@ class TestWithTorchvision:
             with pytest.raises(InputNotFoundError, match=f"{said} is not there; get raft_large"):
                 load_raft(path)
 
-    @pytest.mark.parametrize("content", ["text", "pickle", "others", "incomplete"])
+    @pytest.mark.parametrize("content", ["text", "pickle", "others", "odd", "incomplete"])
     def test_files_that_are_no_weights(self, tmp_path: Path, content: str) -> None:
         path = tmp_path / "raft.pth"
         states: dict[str, Any] = {
             "pickle": {"a": Path("code")},
             "others": nn.Conv2d(3, 4, 1).state_dict(),
+            "odd": {"feature_encoder.convnormrelu.0.weight": 3},
             "incomplete": {"feature_encoder.convnormrelu.0.weight": torch.zeros(64, 3, 7, 7)},
         }
         if content == "text":
