@@ -3,10 +3,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ptfan.engine.completion import dilate, pull_push
 from ptfan.engine.errors import InputError, InputNotFoundError
+from ptfan.engine.flow import DisFlow, guide_image
 from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
-from ptfan.training.evaluation.methods import BASELINES, baseline_methods, model_methods, propagation, telea
+from ptfan.engine.validity import validity
+from ptfan.training.evaluation.methods import (
+    BASELINES,
+    baseline_methods,
+    model_methods,
+    plain_flows,
+    propagation,
+    telea,
+)
 from ptfan.training.evaluation.metrics.psnr import psnr
 from ptfan.training.evaluation.task import Task
 
@@ -30,6 +40,17 @@ def test_propagation_finds_what_the_pan_uncovers(task: Task) -> None:
         for method in (telea, propagation)
     }
     assert quality[propagation] > quality[telea] + 3.0
+
+
+def test_the_plain_flow_is_estimated_outside_and_smooth_inside(task: Task) -> None:
+    floats = [image.astype(np.float32) / np.float32(255) for image in task.truth]
+    pair = plain_flows(floats, task.holes)[1]
+    guides = [guide_image(image, hole) for image, hole in zip(floats, task.holes, strict=True)]
+    near, raw = dilate(task.holes[1], 4), DisFlow()(guides[1], guides[2])
+    np.testing.assert_array_equal(pair.forward[~near], raw[~near])
+    np.testing.assert_array_equal(pair.forward, pull_push(raw, ~near))
+    np.testing.assert_array_equal(pair.forward_validity, validity(pair.forward, pair.backward))
+    assert (pair.forward[near] != raw[near]).any()
 
 
 def test_a_model_is_the_runtime_itself(task: Task) -> None:
