@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
@@ -14,16 +14,7 @@ from ptfan.training.clip_cache import CachedClip, ClipCache, find_cuts
 from ptfan.training.datasets import open_dataset
 
 SIZE = (48, 32)
-
-
-def write_video(path: Path, frames: list[NDArray[np.uint8]]) -> None:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=10, options={"crf": "0"})
-        stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = "yuv444p"
-        for image in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        container.mux(stream.encode(None))
+Write = Callable[..., None]
 
 
 def plain(value: int, frames: int = 4) -> list[NDArray[np.uint8]]:
@@ -31,7 +22,7 @@ def plain(value: int, frames: int = 4) -> list[NDArray[np.uint8]]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, write_video: Write) -> Path:
     videos = tmp_path / "videos"
     videos.mkdir()
     for number, name in enumerate(("b", "a", "c")):
@@ -81,7 +72,9 @@ def test_masks_come_along(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["source", "short", "no note", "other note", "no array", "masks gone"])
-def test_an_entry_that_does_not_fit_is_decoded_again(folder: Path, tmp_path: Path, damage: str) -> None:
+def test_an_entry_that_does_not_fit_is_decoded_again(
+    folder: Path, tmp_path: Path, write_video: Write, damage: str
+) -> None:
     entry = ClipCache.build(folder, tmp_path / "cache").entries()[0]
     if damage == "source":
         write_video(folder / "a.mp4", plain(200, frames=6))
@@ -104,7 +97,7 @@ def test_an_entry_that_does_not_fit_is_decoded_again(folder: Path, tmp_path: Pat
     assert len(masks) == len(frames)
 
 
-def test_scenes_end_at_cuts(tmp_path: Path) -> None:
+def test_scenes_end_at_cuts(tmp_path: Path, write_video: Write) -> None:
     (tmp_path / "videos").mkdir()
     write_video(tmp_path / "videos/cut.mp4", plain(10) + plain(200, frames=8))
     entry = ClipCache.build(tmp_path / "videos", tmp_path / "cache").entries()[0]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +14,13 @@ from ptfan.engine.errors import InputError, InputNotFoundError
 from ptfan.training.datasets import open_dataset
 
 SIZE = (24, 16)
+Write = Callable[..., None]
 
 
 def picture(value: int) -> NDArray[np.uint8]:
     image = np.full((*SIZE[::-1], 3), value, np.uint8)
     image[..., 2] = 255 - value
     return image
-
-
-def write_video(path: Path, frames: int, first: int = 0) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=10, options={"crf": "0"})
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv444p"
-        for t in range(frames):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(first + 10 * t), format="rgb24")))
-        container.mux(stream.encode(None))
 
 
 def write_frames(folder: Path, stems: list[str], suffix: str = ".jpg", size: tuple[int, int] = SIZE) -> None:
@@ -69,9 +61,10 @@ def ids(value: int) -> NDArray[np.uint8]:
 
 
 @pytest.fixture
-def videos(tmp_path: Path) -> Path:
-    write_video(tmp_path / "videos/b.mp4", 5, first=100)
-    write_video(tmp_path / "videos/a.mkv", 4)
+def videos(tmp_path: Path, write_video: Write) -> Path:
+    (tmp_path / "videos").mkdir()
+    write_video(tmp_path / "videos/b.mp4", [picture(100 + 10 * t) for t in range(5)])
+    write_video(tmp_path / "videos/a.mkv", [picture(10 * t) for t in range(4)])
     write_mask(tmp_path / "videos/a_mask/00000.png", ids(255))
     write_mask(tmp_path / "videos/a_mask/00001.png", ids(0))
     (tmp_path / "videos/notes.txt").write_text("no video", encoding="utf-8")
@@ -142,8 +135,8 @@ class TestVideos:
         with pytest.raises(InputError, match=r"c\.mp4: cannot be decoded"):
             open_dataset(videos).clips[2].read()
 
-    def test_two_videos_of_one_name(self, videos: Path) -> None:
-        write_video(videos / "a.mp4", 2)
+    def test_two_videos_of_one_name(self, videos: Path, write_video: Write) -> None:
+        write_video(videos / "a.mp4", [picture(0), picture(9)])
         with pytest.raises(InputError, match="two videos are called a"):
             open_dataset(videos)
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 import typer
@@ -17,23 +17,17 @@ from ptfan.training.flow_cache import FlowCache
 SIZE = (48, 32)
 
 
-def write_video(path: Path, frames: int) -> None:
+def picture(t: int) -> NDArray[np.uint8]:
     y, x = np.mgrid[: SIZE[1], : SIZE[0]]
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=10, options={"crf": "0"})
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv444p"
-        for t in range(frames):
-            waves = [127 + 90 * np.sin((x + 2 * t) / 6 + channel) * np.cos(y / 7) for channel in range(3)]
-            picture: NDArray[np.uint8] = np.stack(waves, axis=-1).astype(np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode(None))
+    waves = [127 + 90 * np.sin((x + 2 * t) / 6 + channel) * np.cos(y / 7) for channel in range(3)]
+    return np.stack(waves, axis=-1).astype(np.uint8)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_video: Callable[..., None]) -> Path:
     (tmp_path / "videos").mkdir()
     for name, frames in (("a", 3), ("b", 4)):
-        write_video(tmp_path / f"videos/{name}.mp4", frames)
+        write_video(tmp_path / f"videos/{name}.mp4", [picture(t) for t in range(frames)])
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

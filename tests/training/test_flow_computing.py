@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from ptfan.training.flow_computing import BothWays, choose_method, compute_flow
 from ptfan.training.flow_files import FlowFiles
 
 SIZE = (64, 48)
+Write = Callable[..., None]
 
 
 def picture(t: int) -> NDArray[np.uint8]:
@@ -27,17 +28,8 @@ def picture(t: int) -> NDArray[np.uint8]:
     return (127 + 90 * np.stack(waves, axis=-1)).astype(np.uint8)
 
 
-def write_video(path: Path, frames: list[NDArray[np.uint8]]) -> None:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=10, options={"crf": "0"})
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv444p"
-        for image in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        container.mux(stream.encode(None))
-
-
 @pytest.fixture
-def dataset(tmp_path: Path) -> ClipSet:
+def dataset(tmp_path: Path, write_video: Write) -> ClipSet:
     (tmp_path / "videos").mkdir()
     for name, frames in (("a", 4), ("b", 3), ("c", 3)):
         write_video(tmp_path / f"videos/{name}.mp4", [picture(t) for t in range(frames)])
@@ -89,7 +81,7 @@ def test_the_cache_holds_what_the_runtime_estimates(dataset: ClipSet, tmp_path: 
             assert np.array_equal(stored.backward_validity, wanted.backward_validity)
 
 
-def test_no_flow_over_a_cut(tmp_path: Path) -> None:
+def test_no_flow_over_a_cut(tmp_path: Path, write_video: Write) -> None:
     (tmp_path / "videos").mkdir()
     write_video(
         tmp_path / "videos/a.mp4", [picture(t) // 8 for t in range(3)] + [picture(t) // 8 + 200 for t in range(3)]
@@ -123,7 +115,7 @@ def test_a_crash_leaves_no_part_of_a_file(dataset: ClipSet, tmp_path: Path) -> N
     assert list((tmp_path / "flow").iterdir()) == []
 
 
-def test_damaged_and_outdated_files_are_computed_again(dataset: ClipSet, tmp_path: Path) -> None:
+def test_damaged_and_outdated_files_are_computed_again(dataset: ClipSet, tmp_path: Path, write_video: Write) -> None:
     compute(dataset, tmp_path / "flow")
     cache = FlowCache(tmp_path / "flow")
     cache.path("a").write_bytes(cache.path("a").read_bytes()[:-100])
@@ -145,7 +137,7 @@ def test_other_settings_compute_again(dataset: ClipSet, tmp_path: Path) -> None:
         assert len(again.pairs) == 7
 
 
-def test_flow_of_files(tmp_path: Path) -> None:
+def test_flow_of_files(tmp_path: Path, write_video: Write) -> None:
     flow = np.full((*SIZE[::-1], 2), (1.5, -0.5), np.float32)
     header = np.float32(202021.25).tobytes() + np.array(SIZE, "<i4").tobytes()
     paths = []
