@@ -26,7 +26,7 @@ def draw_curves(log: Path, path: Path) -> None:
     figure = Figure(figsize=(8, 7), layout="constrained")
     losses, quality = figure.subplots(2, 1, sharex=True)
     for name in sorted(set().union(*entries) - set(ASIDE)):
-        _draw(losses, entries, name, "propagated input, in the hole" if name == "input_hole" else name)
+        _draw(losses, entries, name, "input, in the hole" if name == "input_hole" else name)
     _draw(quality, entries, "hole_psnr", "fill")
     losses.set(ylabel="losses, weighted", yscale="log")
     quality.set(xlabel="step", ylabel="PSNR in the hole, dB")

@@ -104,13 +104,18 @@ def train_command(
     elif data is None or run is None:
         raise InputError("train: a new run needs --data and --run; an old one goes on with --resume RUN alone")
     else:
-        changes: dict[str, Any] = {"steps": steps, "backbone": backbone}
+        changes: dict[str, Any] = {"steps": steps, "backbone": _backbone(backbone)}
         _start(run, config or "s", changes, source, {"start": _absolute(start), **machine})
 
 
 def _absolute(path: Path | None) -> str | None:
     """Return what is written down, so that a run goes on from anywhere."""
     return None if path is None else str(path.resolve())
+
+
+def _backbone(source: str | None) -> str | None:
+    """Return the name of a feature network, or its file's absolute path."""
+    return source if source is None or not Path(source).is_file() else str(Path(source).resolve())
 
 
 def _start(run: Path, config: str, changes: dict[str, Any], source: dict[str, Any], arguments: dict[str, Any]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,10 +18,12 @@ import av
 import numpy as np
 import pytest
 import torch
+import typer
 
 from ptfan.engine.cli import main
 from ptfan.engine.errors import InputError, ModelError
 from ptfan.training.checkpoint import Checkpoint, load_checkpoint
+from ptfan.training.cli import register
 from ptfan.training.config import TrainConfig
 from ptfan.training.learner import Learner
 from ptfan.training.model.config import GeneratorConfig, preset
@@ -191,6 +195,22 @@ def test_a_second_run_does_not_overwrite_the_first(place: Path, capsys: pytest.C
     assert main(command("run", "--steps", "1")) == 0
     assert main(command("run")) == 2
     assert "run: holds a run already; go on with --resume run" in capsys.readouterr().err
+
+
+def test_the_commands_of_the_documentation_are_understood() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    blocks = "\n".join(re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    lines = [
+        shlex.split(line, comments=True)
+        for line in re.findall(r"(?:^|cli )(?:ptfan )?(train .*)", blocks, re.MULTILINE)
+    ]
+    assert len(lines) == 8
+    app = typer.Typer()
+    register(app)
+    train: Any = typer.main.get_command(app).commands["train"]  # type: ignore[attr-defined]
+    for line in lines:
+        if line[1:] != ["..."]:
+            train.make_context("train", line[1:])
 
 
 @pytest.mark.slow
