@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.frame import Box, Mask, hole_box
 
-__all__ = ["dilate", "pull_push", "times"]
+__all__ = ["dilate", "erode", "pull_push", "times"]
 
 
 def pull_push(values: NDArray[np.float32], known: NDArray[Any]) -> NDArray[np.float32]:
@@ -96,6 +96,19 @@ def dilate(mask: Mask, radius: int) -> Mask:
     """Grow a mask by a disc of `radius` pixels (0 returns it unchanged)."""
     if radius <= 0:
         return mask
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    grown: Mask = cv2.dilate(mask.astype(np.uint8), kernel).astype(bool)
+    grown: Mask = cv2.dilate(mask.astype(np.uint8), _disc(radius)).astype(bool)
     return grown
+
+
+def erode(mask: Mask, radius: int) -> Mask:
+    """Shrink a mask by a disc of `radius` pixels (0 returns it unchanged); beyond the frame nothing is masked."""
+    if radius <= 0:
+        return mask
+    kernel = _disc(radius)
+    shrunk: Mask = cv2.erode(mask.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0).astype(bool)
+    return shrunk
+
+
+def _disc(radius: int) -> NDArray[np.uint8]:
+    disc: NDArray[np.uint8] = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return disc

@@ -1,4 +1,4 @@
-"""Optical flow between two frames with holes."""
+"""Optical flow between frames with holes."""
 
 from __future__ import annotations
 
@@ -10,24 +10,35 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.completion import dilate, pull_push
+from ptfan.engine.completion import dilate, erode, pull_push
 from ptfan.engine.frame import Mask
+from ptfan.engine.refinement import refine_flow
 from ptfan.engine.validity import validity
 
 __all__ = [
+    "CONTAMINATED",
     "DisFlow",
+    "FlowCompletion",
     "FlowEstimator",
     "FlowPair",
     "GuideImage",
+    "SmoothFlows",
     "estimate_flows",
     "estimate_pair",
     "guide_image",
+    "judged",
+    "smooth_completion",
 ]
 
 GuideImage = NDArray[np.uint8]
 """(H, W) luminance whose hole is filled from its surroundings: what flow is estimated on."""
+SmoothFlows = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Forward flow (H, W, 2) from t to t + 1, on frame t, and backward flow from t + 1 to t, on frame t + 1, in pixels,
+completed smoothly inside the holes."""
 CONTAMINATED = 4
 """Pixels round a hole whose estimated flow is not trusted: the estimator's patches reach into the hole there."""
+SEEN = 4
+"""Pixels into a hole up to which `refine_flow` still sees enough outside of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +53,10 @@ class FlowPair:
     """(H, W), True where the forward flow can be used."""
     backward_validity: Mask
     """(H, W), True where the backward flow can be used."""
+    forward_doubt: NDArray[np.float32] | None = None
+    """(H, W) pixels, the error to expect of the forward flow inside the hole; None where nothing is known of it."""
+    backward_doubt: NDArray[np.float32] | None = None
+    """(H, W) pixels, the same of the backward flow."""
 
 
 class FlowEstimator(Protocol):
@@ -49,6 +64,13 @@ class FlowEstimator(Protocol):
 
     def __call__(self, source: GuideImage, target: GuideImage) -> NDArray[np.float32]:
         """Return (H, W, 2) pixels: where each pixel of `source` is found in `target`, relative to itself."""
+
+
+class FlowCompletion(Protocol):
+    """Anything that decides on the flow inside the holes of a clip."""
+
+    def __call__(self, flows: Sequence[SmoothFlows], holes: Sequence[Mask]) -> list[FlowPair]:
+        """Return T - 1 pairs for T frames; the flow outside the (dilated) holes stays as it is."""
 
 
 class DisFlow:
@@ -86,9 +108,15 @@ def guide_image(image: NDArray[np.float32], hole: Mask) -> GuideImage:
 
 
 def estimate_pair(
-    estimator: FlowEstimator, first: GuideImage, second: GuideImage, first_hole: Mask, second_hole: Mask
-) -> FlowPair:
-    """Estimate flow both ways, complete it inside the holes, then judge where it is valid.
+    estimator: FlowEstimator,
+    first: GuideImage,
+    second: GuideImage,
+    first_hole: Mask,
+    second_hole: Mask,
+    *,
+    refine: bool = True,
+) -> SmoothFlows:
+    """Estimate flow both ways, and complete it smoothly inside the holes.
 
     Args:
         estimator: the method.
@@ -96,23 +124,60 @@ def estimate_pair(
         second: frame t + 1, likewise.
         first_hole: (H, W) the hole of frame t.
         second_hole: (H, W) the hole of frame t + 1.
+        refine: estimate the flow round the holes once more, from known pixels alone.
     """
     forward = _completed(estimator(first, second), first_hole)
     backward = _completed(estimator(second, first), second_hole)
-    return FlowPair(forward, backward, validity(forward, backward), validity(backward, forward))
+    if refine:
+        forward = _refined(forward, first, second, first_hole, second_hole)
+        backward = _refined(backward, second, first, second_hole, first_hole)
+    return forward, backward
 
 
-def estimate_flows(images: Sequence[NDArray[np.float32]], holes: Sequence[Mask]) -> list[FlowPair]:
+def judged(
+    forward: NDArray[np.float32],
+    backward: NDArray[np.float32],
+    forward_doubt: NDArray[np.float32] | None = None,
+    backward_doubt: NDArray[np.float32] | None = None,
+) -> FlowPair:
+    """Return a pair of completed flows with where they are valid."""
+    valid = validity(forward, backward), validity(backward, forward)
+    return FlowPair(forward, backward, *valid, forward_doubt, backward_doubt)
+
+
+def smooth_completion(flows: Sequence[SmoothFlows], holes: Sequence[Mask]) -> list[FlowPair]:
+    """Leave the flow in the holes as smooth as it is: the completion that needs no network."""
+    return [judged(forward, backward) for forward, backward in flows]
+
+
+def estimate_flows(
+    images: Sequence[NDArray[np.float32]],
+    holes: Sequence[Mask],
+    *,
+    completion: FlowCompletion = smooth_completion,
+    refine: bool = True,
+) -> list[FlowPair]:
     """Estimate and complete the flow between the T frames of a clip: T - 1 pairs.
 
     Args:
         images: T frames (H, W, 3), RGB in [0, 1]; what stands in the holes has no influence.
         holes: T masks (H, W).
+        completion: what decides on the flow inside the holes.
+        refine: see `estimate_pair`.
     """
     estimator = DisFlow()
     guides = [guide_image(image, hole) for image, hole in zip(images, holes, strict=True)]
-    return [estimate_pair(estimator, guides[t], guides[t + 1], holes[t], holes[t + 1]) for t in range(len(guides) - 1)]
+    neighbours = zip(guides[:-1], guides[1:], holes[:-1], holes[1:], strict=True)
+    return completion([estimate_pair(estimator, *pair, refine=refine) for pair in neighbours], holes)
 
 
 def _completed(flow: NDArray[np.float32], hole: Mask) -> NDArray[np.float32]:
     return pull_push(flow, ~dilate(hole, CONTAMINATED)) if hole.any() else flow
+
+
+def _refined(
+    flow: NDArray[np.float32], source: GuideImage, target: GuideImage, hole: Mask, target_hole: Mask
+) -> NDArray[np.float32]:
+    if not hole.any():
+        return flow
+    return pull_push(refine_flow(source, target, hole, target_hole, flow), ~erode(hole, SEEN))

@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 
 from ptfan.engine.crop import Crop, CropRules, plan_crops
 from ptfan.engine.errors import InputError
-from ptfan.engine.flow import DisFlow, FlowEstimator, FlowPair, GuideImage, estimate_pair, guide_image
+from ptfan.engine.flow import (
+    DisFlow,
+    FlowCompletion,
+    FlowEstimator,
+    FlowPair,
+    GuideImage,
+    SmoothFlows,
+    estimate_pair,
+    guide_image,
+    smooth_completion,
+)
 from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.inputs import clip_inputs
 from ptfan.engine.propagation import Canvas, Carrier, known_pixels
@@ -53,7 +63,7 @@ class _View:
 
     crop: Crop
     images: dict[int, tuple[NDArray[np.float32], Mask, GuideImage]] = field(default_factory=dict)
-    flows: dict[int, FlowPair] = field(default_factory=dict)
+    flows: dict[int, SmoothFlows] = field(default_factory=dict)
     past: dict[int, Canvas] = field(default_factory=dict)
     carrier: Carrier = field(default_factory=Carrier)
 
@@ -63,14 +73,18 @@ class _View:
         self.flows = {number: flow for number, flow in self.flows.items() if number >= before}
         self.past = {number: arrival for number, arrival in self.past.items() if number >= before}
 
-    def carry(self, number: int) -> Canvas:
-        """Return what arrives in a frame's hole from all frames before it that this view has seen without a gap."""
+    def carry(self, number: int, pair: FlowPair | None) -> Canvas:
+        """Return what arrives in a frame's hole from all frames before it that this view has seen without a gap.
+
+        Args:
+            number: the frame's.
+            pair: the flow between the frame before and this one.
+        """
         if number not in self.past:
             image, hole, _ = self.images[number]
-            pair = self.flows[number - 1] if number - 1 in self.past else None
-            flow = None if pair is None else pair.backward
-            valid = None if pair is None else pair.backward_validity
-            self.past[number] = self.carrier.push(known_pixels(image, hole), hole, flow, valid)
+            step = (pair.backward, pair.backward_validity, pair.backward_doubt) if pair is not None else ()
+            step = step if number - 1 in self.past else ()
+            self.past[number] = self.carrier.push(known_pixels(image, hole), hole, *step)
         return self.past[number]
 
 
@@ -86,6 +100,7 @@ class Preparer:
         fill: Fill,
         scene_cuts: bool = True,
         estimator: FlowEstimator | None = None,
+        completion: FlowCompletion = smooth_completion,
     ) -> None:
         """Prepare a stream.
 
@@ -96,11 +111,14 @@ class Preparer:
             fill: what the network expects in the holes.
             scene_cuts: look for cuts, beside those that the frames tell of.
             estimator: the flow's method; dense inverse search by default.
+            completion: what decides on the flow inside the holes.
         """
         self._windower: Windower[tuple[int, Frame]] = Windower(window, stride)
         self._rules, self._fill = rules, fill
         self._cuts = CutDetector() if scene_cuts else None
         self._estimator = estimator or DisFlow()
+        self.completion = completion
+        """What decides on the flow inside the holes."""
         self._views: list[_View] = []
         self._hole: Mask | None = None
         self._shape: tuple[int, ...] | None = None
@@ -190,8 +208,10 @@ class Preparer:
                 view.flows[number] = estimate_pair(self._estimator, guide, next_guide, hole, next_hole)
         images = tuple(view.images[number][0] for number in numbers)
         holes = tuple(view.images[number][1] for number in numbers)
-        flows = [view.flows[number] for number in numbers[:-1]]
-        past = [view.carry(number) for number in numbers] if self._fill == "propagated" else None
+        flows = self.completion([view.flows[number] for number in numbers[:-1]], holes)
+        past = None
+        if self._fill == "propagated":
+            past = [view.carry(number, pair) for number, pair in zip(numbers, [None, *flows], strict=True)]
         return CropInputs(view.crop, images, holes, clip_inputs(images, holes, flows, self._fill, past))
 
 

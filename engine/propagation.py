@@ -3,35 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.completion import pull_push, times
+from ptfan.engine.errors import InputError
 from ptfan.engine.flow import FlowPair
 from ptfan.engine.frame import Box, Mask, hole_box
 from ptfan.engine.validity import pixel_axes
 
-__all__ = ["Canvas", "Carrier", "known_pixels", "propagate"]
-
-DECAY = 0.9
-"""What is left of a pixel's confidence after one step along the flow."""
-FAINT = 0.35
-"""Confidence below which a carried pixel is dropped: nine steps. Pixels that belong to a thing which has moved on would
-stay behind as ghosts for longer, and longer reach brings nothing that can be measured."""
+__all__ = ["Canvas", "Carrier", "CarryRules", "known_pixels", "propagate"]
 
 Canvas = NDArray[np.float32]
 """(H, W, 4): colour times confidence, and confidence."""
+Step = tuple[NDArray[np.float32], Mask, NDArray[np.float32] | None]
+"""Flow (H, W, 2), where it is valid (H, W), and its expected error (H, W)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CarryRules:
+    """How the confidence of a pixel that is carried along the flow falls."""
+
+    decay: float = 0.97
+    """What is left of it after one step, where the flow's error is expected to be zero."""
+    caution: float = 0.2
+    """By how much its logarithm falls further, for every pixel by which the flow is expected to be wrong."""
+    blind: float = 0.9
+    """What is left of it after one step where nothing is known of the flow's error."""
+    faint: float = 0.05
+    """Below this, a carried pixel is dropped."""
+
+    def __post_init__(self) -> None:
+        for name in ("decay", "blind"):
+            if not 0.0 < getattr(self, name) <= 1.0:
+                raise InputError(f"carry rules: {name} is {getattr(self, name)}, expected more than 0, at most 1")
+        if not 0.0 < self.faint < 1.0 or self.caution < 0.0:
+            raise InputError(
+                f"carry rules: faint is {self.faint} and caution {self.caution}, expected 0 to 1, and 0 or more"
+            )
+
+    def kept(self, valid: Mask, doubt: NDArray[np.float32] | None) -> NDArray[np.float32]:
+        """Return the share of its confidence that a pixel keeps on a step, (h, w).
+
+        Args:
+            valid: (h, w), True where the flow can be used.
+            doubt: (h, w) pixels, the flow's expected error, if that is known.
+        """
+        if doubt is None:
+            return np.asarray(valid * np.float32(self.blind))
+        kept: NDArray[np.float32] = np.exp(doubt * np.float32(-self.caution)) * np.float32(self.decay)
+        kept *= valid
+        return kept
 
 
 class Carrier:
     """Carries known pixels one way through a stream, a frame at a time: constant cost, and no end to its reach."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: CarryRules | None = None) -> None:
+        """Begin a stream."""
+        self.rules = rules or CarryRules()
         self._before: Canvas | None = None
 
-    def push(self, canvas: Canvas, hole: Mask, flow: NDArray[np.float32] | None, valid: Mask | None) -> Canvas:
+    def push(
+        self,
+        canvas: Canvas,
+        hole: Mask,
+        flow: NDArray[np.float32] | None = None,
+        valid: Mask | None = None,
+        doubt: NDArray[np.float32] | None = None,
+    ) -> Canvas:
         """Take the next frame; return what arrives in its hole, within `hole_box`.
 
         Args:
@@ -39,12 +82,15 @@ class Carrier:
             hole: (H, W).
             flow: (H, W, 2) pixels, from this frame to the one before; None begins a new stream.
             valid: (H, W), True where the flow can be used.
+            doubt: (H, W) pixels, the flow's expected error.
         """
         box = hole_box(hole) or Box(0, 0, 0, 0)
         if self._before is None or flow is None or valid is None:
             arrival = np.zeros((box.height, box.width, 4), np.float32)
         else:
-            arrival = _step(self._before, hole, box, flow, valid)
+            near = None if doubt is None else doubt[box.slices]
+            kept = self.rules.kept(valid[box.slices] & hole[box.slices], near)
+            arrival = _step(self._before, box, flow, kept, self.rules.faint)
         self._before = canvas.copy()
         self._before[box.slices] += arrival
         return arrival
@@ -61,6 +107,7 @@ def propagate(
     holes: Sequence[Mask],
     flows: Sequence[FlowPair],
     past: Sequence[Canvas] | None = None,
+    rules: CarryRules | None = None,
 ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
     """Fill holes with the pixels that neighbouring frames show there; the rest with a smooth completion.
 
@@ -73,15 +120,17 @@ def propagate(
         flows: T - 1 pairs; pair t lies between frames t and t + 1.
         past: what arrives in each hole from the past, as a `Carrier` returned it, where the stream began before these
             frames; carried from the first of them if None.
+        rules: how confidence falls; the usual ones if None.
 
     Returns:
         T filled frames (H, W, 3), and T confidences (H, W): 1 at known pixels, 0 where nothing arrived.
     """
     canvases = [known_pixels(image, hole) for image, hole in zip(images, holes, strict=True)]
     if past is None:
-        past = _carry(canvases, holes, [(pair.backward, pair.backward_validity) for pair in flows])
-    steps = [(pair.forward, pair.forward_validity) for pair in flows[::-1]]
-    future = _carry(canvases[::-1], holes[::-1], steps)[::-1]
+        back = [(pair.backward, pair.backward_validity, pair.backward_doubt) for pair in flows]
+        past = _carry(canvases, holes, back, rules)
+    ahead = [(pair.forward, pair.forward_validity, pair.forward_doubt) for pair in flows[::-1]]
+    future = _carry(canvases[::-1], holes[::-1], ahead, rules)[::-1]
     for canvas, hole, a, b in zip(canvases, holes, past, future, strict=True):
         box = hole_box(hole)
         if box is not None:
@@ -90,27 +139,26 @@ def propagate(
 
 
 def _carry(
-    canvases: Sequence[Canvas], holes: Sequence[Mask], steps: Sequence[tuple[NDArray[np.float32], Mask]]
+    canvases: Sequence[Canvas], holes: Sequence[Mask], steps: Sequence[Step], rules: CarryRules | None
 ) -> list[Canvas]:
     """Carry pixels one way through a clip; return what arrives in each hole's box."""
-    carrier = Carrier()
-    arrivals = [carrier.push(canvases[0], holes[0], None, None)]
-    for canvas, hole, (flow, valid) in zip(canvases[1:], holes[1:], steps, strict=True):
-        arrivals.append(carrier.push(canvas, hole, flow, valid))
+    carrier = Carrier(rules)
+    arrivals = [carrier.push(canvases[0], holes[0])]
+    for canvas, hole, step in zip(canvases[1:], holes[1:], steps, strict=True):
+        arrivals.append(carrier.push(canvas, hole, *step))
     return arrivals
 
 
-def _step(before: Canvas, hole: Mask, box: Box, flow: NDArray[np.float32], valid: Mask) -> Canvas:
-    """Return what valid flow brings into the hole from the frame before, within the hole's box."""
+def _step(before: Canvas, box: Box, flow: NDArray[np.float32], kept: NDArray[np.float32], faint: float) -> Canvas:
+    """Return what the flow brings into the hole from the frame before, within the hole's box."""
     if not box.width:
         return np.zeros((0, 0, 4), np.float32)
     rows, columns = box.slices
-    x, y = pixel_axes(*hole.shape)
+    x, y = pixel_axes(*flow.shape[:2])
     u, v = np.ascontiguousarray(flow[rows, columns].transpose(2, 0, 1))
     arrived = cv2.remap(before, u + x[:, columns], v + y[rows], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    share = (valid[rows, columns] & hole[rows, columns]) * np.float32(DECAY)
-    share *= arrived[..., 3] * share >= FAINT
-    return times(np.asarray(arrived, np.float32), share)
+    kept *= arrived[..., 3] * kept >= faint
+    return times(np.asarray(arrived, np.float32), kept)
 
 
 def _mixed(past: Canvas, future: Canvas) -> Canvas:

@@ -17,7 +17,7 @@ __all__ = ["CLIP_INPUTS", "METADATA_KEY", "SPEC_VERSION", "Fill", "Form", "Model
 METADATA_KEY = "ptfan.spec"
 SPEC_VERSION = 1
 
-Form = Literal["clip", "step"]
+Form = Literal["clip", "step", "flow"]
 Precision = Literal["fp32", "fp16"]
 WarpConvention = Literal["pixel", "tsam"]
 Fill = Literal["zero", "propagated"]
@@ -47,7 +47,8 @@ class ModelSpec:
     name: str
     """The model's name, as `--model` takes it."""
     form: Form = "clip"
-    """`clip`: a window of frames in, as many out. `step`: one frame in, one out."""
+    """`clip`: a window of frames in, as many out. `step`: one frame in, one out. `flow`: a window's flow in, completed
+    in the holes, see `ptfan.engine.flow_completion`."""
     precision: Precision = "fp32"
     """The type of the features, and of every floating input but the flows, which stay fp32."""
     window: int

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import onnx
 import torch
 from onnxscript import opset18
+from torch import nn
 
 from ptfan.engine.spec import CLIP_INPUTS, Precision
 from ptfan.engine.versions import ptfan_version
@@ -21,7 +22,7 @@ from ptfan.export.precision import at_precision, example_inputs
 from ptfan.export.rewrite import name_dimensions, shuffle_by_convolution, split_convolutions, strip
 from ptfan.training.model import Generator
 
-__all__ = ["clip_graph"]
+__all__ = ["clip_graph", "trace"]
 
 OUTPUT = "fill"
 
@@ -35,7 +36,9 @@ def clip_graph(generator: Generator, precision: Precision, dimensions: Dimension
         dimensions: which of T, H and W are fixed.
     """
     ready = at_precision(folded(generator), precision)
-    model = _trace(ready, example_inputs(dimensions, precision), dimensions.for_torch())
+    with symbolic_flow_warp():
+        inputs = example_inputs(dimensions, precision)
+        model = trace(ready, inputs, dimensions.for_torch(), names=(CLIP_INPUTS, (OUTPUT,)))
     split_convolutions(model)
     shuffle_by_convolution(model)
     strip(model, "ptfan", ptfan_version())
@@ -45,18 +48,30 @@ def clip_graph(generator: Generator, precision: Precision, dimensions: Dimension
     return model
 
 
-def _trace(
-    generator: Generator, inputs: tuple[torch.Tensor, ...], shapes: list[dict[int, Any]] | None
+def trace(
+    network: nn.Module,
+    inputs: tuple[torch.Tensor, ...],
+    shapes: list[dict[int, Any]] | None,
+    *,
+    names: tuple[Sequence[str], Sequence[str]],
 ) -> onnx.ModelProto:
-    with _quiet(), _without_fake_cache(), symbolic_flow_warp():
+    """Trace a network with torch's exporter.
+
+    Args:
+        network: in evaluation mode.
+        inputs: examples.
+        shapes: the dynamic dimensions of each input, as torch takes them; None if all are fixed.
+        names: of the graph's inputs and outputs.
+    """
+    with _quiet(), _without_fake_cache():
         # Two steps instead of one, so that the exporter does not look for a way round when the first fails.
-        traced = torch.export.export(generator, inputs, dynamic_shapes=shapes, strict=False)
+        traced = torch.export.export(network, inputs, dynamic_shapes=shapes, strict=False)
         program = torch.onnx.export(
             traced,
             dynamo=True,
             opset_version=OPSET,
-            input_names=CLIP_INPUTS,
-            output_names=(OUTPUT,),
+            input_names=names[0],
+            output_names=names[1],
             custom_translation_table={torch.ops.aten.lerp.Tensor: _lerp},
             optimize=True,
             verbose=False,

@@ -17,11 +17,22 @@ from torch import Tensor
 from ptfan.engine.atomic import check_target
 from ptfan.engine.errors import InputNotFoundError, ModelError, OutputError
 from ptfan.training.model import Generator, GeneratorConfig
+from ptfan.training.model.flow_completer import FlowCompleter, FlowCompleterConfig
 
-__all__ = ["Checkpoint", "build", "check_state", "load_checkpoint", "save_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "build",
+    "check_state",
+    "load_checkpoint",
+    "load_completer",
+    "save_checkpoint",
+    "save_completer",
+]
 
 CONFIG_KEY = "ptfan.config"
 RECORD_KEY = "ptfan.record"
+FLOW_KEY = "ptfan.flow_config"
+"""Holds the config of a flow completion network, in the place of `CONFIG_KEY`."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +69,22 @@ def save_checkpoint(
         OutputExistsError: `path` is there and `overwrite` is not set.
         OutputError: `path` cannot be written.
     """
-    path = Path(path)
+    _write(Path(path), generator, CONFIG_KEY, record, overwrite)
+
+
+def save_completer(
+    path: str | Path, completer: FlowCompleter, record: Mapping[str, Any], *, overwrite: bool = False
+) -> None:
+    """Write a flow completion network like `save_checkpoint` writes a generator."""
+    _write(Path(path), completer, FLOW_KEY, record, overwrite)
+
+
+def _write(
+    path: Path, network: Generator | FlowCompleter, key: str, record: Mapping[str, Any], overwrite: bool
+) -> None:
     check_target(path, overwrite=overwrite)
-    tensors = {key: value.detach().cpu().contiguous() for key, value in generator.state_dict().items()}
-    metadata = {CONFIG_KEY: generator.config.to_json(), RECORD_KEY: json.dumps(dict(record))}
+    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    metadata = {key: network.config.to_json(), RECORD_KEY: json.dumps(dict(record))}
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         beside.touch()
@@ -83,20 +106,41 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         ModelError: it is not a checkpoint of ptfan, or its weights do not fit its config.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputNotFoundError(f"{path}: no such file, expected a checkpoint (.safetensors)")
+    metadata, state = _read(path)
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path}: cannot be read as safetensors ({_one_line(error)})") from error
-    try:
-        config, record = _read_metadata(metadata)
+        config, record = GeneratorConfig.from_json(_config_text(metadata, CONFIG_KEY)), _record(metadata)
         check_state(config, state)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     return Checkpoint(config, state, record)
+
+
+def load_completer(path: str | Path) -> FlowCompleter:
+    """Build the flow completion network of the checkpoint at `path`, in evaluation mode, on the CPU.
+
+    Raises:
+        InputNotFoundError: there is no such file.
+        ModelError: it is no checkpoint of one, or its weights do not fit its config.
+    """
+    path = Path(path)
+    metadata, state = _read(path)
+    try:
+        completer = FlowCompleter(FlowCompleterConfig.from_json(_config_text(metadata, FLOW_KEY)))
+        _check("the flow completion network", completer.state_dict(), state)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+    completer.load_state_dict(state)
+    return completer.eval()
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    if not path.is_file():
+        raise InputNotFoundError(f"{path}: no such file, expected a checkpoint (.safetensors)")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path}: cannot be read as safetensors ({_one_line(error)})") from error
 
 
 def build(path: str | Path) -> Generator:
@@ -117,6 +161,10 @@ def check_state(config: GeneratorConfig, state: Mapping[str, Tensor]) -> None:
     """
     with torch.device("meta"):
         expected = Generator(config).state_dict()
+    _check(f"config {config.name!r}", expected, state)
+
+
+def _check(name: str, expected: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:
     trouble = [
         _named("missing", [key for key in expected if key not in state]),
         _named("unknown", [key for key in state if key not in expected]),
@@ -124,19 +172,23 @@ def check_state(config: GeneratorConfig, state: Mapping[str, Tensor]) -> None:
     ]
     first = [text for text in trouble if text][:2]
     if first:
-        raise ModelError(f"weights do not fit config {config.name!r}: {'; '.join(first)}")
+        raise ModelError(f"weights do not fit {name}: {'; '.join(first)}")
 
 
-def _read_metadata(metadata: Mapping[str, str]) -> tuple[GeneratorConfig, dict[str, Any]]:
-    if CONFIG_KEY not in metadata:
-        raise ModelError(f"has no {CONFIG_KEY} in its metadata, expected a checkpoint that ptfan wrote")
+def _config_text(metadata: Mapping[str, str], key: str) -> str:
+    if key not in metadata:
+        raise ModelError(f"has no {key} in its metadata, expected a checkpoint that ptfan wrote")
+    return metadata[key]
+
+
+def _record(metadata: Mapping[str, str]) -> dict[str, Any]:
     try:
         record = json.loads(metadata.get(RECORD_KEY, "{}"))
     except ValueError as error:
         raise ModelError(f"its training record is no JSON ({error})") from error
     if not isinstance(record, dict):
         raise ModelError(f"its training record is a {type(record).__name__}, expected a JSON object")
-    return GeneratorConfig.from_json(metadata[CONFIG_KEY]), record
+    return record
 
 
 def _misfit(key: str, value: Tensor, like: Tensor) -> str:

@@ -8,15 +8,17 @@ from pathlib import Path
 
 from ptfan.engine.errors import InputNotFoundError
 
-__all__ = ["DEFAULT_MODEL", "file_sha256", "find_model", "shipped_models"]
+__all__ = ["DEFAULT_MODEL", "FLOW_MODEL", "file_sha256", "find_model", "shipped_models"]
 
 DEFAULT_MODEL = "s"
 """The model that is used when none is named."""
+FLOW_MODEL = Path(__file__).parent / "flow.onnx"
+"""The network that completes flow inside holes; it serves every model, and is none that inpaints by itself."""
 
 
 def shipped_models() -> dict[str, Path]:
-    """Return the files of the models that come with the package, by name."""
-    return {path.stem: path for path in sorted(Path(__file__).parent.glob("*.onnx"))}
+    """Return the files of the inpainting models that come with the package, by name."""
+    return {path.stem: path for path in sorted(Path(__file__).parent.glob("*.onnx")) if path != FLOW_MODEL}
 
 
 def find_model(model: str | Path) -> Path:

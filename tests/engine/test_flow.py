@@ -75,9 +75,23 @@ def test_flow_in_the_hole_comes_from_its_surroundings() -> None:
     wrong[18:42, 28:56] = 50.0  # also just outside the hole, where an estimator's patches reach into it
 
     grey = np.zeros((HEIGHT, WIDTH), np.uint8)
-    pair = estimate_pair(lambda source, target: wrong, grey, grey, hole, hole)
-    np.testing.assert_allclose(pair.forward[..., 0], 2.0, atol=1e-4)
-    np.testing.assert_allclose(pair.forward[..., 1], -1.0, atol=1e-4)
+    forward, _ = estimate_pair(lambda source, target: wrong, grey, grey, hole, hole)
+    np.testing.assert_allclose(forward[..., 0], 2.0, atol=1e-4)
+    np.testing.assert_allclose(forward[..., 1], -1.0, atol=1e-4)
+
+
+def test_refined_flow_is_closer_to_the_truth_round_a_hole(pan: Callable[..., Pictures]) -> None:
+    # Thin strokes, so that an estimator's patches see the holes wherever they look.
+    hole = np.zeros((HEIGHT, WIDTH), bool)
+    hole[16:48:8, 16:80] = hole[17:49:8, 16:80] = hole[18:50:8, 16:80] = True
+    clip = pan(4, HEIGHT, WIDTH, dx=3, dy=1)
+    errors = [
+        np.mean(
+            [np.abs(pair.forward - MOTION)[hole].mean() for pair in estimate_flows(clip, [hole] * 4, refine=refine)]
+        )
+        for refine in (False, True)
+    ]
+    assert errors[1] < 0.8 * errors[0]
 
 
 def test_still_pictures_have_no_flow(texture: Callable[..., NDArray[np.float32]]) -> None:

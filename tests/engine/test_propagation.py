@@ -10,17 +10,20 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ptfan.engine.completion import pull_push
+from ptfan.engine.errors import InputError
 from ptfan.engine.flow import FlowPair, estimate_flows
-from ptfan.engine.propagation import DECAY, FAINT, Carrier, known_pixels, propagate
+from ptfan.engine.propagation import Carrier, CarryRules, known_pixels, propagate
 
+RULES = CarryRules()
 Pictures = list[NDArray[np.float32]]
 Masks = list[NDArray[np.bool_]]
 
 
-def still(height: int, width: int, dx: float = 0.0, dy: float = 0.0) -> FlowPair:
+def still(height: int, width: int, dx: float = 0.0, dy: float = 0.0, doubt: float | None = None) -> FlowPair:
     """Return the exact flow of content that moves by (dx, dy), valid everywhere."""
     flow = np.broadcast_to(np.array([dx, dy], np.float32), (height, width, 2)).copy()
-    return FlowPair(flow, -flow, np.ones((height, width), bool), np.ones((height, width), bool))
+    doubts = [None if doubt is None else np.full((height, width), doubt, np.float32)] * 2
+    return FlowPair(flow, -flow, np.ones((height, width), bool), np.ones((height, width), bool), *doubts)
 
 
 def box(height: int, width: int, top: int, left: int, size: int) -> NDArray[np.bool_]:
@@ -41,7 +44,8 @@ def random_clip(seed: int, frames: int, height: int, width: int) -> tuple[Pictur
     for _ in range(frames - 1):
         # OpenCV interpolates at steps of 1/32 pixel.
         forward, backward = (rng.integers(-64, 64, (2, height, width, 2)) / 32).astype(np.float32)
-        flows.append(FlowPair(forward, backward, *(rng.random((2, height, width)) < 0.8)))
+        doubts = rng.uniform(0, 9, (2, height, width)).astype(np.float32) if seed % 2 else (None, None)
+        flows.append(FlowPair(forward, backward, *(rng.random((2, height, width)) < 0.8), *doubts))
     return images, holes, flows
 
 
@@ -62,22 +66,25 @@ def fetched(canvas: NDArray[np.float64], x: float, y: float) -> NDArray[np.float
 
 
 def carried(
-    images: Pictures, holes: Masks, steps: list[tuple[NDArray[np.float32], NDArray[np.bool_]]]
+    images: Pictures,
+    holes: Masks,
+    steps: list[tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32] | None]],
 ) -> list[NDArray[np.float64]]:
     """Carry pixels one way in plain loops."""
     canvases = [known(images[0], holes[0])]
-    for image, hole, (flow, valid) in zip(images[1:], holes[1:], steps, strict=True):
+    for image, hole, (flow, valid, doubt) in zip(images[1:], holes[1:], steps, strict=True):
         canvas = known(image, hole)
         for y, x in zip(*np.nonzero(hole & valid), strict=True):
-            arrived = DECAY * fetched(canvases[-1], x + float(flow[y, x, 0]), y + float(flow[y, x, 1]))
-            canvas[y, x] = arrived if arrived[3] >= FAINT else 0
+            kept = RULES.blind if doubt is None else RULES.decay * math.exp(-RULES.caution * doubt[y, x])
+            arrived = kept * fetched(canvases[-1], x + float(flow[y, x, 0]), y + float(flow[y, x, 1]))
+            canvas[y, x] = arrived if arrived[3] >= RULES.faint else 0
         canvases.append(canvas)
     return canvases
 
 
 def reference(images: Pictures, holes: Masks, flows: list[FlowPair]) -> tuple[Pictures, Pictures]:
-    past = carried(images, holes, [(pair.backward, pair.backward_validity) for pair in flows])
-    back = [(pair.forward, pair.forward_validity) for pair in flows[::-1]]
+    past = carried(images, holes, [(pair.backward, pair.backward_validity, pair.backward_doubt) for pair in flows])
+    back = [(pair.forward, pair.forward_validity, pair.forward_doubt) for pair in flows[::-1]]
     future = carried(images[::-1], holes[::-1], back)[::-1]
     filled, confidences = [], []
     for image, hole, a, b in zip(images, holes, past, future, strict=True):
@@ -113,7 +120,7 @@ def test_a_carrier_brings_the_past_a_frame_at_a_time(seed: int) -> None:
         canvas = known_pixels(image, hole)
         before = canvas.copy()
         pair = flows[t - 1] if t else None
-        step = (pair.backward, pair.backward_validity) if pair else (None, None)
+        step = (pair.backward, pair.backward_validity, pair.backward_doubt) if pair else ()
         past.append(carrier.push(canvas, hole, *step))
         assert np.array_equal(canvas, before)
     whole, parts = propagate(images, holes, flows), propagate(images, holes, flows, past)
@@ -172,24 +179,40 @@ def test_confidence_is_one_at_known_pixels_and_nothing_or_more_than_faint_in_hol
     for confidence, hole in zip(propagate(images, holes, flows)[1], holes, strict=True):
         assert (confidence[~hole] == 1).all()
         inside = confidence[hole]
-        assert ((inside == 0) | (inside >= FAINT)).all()
-        assert (inside <= DECAY + 1e-6).all()
+        assert ((inside == 0) | (inside >= RULES.faint)).all()
+        assert (inside <= RULES.decay + 1e-6).all()
 
 
-def test_confidence_falls_by_the_decay_a_step() -> None:
+@pytest.mark.parametrize(("doubt", "kept"), [(None, RULES.blind), (0.0, RULES.decay), (2.0, RULES.decay * 0.67032)])
+def test_confidence_falls_at_every_step_by_what_is_known_of_the_flow(doubt: float | None, kept: float) -> None:
+    assert RULES.caution == 0.2  # exp(-0.4) = 0.67032
     images = [np.zeros((6, 6, 3), np.float32)] * 4
     hole = box(6, 6, 2, 2, 2)
     holes = [np.zeros((6, 6), bool), hole, hole, hole]
-    confidences = propagate(images, holes, [still(6, 6)] * 3)[1]
+    confidences = propagate(images, holes, [still(6, 6, doubt=doubt)] * 3)[1]
     for t in (1, 2, 3):
-        np.testing.assert_allclose(confidences[t][hole], DECAY**t, rtol=1e-5)
+        np.testing.assert_allclose(confidences[t][hole], kept**t, rtol=1e-5)
+
+
+def test_faint_pixels_are_dropped() -> None:
+    images = [np.ones((6, 6, 3), np.float32)] * 4
+    hole = box(6, 6, 2, 2, 2)
+    rules = CarryRules(blind=0.5, faint=0.2)
+    confidences = propagate(images, [~hole & hole, hole, hole, hole], [still(6, 6)] * 3, rules=rules)[1]
+    assert [float(confidence[hole].max()) for confidence in confidences] == [1, 0.5, 0.25, 0]
+
+
+@pytest.mark.parametrize("wrong", [{"decay": 0.0}, {"blind": 1.1}, {"faint": 0.0}, {"faint": 1.0}, {"caution": -1.0}])
+def test_rules_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        CarryRules(**wrong)
 
 
 def test_arrivals_are_mixed_by_the_square_of_their_confidence() -> None:
     hole, none = box(6, 6, 2, 2, 2), np.zeros((6, 6), bool)
     images = [np.full((6, 6, 3), value, np.float32) for value in (0.2, 0.5, 0.5, 0.8)]
     filled, _ = propagate(images, [none, hole, hole, none], [still(6, 6)] * 3)
-    near, far = DECAY**2, DECAY**4  # squares of one step's confidence and of two steps'
+    near, far = RULES.blind**2, RULES.blind**4  # squares of one step's confidence and of two steps'
     np.testing.assert_allclose(filled[1][hole], (0.2 * near + 0.8 * far) / (near + far), rtol=1e-5)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ptfan.engine.spec import WarpConvention
 
-__all__ = ["ClipEnds", "Motion", "MotionPyramid", "flow_warp", "shift_and_align"]
+__all__ = ["ClipEnds", "Motion", "MotionPyramid", "flow_warp", "shift", "shift_and_align"]
 
 
 def flow_warp(
@@ -153,6 +153,25 @@ class MotionPyramid:
         return self._levels[stride]
 
 
+def shift(x: Tensor, ends: ClipEnds, fold: int) -> Tensor:
+    """Replace two folds of channels by the neighbouring frames' as they are: the temporal shift of TSM.
+
+    Channels [0, fold) come from the next frame, [fold, 2 fold) from the previous one, the rest is the frame's own; a
+    fold of a frame outside the clip is zero.
+
+    Args:
+        x: features, (N, C, h, w).
+        ends: where the clips begin and end.
+        fold: channels per direction, at most C / 2.
+
+    Returns:
+        Tensor: like x.
+    """
+    from_next = x[:, :fold].index_select(0, ends.following) * ends.has_next.to(x.dtype)
+    from_previous = x[:, fold : 2 * fold].index_select(0, ends.preceding) * ends.has_previous.to(x.dtype)
+    return torch.cat((from_next, from_previous, x[:, 2 * fold :]), dim=1)
+
+
 def shift_and_align(x: Tensor, motion: Motion, fold: int, convention: WarpConvention | None) -> Tensor:
     """Replace two folds of channels by the neighbouring frames', brought to this frame along the flow.
 
@@ -168,12 +187,12 @@ def shift_and_align(x: Tensor, motion: Motion, fold: int, convention: WarpConven
     Returns:
         Tensor: like x.
     """
+    if convention is None:
+        return shift(x, motion.ends, fold)
     ends = motion.ends
     own_next, own_previous, rest = x[:, :fold], x[:, fold : 2 * fold], x[:, 2 * fold :]
     from_next, from_previous = own_next.index_select(0, ends.following), own_previous.index_select(0, ends.preceding)
     has_next, has_previous = ends.has_next.to(x.dtype), ends.has_previous.to(x.dtype)
-    if convention is None:
-        return torch.cat((from_next * has_next, from_previous * has_previous, rest), dim=1)
     # At a clip's ends no flow is valid, so that the fallback stands there: zero.
     # The published network has a slip that its weights were trained with: the backward warp is not tested for zeros
     # itself, but the forward warp of the frame before is in its place. The clean convention tests neither.

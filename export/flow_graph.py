@@ -1,0 +1,102 @@
+"""The flow completion network as an ONNX graph, compared with torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from torch.export import Dim
+
+from ptfan.engine.atomic import check_target, write_atomically
+from ptfan.engine.models import file_sha256
+from ptfan.engine.spec import ModelSpec
+from ptfan.engine.versions import ptfan_version
+from ptfan.export.compare import Comparison, compare_arrays
+from ptfan.export.graph import trace
+from ptfan.export.metadata import write_spec
+from ptfan.export.precision import store_weights
+from ptfan.export.rewrite import strip
+from ptfan.export.settings import WeightStorage
+from ptfan.training.checkpoint import load_completer
+from ptfan.training.model.flow_completer import FlowCompleter
+
+__all__ = ["export_completer", "flow_graph"]
+
+INPUTS, OUTPUTS = ("flow", "known"), ("completed", "spread")
+EXAMPLE = (3, 8, 12)
+"""T, h and w to trace with."""
+MULTIPLE = 4
+"""h and w are multiples of this."""
+
+
+def flow_graph(completer: FlowCompleter) -> onnx.ModelProto:
+    """Export a flow completion network with any T, h and w, h and w multiples of 4; without the spec."""
+    window, height, width = EXAMPLE
+    inputs = torch.zeros(window, 4, height, width), torch.ones(window, 1, height, width)
+    free: dict[int, Any] = {0: Dim("frames", min=1, max=1 << 13)}
+    free[2], free[3] = (MULTIPLE * Dim(name, min=1, max=1 << 13) for name in ("rows", "columns"))
+    model = trace(completer, inputs, [dict(free), dict(free)], names=(INPUTS, OUTPUTS))
+    strip(model, "ptfan", ptfan_version())
+    _name_dimensions(model)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def export_completer(
+    checkpoint: Path, output: Path, *, weights: WeightStorage = "same", overwrite: bool = False
+) -> tuple[ModelSpec, Comparison]:
+    """Export the checkpoint of a flow completion network; the file appears once it has been compared with torch.
+
+    Raises:
+        ToleranceError: ONNX Runtime and torch differ too much; nothing is written.
+    """
+    check_target(output, overwrite=overwrite)
+    completer = load_completer(checkpoint)
+    model = flow_graph(completer)
+    store_weights(model, weights)
+    spec = _spec(completer, file_sha256(checkpoint))
+    write_spec(model, spec)
+    comparison = _compare(completer, model)
+    comparison.check(exact=weights == "same")
+    write_atomically(output, model.SerializeToString(), overwrite=overwrite)
+    return spec, comparison
+
+
+def _spec(completer: FlowCompleter, weights_sha256: str) -> ModelSpec:
+    return ModelSpec(
+        name="flow",
+        form="flow",
+        window=24,
+        stride=18,
+        lookahead=completer.temporal_layers,
+        size_multiple=MULTIPLE,
+        parameters=sum(parameter.numel() for parameter in completer.parameters()),
+        weights_sha256=weights_sha256,
+    )
+
+
+def _compare(completer: FlowCompleter, model: onnx.ModelProto) -> Comparison:
+    """Compare on smooth random flow, two pixels long, with a hole in the middle."""
+    import onnxruntime
+
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.randn(6, 4, 4, 5, generator=generator)
+    flow = torch.nn.functional.interpolate(coarse, (32, 40), mode="bilinear")
+    known = torch.ones(6, 1, 32, 40)
+    known[..., 10:22, 12:28] = 0
+    with torch.inference_mode():
+        reference = torch.cat(completer(flow, known), dim=1).numpy()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    result = np.concatenate(session.run(OUTPUTS, {"flow": flow.numpy(), "known": known.numpy()}), axis=1)
+    return compare_arrays(reference, result)
+
+
+def _name_dimensions(model: onnx.ModelProto) -> None:
+    for value in (*model.graph.input, *model.graph.output):
+        for index, name in ((0, "T"), (2, "H"), (3, "W")):
+            value.type.tensor_type.shape.dim[index].dim_param = name
