@@ -120,7 +120,8 @@ def _ssim(task: Task, result: Sequence[Picture]) -> dict[str, float]:
 
 def _warp(task: Task, result: Sequence[Picture]) -> dict[str, float]:
     flows = task.footage.flows
-    return {"warp_hole": warping_error(result, task.holes, flows), "warp": field_warping_error(result, flows)}
+    whole = field_warping_error(result, flows, task.footage.occlusions)
+    return {"warp_hole": warping_error(result, task.holes, flows), "warp": whole}
 
 
 def _perceptual(name: str, trunk: str, heads: Path | None, every: int) -> Measure:

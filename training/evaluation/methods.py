@@ -17,7 +17,7 @@ from ptfan.engine.flow import DisFlow, FlowPair, guide_image
 from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.models import file_sha256, find_model
-from ptfan.engine.propagation import propagate
+from ptfan.engine.propagation import CarryRules, propagate
 from ptfan.engine.validity import validity
 from ptfan.training.evaluation.task import Picture
 
@@ -28,6 +28,8 @@ Fill = Callable[[Sequence[Picture], Sequence[Mask]], list[Picture]]
 Floats = NDArray[np.float32]
 CONTAMINATED = 4
 """Pixels round a hole whose flow is completed as well: the estimator's patches reach into the hole there."""
+PLAIN_RULES = CarryRules(blind=0.9, faint=0.35)
+"""Pixels are carried over nine frames; written out like the flow below."""
 RADIUS = 3
 """Telea's neighbourhood, pixels."""
 
@@ -52,7 +54,7 @@ def telea(images: Sequence[Picture], holes: Sequence[Mask]) -> list[Picture]:
 def propagation(images: Sequence[Picture], holes: Sequence[Mask]) -> list[Picture]:
     """Carry known pixels along the completed flow over the whole clip, both ways; fill the rest by `telea`."""
     floats = [image.astype(np.float32) / np.float32(255) for image in images]
-    filled, confidence = propagate(floats, holes, plain_flows(floats, holes))
+    filled, confidence = propagate(floats, holes, plain_flows(floats, holes), rules=PLAIN_RULES)
     return [
         _telea(np.where(hole[..., None], _bytes(done), image), reached == 0)
         for done, reached, image, hole in zip(filled, confidence, images, holes, strict=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.flow import FlowPair, estimate_flows
 from ptfan.engine.frame import Mask
+from ptfan.training.evaluation.metrics.warping import field_occlusion
 
 __all__ = ["Footage", "Picture", "Task"]
 
@@ -31,6 +32,11 @@ class Footage:
         """The flow of the complete clip, T - 1 pairs: what warping errors are measured along."""
         images = [frame.astype(np.float32) / np.float32(255) for frame in self.frames]
         return estimate_flows(images, [np.zeros(frame.shape[:2], bool) for frame in self.frames])
+
+    @cached_property
+    def occlusions(self) -> list[Mask]:
+        """Where the warping error of whole frames does not look, T - 1 masks (H, W)."""
+        return [field_occlusion(pair.forward, pair.backward) for pair in self.flows]
 
 
 @dataclass(frozen=True, eq=False)

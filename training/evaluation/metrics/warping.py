@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,9 @@ def warping_error(results: Pictures, holes: Sequence[Mask], flows: Sequence[Flow
     return total / count if count else math.nan
 
 
-def field_warping_error(results: Pictures, flows: Sequence[FlowPair]) -> float:
+def field_warping_error(
+    results: Pictures, flows: Sequence[FlowPair], occlusions: Sequence[Mask] | None = None
+) -> float:
     """Return the warping error as its authors compute it (Lai et al., 2018): of whole frames.
 
     For each pair of frames the mean squared difference where `field_occlusion` is False; then the mean over pairs.
@@ -48,14 +51,16 @@ def field_warping_error(results: Pictures, flows: Sequence[FlowPair]) -> float:
     Args:
         results: T frames (H, W, 3) RGB.
         flows: T - 1 pairs, estimated on the complete clip.
+        occlusions: `field_occlusion` of the pairs, if that is known already.
 
     Returns:
         In squared units of [0, 1]; nan for a single frame.
     """
+    if occlusions is None:
+        occlusions = [field_occlusion(pair.forward, pair.backward) for pair in flows]
     errors = []
-    for t, pair in enumerate(flows):
-        visible = ~field_occlusion(pair.forward, pair.backward)
-        difference = _difference(results[t], results[t + 1], pair.forward, visible)
+    for t, (pair, occluded) in enumerate(zip(flows, occlusions, strict=True)):
+        difference = _difference(results[t], results[t + 1], pair.forward, ~occluded)
         errors.append(float(np.mean(difference**2)) if difference.size else 0.0)
     return float(np.mean(errors)) if errors else math.nan
 
@@ -75,7 +80,7 @@ def field_occlusion(forward: Flow, backward: Flow) -> Mask:
     """
     height, width = forward.shape[:2]
     flow = forward.astype(np.float64)
-    back = _sampled(backward.astype(np.float64), forward, np.ones((height, width), bool)).reshape(flow.shape)
+    back = _sampled(backward, forward, np.ones((height, width), bool)).reshape(flow.shape)
     length, back_length = (flow**2).sum(axis=-1), (back**2).sum(axis=-1)
     occluded = ((flow + back) ** 2).sum(axis=-1) > 0.01 * (length + back_length) + 0.5
     slope = np.zeros((height, width))
@@ -86,21 +91,24 @@ def field_occlusion(forward: Flow, backward: Flow) -> Mask:
 
 def _difference(now: NDArray[np.uint8], following: NDArray[np.uint8], flow: Flow, counts: Mask) -> NDArray[np.float64]:
     """Return (N, 3): how the pixels that count differ from where they are found in the next frame, in [-1, 1]."""
-    return (now[counts] - _sampled(following.astype(np.float64), flow, counts)) / 255.0
+    return (now[counts] - _sampled(following, flow, counts)) / 255.0
 
 
-def _sampled(values: NDArray[np.float64], flow: Flow, counts: Mask) -> NDArray[np.float64]:
+def _sampled(values: NDArray[Any], flow: Flow, counts: Mask) -> NDArray[np.float64]:
     """Sample (H, W, C) at p + flow for the pixels p that count: (N, C). Bilinear, the outermost pixels go on for ever.
 
     Exact, unlike OpenCV's remapping, which rounds places to 1/32 of a pixel.
     """
     height, width = counts.shape
     rows, columns = np.nonzero(counts)
-    x = np.clip(columns + flow[counts][:, 0].astype(np.float64), 0, width - 1)
-    y = np.clip(rows + flow[counts][:, 1].astype(np.float64), 0, height - 1)
-    left, top = np.floor(x).astype(np.intp), np.floor(y).astype(np.intp)
+    moved = flow[counts].astype(np.float64)
+    x, y = np.clip(columns + moved[:, 0], 0, width - 1), np.clip(rows + moved[:, 1], 0, height - 1)
+    left, top = x.astype(np.intp), y.astype(np.intp)
+    share_x, share_y = x - left, y - top
     right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    share_x, share_y = (x - left)[:, None], (y - top)[:, None]
-    upper = values[top, left] * (1 - share_x) + values[top, right] * share_x
-    lower = values[bottom, left] * (1 - share_x) + values[bottom, right] * share_x
-    return np.asarray(upper * (1 - share_y) + lower * share_y)
+    flat = values.reshape(height * width, -1)
+    sampled = flat.take(top * width + left, axis=0) * ((1 - share_x) * (1 - share_y))[:, None]
+    sampled += flat.take(top * width + right, axis=0) * (share_x * (1 - share_y))[:, None]
+    sampled += flat.take(bottom * width + left, axis=0) * ((1 - share_x) * share_y)[:, None]
+    sampled += flat.take(bottom * width + right, axis=0) * (share_x * share_y)[:, None]
+    return np.asarray(sampled, np.float64)
