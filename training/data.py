@@ -13,10 +13,13 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ptfan.engine.errors import InputError
-from ptfan.engine.flow import FlowPair, estimate_flows
+from ptfan.engine.flow import FlowCompletion, FlowPair, estimate_flows, smooth_completion
+from ptfan.engine.flow_completion import LearnedCompletion
 from ptfan.engine.frame import Mask
 from ptfan.engine.inputs import clip_inputs
+from ptfan.engine.models import FLOW_MODEL
 from ptfan.engine.propagation import Canvas, Carrier, known_pixels
+from ptfan.engine.runner import open_runner
 from ptfan.engine.spec import Fill
 from ptfan.training.augment import Stretch, View, choose_stretch, choose_view, judged
 from ptfan.training.clip_cache import CachedClip, ClipCache
@@ -95,6 +98,7 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
             raise InputError("training data: masks of real objects are wanted (weight above 0), but no clip has masks")
         self._config, self._fill = config, fill
         self._seed, self._length = seed, length
+        self._learned: LearnedCompletion | None = None
 
     def __len__(self) -> int:
         return self._length
@@ -113,10 +117,18 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
         if rng.random() < self._config.complete_flow:
             flows = self._complete_flows(entry, stretch, view, images)
         else:
-            flows = estimate_flows(images, holes)
+            flows = estimate_flows(images, holes, completion=self._flow_completion())
         sample = _sample(images, holes, flows, shown, self._fill)
         sample["target"] = np.ascontiguousarray(np.stack(images[shown.start : shown.stop]).transpose(0, 3, 1, 2))
         return {name: torch.from_numpy(array) for name, array in sample.items()}
+
+    def _flow_completion(self) -> FlowCompletion:
+        """Return what completes the flow in holes; its session is opened in the process that uses it."""
+        if self._config.flow_completion == "smooth":
+            return smooth_completion
+        if self._learned is None:
+            self._learned = LearnedCompletion(open_runner(FLOW_MODEL, threads=1))
+        return self._learned
 
     def _holes(self, rng: np.random.Generator, entry: CachedClip, frames: int, shown: range) -> list[Mask]:
         width, height = self._config.size
@@ -158,7 +170,8 @@ def _sample(
 def _arrivals(images: Sequence[Picture], holes: Sequence[Mask], flows: Sequence[FlowPair]) -> list[Canvas]:
     """Return what the past brings into each hole, as the runtime carries it from the stream's start."""
     carrier = Carrier()
-    arrivals = [carrier.push(known_pixels(images[0], holes[0]), holes[0], None, None)]
+    arrivals = [carrier.push(known_pixels(images[0], holes[0]), holes[0])]
     for image, hole, pair in zip(images[1:], holes[1:], flows, strict=True):
-        arrivals.append(carrier.push(known_pixels(image, hole), hole, pair.backward, pair.backward_validity))
+        step = (pair.backward, pair.backward_validity, pair.backward_doubt)
+        arrivals.append(carrier.push(known_pixels(image, hole), hole, *step))
     return arrivals

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from ptfan.engine.errors import InputError
 
@@ -13,6 +14,7 @@ MASK_KINDS = ("strokes", "blobs", "boxes", "text", "objects")
 FVI_AREAS = tuple((low / 100, (low + 10) / 100) for low in range(5, 65, 10))
 """The groups of the FVI test set by the hole's share of the frame: 5-15 %, 15-25 %, ... 55-65 %."""
 Area = tuple[float, float]
+FlowCompletionName = Literal["learned", "smooth"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,8 @@ class SampleConfig:
     complete_flow: float = 0.0
     """Probability that a sample is aligned along the flow of the complete frames, as the paper trains; else along flow
     that is estimated with the holes and completed, as the runtime does."""
+    flow_completion: FlowCompletionName = "learned"
+    """What decides on estimated flow inside the holes: the network that the runtime uses, or a smooth completion."""
     scale_min: float = 1.0
     """The least number of the clip's pixels to a sample's pixel; below 1 pictures are enlarged."""
     scale_max: float | None = None
@@ -87,6 +91,11 @@ class SampleConfig:
                 raise InputError(f"sample config: {name} is {getattr(self, name)}, expected {least} or more")
         if any(side < 8 or side % 8 for side in self.size):
             raise InputError(f"sample config: size is {self.size}, expected multiples of 8")
+        if self.flow_completion not in get_args(FlowCompletionName):
+            raise InputError(
+                f"sample config: flow_completion is {self.flow_completion!r}, "
+                f"expected one of {', '.join(get_args(FlowCompletionName))}"
+            )
         _check_share(
             "sample config",
             complete_flow=self.complete_flow,

@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.flow import FlowPair, estimate_flows
+from ptfan.engine.flow_completion import LearnedCompletion
 from ptfan.engine.inputs import clip_inputs
+from ptfan.engine.models import FLOW_MODEL
+from ptfan.engine.runner import open_runner
 from ptfan.engine.spec import CLIP_INPUTS
 from ptfan.engine.validity import validity
 from ptfan.training.clip_cache import CachedClip, ClipCache
@@ -93,16 +96,21 @@ def test_a_sample_holds_the_network_s_inputs_and_the_target(
         assert not sample["flow_backward"][0].any()
 
 
-@pytest.mark.parametrize("complete", [0.0, 1.0])
-def test_a_sample_is_what_the_runtime_would_feed(clips: Callable[..., ClipCache], complete: float) -> None:
-    sample = dataset(clips((8, 64, 80)), complete_flow=complete)[0]
+@pytest.mark.parametrize(("complete", "completion"), [(0.0, "learned"), (0.0, "smooth"), (1.0, "learned")])
+def test_a_sample_is_what_the_runtime_would_feed(
+    clips: Callable[..., ClipCache], complete: float, completion: Any
+) -> None:
+    sample = dataset(clips((8, 64, 80)), complete_flow=complete, flow_completion=completion)[0]
     images = images_of(sample)
     holes = [hole[0] > 0 for hole in sample["hole"].numpy()]
     hidden = [np.where(hole[..., None], np.float32(0.7), image) for image, hole in zip(images, holes, strict=True)]
     if complete:
         flows = estimate_flows(images, [np.zeros_like(hole) for hole in holes])
-    else:
+    elif completion == "smooth":
         flows = estimate_flows(hidden, holes)
+    else:
+        with open_runner(FLOW_MODEL, threads=1) as runner:
+            flows = estimate_flows(hidden, holes, completion=LearnedCompletion(runner))
     for name, array in clip_inputs(hidden, holes, flows, fill="propagated").items():
         assert np.array_equal(sample[name].numpy(), array), name
 
@@ -155,7 +163,8 @@ def test_history_shows_what_a_short_clip_cannot(tmp_path: Path) -> None:
     cache, masks = waves(tmp_path), MaskConfig(strokes=0, blobs=0, text=0, still=1.0)
     reached, faint = [], []
     for history in (0, 6):
-        samples = dataset(cache, frames=2, history=history, masks=masks, double_speed=0.0)
+        settings: dict[str, Any] = {"frames": 2, "flow_completion": "smooth", "double_speed": 0.0}
+        samples = dataset(cache, history=history, masks=masks, **settings)
         inside = [sample["guidance"][sample["hole"] > 0] for sample in (samples[index] for index in range(10))]
         reached.append(np.mean([float((confidence > 0).float().mean()) for confidence in inside]))
         faint.append(np.mean([float(((confidence > 0) & (confidence < 0.75)).float().mean()) for confidence in inside]))
