@@ -16,7 +16,7 @@ def test_the_average_follows_the_weights_and_the_statistics() -> None:
     expected = {name: value.clone() for name, value in watched.state_dict().items()}
     for step in range(1, 9):
         with torch.no_grad():
-            watched[0].weight.normal_()  # type: ignore[operator, union-attr]
+            watched[0].weight.normal_()  # type: ignore[operator]
         watched(torch.randn(3, 1, 4, 4))
         average.update(watched, step)
         decay = min(0.5, (1 + step) / (10 + step))
@@ -33,7 +33,7 @@ def test_a_decay_of_zero_is_no_average() -> None:
     watched = network()
     average = Average(watched, 0.0)
     with torch.no_grad():
-        watched[0].weight.fill_(3.0)  # type: ignore[operator, union-attr]
+        watched[0].weight.fill_(3.0)  # type: ignore[operator]
     average.update(watched, 1)
     assert torch.equal(average.network.state_dict()["0.weight"], watched.state_dict()["0.weight"])
 

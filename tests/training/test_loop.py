@@ -81,7 +81,7 @@ def stopping(trainer: Trainer, step: int, sign: signal.Signals) -> Trainer:
             signal.raise_signal(sign)
         return whole(*args)
 
-    trainer.learner._backward = interrupted  # type: ignore[method-assign]
+    trainer.learner._backward = interrupted  # type: ignore[assignment, method-assign]
     return trainer
 
 
@@ -120,7 +120,7 @@ def test_a_run_that_was_killed_goes_on_from_its_last_state(start: Start) -> None
         if killed.progress.step == 5:
             raise MemoryError
 
-    killed._tell = tell_and_die  # type: ignore[method-assign]
+    killed._tell = tell_and_die  # type: ignore[assignment, method-assign]
     with pytest.raises(MemoryError):
         killed.train()
     assert [entry["step"] for entry in log(killed)] == [1, 2, 3, 4, 5]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -55,7 +57,7 @@ def hand_made() -> tuple[Parts, Batch]:
 
 def test_reconstruction_by_hand(hand_made: tuple[Parts, Batch]) -> None:
     parts, batch = hand_made
-    weights = {"frame": 7.0, "hole": 2.0, "own_hole": 3.0, "own_known": 5.0}
+    weights: dict[str, Any] = {"frame": 7.0, "hole": 2.0, "own_hole": 3.0, "own_known": 5.0}
     means = reconstruction(parts, batch, Counts.of([batch]), LossConfig(**weights))
     expected = {"frame": 7 * 0.1, "hole": 2 * 0.1, "own_hole": 3 * 0.2, "own_known": 5 * 0.4}
     assert {name: value.item() for name, value in means.items()} == pytest.approx(expected)
