@@ -34,7 +34,8 @@ class Report:
     settings: Mapping[str, Any]
     """What was asked for, defaults included."""
     model: Mapping[str, Any] | None
-    """Name, file, hash and spec of the model; None when no frame had a hole and none was loaded."""
+    """File, hash and spec of the model, and the hash of the network that completed the flow; None when
+    no frame had a hole and none was loaded."""
     backend: str | None
     """What ran the network; None without a model."""
     versions: Mapping[str, str]

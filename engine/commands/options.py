@@ -17,6 +17,7 @@ __all__ = [
     "BackendOption",
     "BoxOption",
     "DilateOption",
+    "FlowCompletionOption",
     "MaskOption",
     "ModelOption",
     "NoCropOption",
@@ -35,6 +36,7 @@ MASK_PANEL = "What to replace"
 NETWORK_PANEL = "Network"
 OUTPUT_PANEL = "Output"
 BACKENDS = ("auto", "onnxruntime")
+FLOW_COMPLETIONS = ("learned", "smooth")
 
 MaskOption = Annotated[
     Optional[Path],  # noqa: UP045 - evaluated at run time, also by older releases of the library
@@ -96,6 +98,15 @@ StrideOption = Annotated[
         rich_help_panel=NETWORK_PANEL,
     ),
 ]
+FlowCompletionOption = Annotated[
+    str,
+    typer.Option(
+        "--flow-completion",
+        metavar="|".join(FLOW_COMPLETIONS),
+        help="What decides on the motion inside the mask: a small network, or its surroundings alone (quicker).",
+        rich_help_panel=NETWORK_PANEL,
+    ),
+]
 ModelOption = Annotated[
     str,
     typer.Option(
@@ -138,6 +149,7 @@ def read_settings(
     no_crop: bool = False,
     window: int | None = None,
     stride: int | None = None,
+    flow_completion: str = "learned",
     backend: str = "auto",
     threads: int = 0,
 ) -> InpaintSettings:
@@ -150,6 +162,8 @@ def read_settings(
 
     if backend not in BACKENDS:
         raise InputError(f"backend {backend!r}: expected one of {', '.join(BACKENDS)}")
+    if flow_completion not in FLOW_COMPLETIONS:
+        raise InputError(f"flow completion {flow_completion!r}: expected one of {', '.join(FLOW_COMPLETIONS)}")
     if threads < 0:
         raise InputError(f"threads is {threads}, expected 0 (one a core) or more")
     return InpaintSettings(
@@ -157,6 +171,7 @@ def read_settings(
         crop=not no_crop,
         window=window,
         stride=stride,
+        flow_completion=cast("Literal['learned', 'smooth']", flow_completion),
         backend=cast("Literal['auto', 'onnxruntime']", backend),
         threads=threads,
     )
