@@ -52,7 +52,10 @@ def _export(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
 ) -> None:
-    """Export a checkpoint to ONNX, and compare the result with torch on a real clip.
+    """Export a checkpoint to ONNX, and compare the result with torch.
+
+    The checkpoint tells what it is: a network that fills holes, or (of `ptfan train-flow`) one that completes flow, to
+    which of the options only --weights and --overwrite apply.
 
     Example: `ptfan export runs/first/checkpoint.safetensors -o mine.onnx`
     """

@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from ptfan.engine.atomic import check_target, write_atomically
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
+from ptfan.engine.errors import InputError
 from ptfan.engine.models import file_sha256
-from ptfan.engine.spec import ModelSpec
 from ptfan.export.clip import clip_arrays
-from ptfan.export.compare import Comparison, compare
+from ptfan.export.compare import compare
+from ptfan.export.exported import Exported
+from ptfan.export.flow_graph import export_completer
 from ptfan.export.graph import clip_graph
 from ptfan.export.metadata import model_spec, write_spec
 from ptfan.export.precision import store_weights
 from ptfan.export.settings import ExportSettings
-from ptfan.training.checkpoint import build
+from ptfan.training.checkpoint import build, holds_completer
 
-__all__ = ["Exported", "export_checkpoint"]
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What was written."""
-
-    spec: ModelSpec
-    """What the model says of itself."""
-    comparison: Comparison
-    """How far ONNX Runtime is from torch."""
-    shape: tuple[int, int, int]
-    """T, H and W that were compared."""
-    size: int
-    """Of the file, bytes."""
+__all__ = ["export_checkpoint"]
 
 
 def export_checkpoint(
     checkpoint: Path, output: Path, settings: ExportSettings | None = None, *, overwrite: bool = False
 ) -> Exported:
-    """Export a checkpoint to ONNX; the file appears once the graph has been compared with torch on a real clip.
+    """Export a checkpoint to ONNX; the file appears once the graph has been compared with torch.
+
+    A generator is compared on a real clip, a flow completion network on random flow; the checkpoint tells which it is.
 
     Args:
         checkpoint: what training or the import wrote (.safetensors).
@@ -53,6 +42,22 @@ def export_checkpoint(
     """
     settings = settings or ExportSettings()
     check_target(output, overwrite=overwrite)
+    if holds_completer(checkpoint):
+        _refuse_for_flow(checkpoint, settings)
+        return export_completer(checkpoint, output, weights=settings.weights, overwrite=overwrite)
+    return _export_generator(checkpoint, output, settings, overwrite=overwrite)
+
+
+def _refuse_for_flow(checkpoint: Path, settings: ExportSettings) -> None:
+    changed = settings.changed(but=("weights",))
+    if changed:
+        raise InputError(
+            f"{checkpoint}: is a flow completion network, whose graph is fp32 and takes any size and length; "
+            f"leave out {', '.join(f'--{name}' for name in changed)}"
+        )
+
+
+def _export_generator(checkpoint: Path, output: Path, settings: ExportSettings, *, overwrite: bool) -> Exported:
     generator = build(checkpoint)
     spec = model_spec(
         generator,

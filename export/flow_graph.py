@@ -15,6 +15,7 @@ from ptfan.engine.models import file_sha256
 from ptfan.engine.spec import ModelSpec
 from ptfan.engine.versions import ptfan_version
 from ptfan.export.compare import Comparison, compare_arrays
+from ptfan.export.exported import Exported
 from ptfan.export.graph import trace
 from ptfan.export.metadata import write_spec
 from ptfan.export.precision import store_weights
@@ -28,6 +29,8 @@ __all__ = ["export_completer", "flow_graph"]
 INPUTS, OUTPUTS = ("flow", "known"), ("completed", "spread")
 EXAMPLE = (3, 8, 12)
 """T, h and w to trace with."""
+COMPARED = (6, 32, 40)
+"""T, h and w to compare on."""
 MULTIPLE = 4
 """h and w are multiples of this."""
 
@@ -47,10 +50,19 @@ def flow_graph(completer: FlowCompleter) -> onnx.ModelProto:
 
 def export_completer(
     checkpoint: Path, output: Path, *, weights: WeightStorage = "same", overwrite: bool = False
-) -> tuple[ModelSpec, Comparison]:
+) -> Exported:
     """Export the checkpoint of a flow completion network; the file appears once it has been compared with torch.
 
+    Args:
+        checkpoint: what training wrote (.safetensors).
+        output: the ONNX file.
+        weights: how the weights are stored in the file.
+        overwrite: replace an output that exists.
+
     Raises:
+        InputNotFoundError: the checkpoint is not there.
+        ModelError: it is none of such a network.
+        OutputError: the output exists, or cannot be written.
         ToleranceError: ONNX Runtime and torch differ too much; nothing is written.
     """
     check_target(output, overwrite=overwrite)
@@ -61,8 +73,9 @@ def export_completer(
     write_spec(model, spec)
     comparison = _compare(completer, model)
     comparison.check(exact=weights == "same")
-    write_atomically(output, model.SerializeToString(), overwrite=overwrite)
-    return spec, comparison
+    content = model.SerializeToString()
+    write_atomically(output, content, overwrite=overwrite)
+    return Exported(spec, comparison, COMPARED, len(content))
 
 
 def _spec(completer: FlowCompleter, weights_sha256: str) -> ModelSpec:
@@ -79,21 +92,36 @@ def _spec(completer: FlowCompleter, weights_sha256: str) -> ModelSpec:
 
 
 def _compare(completer: FlowCompleter, model: onnx.ModelProto) -> Comparison:
-    """Compare on smooth random flow, two pixels long, with a hole in the middle."""
-    import onnxruntime
+    """Compare on smooth random flow, two pixels long, with a hole in the middle.
 
-    generator = torch.Generator().manual_seed(0)
-    coarse = torch.randn(6, 4, 4, 5, generator=generator)
-    flow = torch.nn.functional.interpolate(coarse, (32, 40), mode="bilinear")
-    known = torch.ones(6, 1, 32, 40)
-    known[..., 10:22, 12:28] = 0
+    Flow has both signs: it is compared as pictures are, with the range from its negative to its positive peak as 1.
+    """
+    flow, known = _random_flow()
     with torch.inference_mode():
         reference = torch.cat(completer(flow, known), dim=1).numpy()
+    result = np.concatenate(_run(model, {"flow": flow.numpy(), "known": known.numpy()}), axis=1)
+    peak = float(np.abs(reference).max())
+    return compare_arrays(*((array / (2 * peak) + 0.5).astype(np.float32) for array in (reference, result)))
+
+
+def _random_flow() -> tuple[torch.Tensor, torch.Tensor]:
+    frames, height, width = COMPARED
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.randn(frames, 4, height // 8, width // 8, generator=generator)
+    flow = torch.nn.functional.interpolate(2 * coarse, (height, width), mode="bilinear")
+    known = torch.ones(frames, 1, height, width)
+    known[..., height // 3 : 2 * height // 3, width // 3 : 2 * width // 3] = 0
+    return flow, known
+
+
+def _run(model: onnx.ModelProto, feed: dict[str, Any]) -> list[Any]:
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    result = np.concatenate(session.run(OUTPUTS, {"flow": flow.numpy(), "known": known.numpy()}), axis=1)
-    return compare_arrays(reference, result)
+    outputs: list[Any] = session.run(OUTPUTS, feed)
+    return outputs
 
 
 def _name_dimensions(model: onnx.ModelProto) -> None:

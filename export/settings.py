@@ -41,6 +41,12 @@ class ExportSettings:
         if self.stride is not None and self.stride < 1:
             raise InputError(f"stride is {self.stride}, expected 1 frame or more")
 
+    def changed(self, *, but: tuple[str, ...] = ()) -> list[str]:
+        """Return the names of the options that are not at their defaults, `but` for some."""
+        values = {**vars(self), "window": self.dimensions.window, "size": self.dimensions.size}
+        usual = {**vars(ExportSettings()), "window": None, "size": None}
+        return [name for name, value in values.items() if name not in ("dimensions", *but) and value != usual[name]]
+
     @property
     def exact(self) -> bool:
         """Whether nothing is rounded to fp16."""

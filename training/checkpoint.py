@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ __all__ = [
     "Checkpoint",
     "build",
     "check_state",
+    "holds_completer",
     "load_checkpoint",
     "load_completer",
     "save_checkpoint",
@@ -115,6 +117,17 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     return Checkpoint(config, state, record)
 
 
+def holds_completer(path: str | Path) -> bool:
+    """Tell whether the checkpoint at `path` is of a flow completion network; it is not read any further.
+
+    Raises:
+        InputNotFoundError: there is no such file.
+        ModelError: it cannot be read as safetensors.
+    """
+    with _opened(Path(path)) as file:
+        return FLOW_KEY in (file.metadata() or {})
+
+
 def load_completer(path: str | Path) -> FlowCompleter:
     """Build the flow completion network of the checkpoint at `path`, in evaluation mode, on the CPU.
 
@@ -134,11 +147,17 @@ def load_completer(path: str | Path) -> FlowCompleter:
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    with _opened(path) as file:
+        return file.metadata() or {}, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise InputNotFoundError(f"{path}: no such file, expected a checkpoint (.safetensors)")
     try:
         with safe_open(path, framework="pt") as file:
-            return file.metadata() or {}, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
+            yield file
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path}: cannot be read as safetensors ({_one_line(error)})") from error
 

@@ -49,8 +49,9 @@ class FlowCompleterConfig:
             ModelError: the text is not JSON, or a field is unknown or out of range.
         """
         try:
-            values: dict[str, Any] = json.loads(text)
-            return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+            read: dict[str, Any] = json.loads(text)
+            values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in read.items()}
+            return cls(**values)
         except ModelError:
             raise
         except (TypeError, ValueError, AttributeError) as error:
