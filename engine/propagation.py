@@ -19,6 +19,10 @@ __all__ = ["Canvas", "Carrier", "CarryRules", "known_pixels", "propagate"]
 
 Canvas = NDArray[np.float32]
 """(H, W, 4): colour times confidence, and confidence."""
+Picture = NDArray[np.float32]
+"""(H, W, 3) RGB in [0, 1]."""
+SURE = 1.5
+"""Confidence times this, up to 1, is how far a carried colour stands by itself."""
 Step = tuple[NDArray[np.float32], Mask, NDArray[np.float32] | None]
 """Flow (H, W, 2), where it is valid (H, W), and its expected error (H, W)."""
 
@@ -35,11 +39,16 @@ class CarryRules:
     """What is left of it after one step where nothing is known of the flow's error."""
     faint: float = 0.05
     """Below this, a carried pixel is dropped."""
+    settling: float = 0.8
+    """How much of a made-up colour is taken from the frame before and the frame after: what no frame shows is a guess,
+    and guesses that differ from frame to frame flicker. 0 leaves every frame its own."""
 
     def __post_init__(self) -> None:
         for name in ("decay", "blind"):
             if not 0.0 < getattr(self, name) <= 1.0:
                 raise InputError(f"carry rules: {name} is {getattr(self, name)}, expected more than 0, at most 1")
+        if not 0.0 <= self.settling < 1.0:
+            raise InputError(f"carry rules: settling is {self.settling}, expected 0 to below 1")
         if not 0.0 < self.faint < 1.0 or self.caution < 0.0:
             raise InputError(
                 f"carry rules: faint is {self.faint} and caution {self.caution}, expected 0 to 1, and 0 or more"
@@ -135,7 +144,59 @@ def propagate(
         box = hole_box(hole)
         if box is not None:
             canvas[box.slices] += _mixed(a, b)
-    return [_completed(canvas) for canvas in canvases], [canvas[..., 3].copy() for canvas in canvases]
+    filled = [_completed(canvas) for canvas in canvases]
+    confidences = [canvas[..., 3].copy() for canvas in canvases]
+    return _settled(filled, confidences, holes, flows, (rules or CarryRules()).settling), confidences
+
+
+def _settled(
+    filled: list[Picture],
+    confidences: Sequence[NDArray[np.float32]],
+    holes: Sequence[Mask],
+    flows: Sequence[FlowPair],
+    settling: float,
+) -> list[Picture]:
+    """Mix made-up colours with those of the frames before and after, along the flow: the mean of one pass each way."""
+    if not settling or not flows:
+        return filled
+    guessed = [settling * (1.0 - np.minimum(np.float32(1), SURE * confidence)) for confidence in confidences]
+    back = [(pair.backward, pair.backward_validity) for pair in flows]
+    ahead = [(pair.forward, pair.forward_validity) for pair in flows[::-1]]
+    onward = _settle(filled, guessed, holes, back)
+    backward = _settle(filled[::-1], guessed[::-1], holes[::-1], ahead)[::-1]
+    return [
+        cv2.addWeighted(a, 0.5, b, 0.5, 0.0) if hole.any() else a
+        for a, b, hole in zip(onward, backward, holes, strict=True)
+    ]
+
+
+def _settle(
+    filled: Sequence[Picture],
+    guessed: Sequence[NDArray[np.float32]],
+    holes: Sequence[Mask],
+    steps: Sequence[tuple[NDArray[np.float32], Mask]],
+) -> list[Picture]:
+    """Mix each frame's made-up colours with the one before, which is settled already."""
+    settled = [filled[0]]
+    for picture, share, hole, (flow, valid) in zip(filled[1:], guessed[1:], holes[1:], steps, strict=True):
+        box = hole_box(hole)
+        if box is not None:
+            before = _fetched(settled[-1], box, flow, cv2.BORDER_REPLICATE)
+            picture = picture.copy()
+            part = picture[box.slices]
+            part += times(before - part, share[box.slices] * (valid & hole)[box.slices])
+        settled.append(picture)
+    return settled
+
+
+def _fetched(picture: NDArray[np.float32], box: Box, flow: NDArray[np.float32], border: int) -> NDArray[np.float32]:
+    """Return what the flow leads to from each pixel of a box."""
+    rows, columns = box.slices
+    x, y = pixel_axes(*flow.shape[:2])
+    u, v = np.ascontiguousarray(flow[rows, columns].transpose(2, 0, 1))
+    return np.asarray(
+        cv2.remap(picture, u + x[:, columns], v + y[rows], cv2.INTER_LINEAR, borderMode=border), np.float32
+    )
 
 
 def _carry(
@@ -153,12 +214,9 @@ def _step(before: Canvas, box: Box, flow: NDArray[np.float32], kept: NDArray[np.
     """Return what the flow brings into the hole from the frame before, within the hole's box."""
     if not box.width:
         return np.zeros((0, 0, 4), np.float32)
-    rows, columns = box.slices
-    x, y = pixel_axes(*flow.shape[:2])
-    u, v = np.ascontiguousarray(flow[rows, columns].transpose(2, 0, 1))
-    arrived = cv2.remap(before, u + x[:, columns], v + y[rows], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    arrived = _fetched(before, box, flow, cv2.BORDER_CONSTANT)
     kept *= arrived[..., 3] * kept >= faint
-    return times(np.asarray(arrived, np.float32), kept)
+    return times(arrived, kept)
 
 
 def _mixed(past: Canvas, future: Canvas) -> Canvas:

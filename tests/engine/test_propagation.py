@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ptfan.engine.completion import pull_push
 from ptfan.engine.errors import InputError
 from ptfan.engine.flow import FlowPair, estimate_flows
-from ptfan.engine.propagation import Carrier, CarryRules, known_pixels, propagate
+from ptfan.engine.propagation import SURE, Carrier, CarryRules, known_pixels, propagate
 
 RULES = CarryRules()
 Pictures = list[NDArray[np.float32]]
@@ -97,7 +97,25 @@ def reference(images: Pictures, holes: Masks, flows: list[FlowPair]) -> tuple[Pi
             confidence[y, x] = max(a[y, x, 3], b[y, x, 3])
         filled.append(pull_push(picture, confidence > 0))
         confidences.append(confidence)
-    return filled, confidences
+    onward = settled(filled, confidences, holes, [(pair.backward, pair.backward_validity) for pair in flows])
+    reverse = [(pair.forward, pair.forward_validity) for pair in flows[::-1]]
+    backward = settled(filled[::-1], confidences[::-1], holes[::-1], reverse)[::-1]
+    return [(a + b) / 2 for a, b in zip(onward, backward, strict=True)], confidences
+
+
+def settled(
+    filled: Pictures, confidences: Pictures, holes: Masks, steps: list[tuple[NDArray[np.float32], NDArray[np.bool_]]]
+) -> Pictures:
+    """Mix guesses with the frame before in plain loops."""
+    done = [filled[0].astype(float)]
+    for picture, confidence, hole, (flow, valid) in zip(filled[1:], confidences[1:], holes[1:], steps, strict=True):
+        mixed = picture.astype(float)
+        for y, x in zip(*np.nonzero(hole & valid), strict=True):
+            share = RULES.settling * (1 - min(1, SURE * confidence[y, x]))
+            place = np.clip((x + flow[y, x, 0], y + flow[y, x, 1]), 0, np.array(hole.shape[::-1]) - 1)
+            mixed[y, x] += share * (fetched(np.dstack([done[-1], confidence]), *map(float, place))[:3] - mixed[y, x])
+        done.append(mixed)
+    return [picture.astype(np.float32) for picture in done]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -126,8 +144,12 @@ def test_a_carrier_brings_the_past_a_frame_at_a_time(seed: int) -> None:
     whole, parts = propagate(images, holes, flows), propagate(images, holes, flows, past)
     assert np.array_equal(whole[0], parts[0])
     assert np.array_equal(whole[1], parts[1])
-    # The last two frames alone, and what came from before them:
-    late = propagate(images[3:], holes[3:], flows[3:], past[3:])
+    # The last two frames alone, and what came from before them; guesses settle among the frames that are given.
+    rules = CarryRules(settling=0.0)
+    whole, late = (
+        propagate(images, holes, flows, rules=rules),
+        propagate(images[3:], holes[3:], flows[3:], past[3:], rules),
+    )
     for t in (0, 1):
         assert np.array_equal(late[0][t], whole[0][3 + t])
 
@@ -202,10 +224,33 @@ def test_faint_pixels_are_dropped() -> None:
     assert [float(confidence[hole].max()) for confidence in confidences] == [1, 0.5, 0.25, 0]
 
 
-@pytest.mark.parametrize("wrong", [{"decay": 0.0}, {"blind": 1.1}, {"faint": 0.0}, {"faint": 1.0}, {"caution": -1.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"decay": 0.0}, {"blind": 1.1}, {"faint": 0.0}, {"faint": 1.0}, {"caution": -1.0}, {"settling": 1.0}]
+)
 def test_rules_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InputError, match=next(iter(wrong))):
         CarryRules(**wrong)
+
+
+def test_guesses_settle_and_pixels_that_were_seen_do_not_care(pan: Callable[..., Pictures]) -> None:
+    # The same hole in still pictures of changing light: nothing is ever seen behind it.
+    hole = box(24, 24, 8, 8, 8)
+    images = [np.full((24, 24, 3), light, np.float32) for light in (0.3, 0.7, 0.3, 0.7, 0.3)]
+    flows = [still(24, 24)] * 4
+    calm, rough = (
+        propagate(images, [hole] * 5, flows, rules=CarryRules(settling=settling))[0] for settling in (0.8, 0.0)
+    )
+    change = [np.abs(np.diff([frame[hole].mean() for frame in clip])).mean() for clip in (calm, rough)]
+    assert change[1] == pytest.approx(0.4, abs=1e-3)
+    assert change[0] < 0.15
+    assert all(np.array_equal(a[~hole], b[~hole]) for a, b in zip(calm, images, strict=True))
+    seen = [np.zeros_like(hole), hole, np.zeros_like(hole)]
+    moving = pan(3, 24, 24, dx=2, dy=0)
+    a, b = (
+        propagate(moving, seen, [still(24, 24, dx=-2)] * 2, rules=CarryRules(settling=settling))[0][1]
+        for settling in (0.8, 0.0)
+    )
+    np.testing.assert_allclose(a, b, atol=1e-6)
 
 
 def test_arrivals_are_mixed_by_the_square_of_their_confidence() -> None:

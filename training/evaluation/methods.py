@@ -28,7 +28,7 @@ Fill = Callable[[Sequence[Picture], Sequence[Mask]], list[Picture]]
 Floats = NDArray[np.float32]
 CONTAMINATED = 4
 """Pixels round a hole whose flow is completed as well: the estimator's patches reach into the hole there."""
-PLAIN_RULES = CarryRules(blind=0.9, faint=0.35)
+PLAIN_RULES = CarryRules(blind=0.9, faint=0.35, settling=0.0)
 """Pixels are carried over nine frames; written out like the flow below."""
 RADIUS = 3
 """Telea's neighbourhood, pixels."""
