@@ -100,6 +100,7 @@ class Carrier:
             near = None if doubt is None else doubt[box.slices]
             kept = self.rules.kept(valid[box.slices] & hole[box.slices], near)
             arrival = _step(self._before, box, flow, kept, self.rules.faint)
+            arrival = _without_specks(arrival, hole[box.slices])
         self._before = canvas.copy()
         self._before[box.slices] += arrival
         return arrival
@@ -217,6 +218,16 @@ def _step(before: Canvas, box: Box, flow: NDArray[np.float32], kept: NDArray[np.
     arrived = _fetched(before, box, flow, cv2.BORDER_CONSTANT)
     kept *= arrived[..., 3] * kept >= faint
     return times(arrived, kept)
+
+
+def _without_specks(arrival: Canvas, hole: Mask) -> Canvas:
+    """Drop what arrived in places too thin for a square of three pixels: stray pixels of something else, mostly."""
+    there = ((arrival[..., 3] > 0) | ~hole).view(np.uint8)
+    if not there.size:
+        return arrival
+    wide = cv2.copyMakeBorder(there, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)  # round the hole's box all is known
+    opened = cv2.morphologyEx(wide, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))[1:-1, 1:-1]
+    return np.asarray(cv2.copyTo(arrival, np.ascontiguousarray(opened)), np.float32)
 
 
 def _mixed(past: Canvas, future: Canvas) -> Canvas:

@@ -78,8 +78,21 @@ def carried(
             kept = RULES.blind if doubt is None else RULES.decay * math.exp(-RULES.caution * doubt[y, x])
             arrived = kept * fetched(canvases[-1], x + float(flow[y, x, 0]), y + float(flow[y, x, 1]))
             canvas[y, x] = arrived if arrived[3] >= RULES.faint else 0
+        thin = specks(canvas[..., 3] > 0)
+        canvas[hole & thin] = 0
         canvases.append(canvas)
     return canvases
+
+
+def specks(there: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which pixels lie in no square of three pixels that are all there; beyond the frame all are."""
+    wide = np.pad(there, 2, constant_values=True)
+    fits = np.zeros_like(wide)
+    for y in range(1, wide.shape[0] - 1):
+        for x in range(1, wide.shape[1] - 1):
+            if wide[y - 1 : y + 2, x - 1 : x + 2].all():
+                fits[y - 1 : y + 2, x - 1 : x + 2] = True
+    return ~fits[2:-2, 2:-2]
 
 
 def reference(images: Pictures, holes: Masks, flows: list[FlowPair]) -> tuple[Pictures, Pictures]:
