@@ -15,7 +15,7 @@ from ptfan.engine.flow import CONTAMINATED, FlowPair, SmoothFlows, judged, smoot
 from ptfan.engine.frame import Mask
 from ptfan.engine.runner import Runner
 
-__all__ = ["REDUCTION", "LearnedCompletion", "completion_inputs"]
+__all__ = ["MULTIPLE", "REDUCTION", "LearnedCompletion", "completion_inputs"]
 
 REDUCTION = 4
 """The network works at 1 / REDUCTION of the frames' size."""

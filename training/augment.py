@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ptfan.engine.flow import FlowPair
 from ptfan.engine.frame import Box, Mask
 from ptfan.engine.validity import pixel_axes, validity
-from ptfan.training.sample_config import SampleConfig
+from ptfan.training.sample_config import CutConfig
 
 __all__ = ["Stretch", "View", "choose_stretch", "choose_view", "compose", "judged"]
 
@@ -110,20 +110,20 @@ class Stretch:
         return list(pairwise(self.order))
 
 
-def choose_stretch(rng: Rng, scene: range, config: SampleConfig, *, around: bool = True) -> Stretch:
+def choose_stretch(rng: Rng, scene: range, config: CutConfig, around: tuple[int, int] = (0, 0)) -> Stretch:
     """Choose speed, direction and place of a sample in a scene of at least `config.frames` frames.
 
     Args:
         rng: what decides.
         scene: the frames of the scene.
         config: the settings.
-        around: take the settings' history and future as well.
+        around: frames to take before and after the sample as well, as far as there are so many.
     """
     fits = len(scene) >= 2 * config.frames
     speed = 2 if rng.random() < config.double_speed and fits else 1
     start = int(rng.integers(len(scene) - speed * (config.frames - 1)))
     backwards = rng.random() < config.reverse
-    before, after = (config.history, config.future) if around else (0, 0)
+    before, after = around
     if backwards:
         before, after = after, before
     before = min(before, start // speed)
@@ -132,7 +132,7 @@ def choose_stretch(rng: Rng, scene: range, config: SampleConfig, *, around: bool
     return Stretch(tuple(order[::-1]), after) if backwards else Stretch(tuple(order), before)
 
 
-def choose_view(rng: Rng, height: int, width: int, config: SampleConfig) -> View:
+def choose_view(rng: Rng, height: int, width: int, config: CutConfig) -> View:
     """Choose a region of the sample's shape: by default from its own size up to the largest that fits.
 
     Args:

@@ -11,7 +11,7 @@ from torch.utils.data import Sampler
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.spec import CLIP_INPUTS
-from ptfan.training.config import TrainConfig
+from ptfan.training.run_config import RunConfig
 
 __all__ = ["Batch", "StepSampler"]
 
@@ -54,7 +54,7 @@ class StepSampler(Sampler[list[int]]):
     the same samples in the same steps, and a resumed run goes on with the very next one.
     """
 
-    def __init__(self, config: TrainConfig, first_step: int = 0, *, rank: int = 0, world: int = 1) -> None:
+    def __init__(self, config: RunConfig, first_step: int = 0, *, rank: int = 0, world: int = 1) -> None:
         """Begin at `first_step`, for process `rank` of `world`.
 
         Raises:

@@ -28,9 +28,9 @@ class Board:
             if name != "step":
                 self._writer.add_scalar(f"train/{name}", value, int(entry["step"]))
 
-    def strip(self, batch: Batch, fill: Tensor, step: int) -> None:
-        """Add a picture of one sample; see `picture_strip`."""
-        self._writer.add_image("sample", picture_strip(batch, fill), step)
+    def picture(self, picture: Tensor, step: int) -> None:
+        """Add a picture (3, H, W) of one sample, in [0, 1]."""
+        self._writer.add_image("sample", picture, step)
 
     def close(self) -> None:
         """Write what is left."""

@@ -1,4 +1,4 @@
-"""The sub-commands of training: train, import-tsam, and those of `evaluation_cli` and `flow_cli`."""
+"""The sub-commands of training: train, import-tsam, and those of other modules."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ptfan.training import evaluation_cli, flow_cli
+from ptfan.training.flow_completion import cli as flow_completion_cli
 from ptfan.training.train_cli import train_command
 
 __all__ = ["register"]
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command("train")(train_command)
     evaluation_cli.register(app)
     flow_cli.register(app)
+    flow_completion_cli.register(app)
     app.command("import-tsam")(_import)
 
 

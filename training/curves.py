@@ -8,16 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from ptfan.training.headline import Headline
+
 __all__ = ["draw_curves"]
 
-ASIDE = ("step", "seconds", "rate", "loss", "gradient", "blend", "hole_psnr")
-"""Entries of the log that are no losses of their own."""
+ASIDE = {"step", "seconds", "rate", "loss", "gradient", "blend", "likelihood"}
+"""Entries of the log that are no losses of their own, or not positive."""
 SMOOTHED = 9
 """Entries that each point is the mean of."""
 
 
-def draw_curves(log: Path, path: Path) -> None:
-    """Draw the losses of a run's `log.jsonl`, and the PSNR in the hole, as a PNG. An empty log draws nothing."""
+def draw_curves(log: Path, path: Path, headline: Headline) -> None:
+    """Draw the losses of a run's `log.jsonl`, and its headline, as a PNG. An empty log draws nothing."""
     from matplotlib.figure import Figure
 
     entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
@@ -25,11 +27,11 @@ def draw_curves(log: Path, path: Path) -> None:
         return
     figure = Figure(figsize=(8, 7), layout="constrained")
     losses, quality = figure.subplots(2, 1, sharex=True)
-    for name in sorted(set().union(*entries) - set(ASIDE)):
+    for name in sorted(set().union(*entries) - ASIDE - {headline.name}):
         _draw(losses, entries, name, "input, in the hole" if name == "input_hole" else name)
-    _draw(quality, entries, "hole_psnr", "fill")
+    _draw(quality, entries, headline.name, headline.name)
     losses.set(ylabel="losses, weighted", yscale="log")
-    quality.set(xlabel="step", ylabel="PSNR in the hole, dB")
+    quality.set(xlabel="step", ylabel=headline.axis)
     for axes in (losses, quality):
         axes.grid(True, which="both", alpha=0.3)
         axes.legend(fontsize="small")

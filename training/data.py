@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ptfan.engine.errors import InputError
 from ptfan.engine.flow import FlowCompletion, FlowPair, estimate_flows, smooth_completion
 from ptfan.engine.flow_completion import LearnedCompletion
 from ptfan.engine.frame import Mask
@@ -21,30 +19,16 @@ from ptfan.engine.models import FLOW_MODEL
 from ptfan.engine.propagation import Canvas, Carrier, known_pixels
 from ptfan.engine.runner import open_runner
 from ptfan.engine.spec import Fill
-from ptfan.training.augment import Stretch, View, choose_stretch, choose_view, judged
-from ptfan.training.clip_cache import CachedClip, ClipCache
-from ptfan.training.flow_cache import STEP, FlowCache, StoredFlow
-from ptfan.training.mask_shapes import Track
-from ptfan.training.masks import random_holes
+from ptfan.training.augment import choose_stretch, choose_view
+from ptfan.training.clip_cache import ClipCache
+from ptfan.training.flow_cache import FlowCache
 from ptfan.training.sample_config import SampleConfig
+from ptfan.training.scenes import Scenes
 
 __all__ = ["ClipDataset"]
 
 Picture = NDArray[np.float32]
 Sample = dict[str, NDArray[np.float32]]
-
-
-class _Tracks(Sequence[Track]):
-    """The object masks of some clips, each mapped into memory when it is looked at."""
-
-    def __init__(self, entries: Sequence[CachedClip]) -> None:
-        self._entries = entries
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def __getitem__(self, place: Any) -> Any:
-        return self._entries[place].masks()
 
 
 class ClipDataset(Dataset[dict[str, Tensor]]):
@@ -77,25 +61,7 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
             InputError: no scene is long enough, objects' masks are wanted and there are none, or the flow is of other
                 clips.
         """
-        entries = cache.entries()
-        self._flow = flow if config.complete_flow else None
-        infos = self._flow.check({entry.name: entry.fingerprint() for entry in entries}) if self._flow else {}
-        self._flow_sizes = {name: info.size for name, info in infos.items()}
-        self._scenes = [
-            (entry, frames)
-            for entry in entries
-            for frames in entry.scenes(infos[entry.name].cuts if infos else ())
-            if len(frames) >= config.frames
-        ]
-        if not self._scenes:
-            raise InputError(
-                f"training data: no clip has {config.frames} frames without a cut; shorten the samples or add clips"
-            )
-        weights = np.sqrt([len(frames) for _, frames in self._scenes])
-        self._weights = weights / weights.sum()
-        self._masked = [entry for entry in entries if entry.mask_path.exists()] if config.masks.objects else []
-        if config.masks.objects and not self._masked:
-            raise InputError("training data: masks of real objects are wanted (weight above 0), but no clip has masks")
+        self._scenes = Scenes(cache, config, flow if config.complete_flow else None)
         self._config, self._fill = config, fill
         self._seed, self._length = seed, length
         self._learned: LearnedCompletion | None = None
@@ -106,16 +72,17 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         cv2.setNumThreads(1)
         rng = np.random.default_rng((self._seed, index))
-        entry, scene = self._scenes[rng.choice(len(self._scenes), p=self._weights)]
+        entry, scene = self._scenes.choose(rng)
         clip = entry.frames()  # Mapped anew: workers that are started by pickling share the file, not a copy.
         # Only carried pixels come from further than the sample itself.
-        stretch = choose_stretch(rng, scene, self._config, around=self._fill == "propagated")
+        around = (self._config.history, self._config.future) if self._fill == "propagated" else (0, 0)
+        stretch = choose_stretch(rng, scene, self._config, around)
         view = choose_view(rng, clip.shape[1], clip.shape[2], self._config)
         images = [view.picture(clip[t]) for t in stretch.order]
         shown = stretch.sample(self._config.frames)
-        holes = self._holes(rng, entry, len(images), shown)
+        holes = self._scenes.holes(rng, entry, len(images), shown)
         if rng.random() < self._config.complete_flow:
-            flows = self._complete_flows(entry, stretch, view, images)
+            flows = self._scenes.complete_flows(entry, stretch, view, images)
         else:
             flows = estimate_flows(images, holes, completion=self._flow_completion())
         sample = _sample(images, holes, flows, shown, self._fill)
@@ -129,29 +96,6 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
         if self._learned is None:
             self._learned = LearnedCompletion(open_runner(FLOW_MODEL, threads=1))
         return self._learned
-
-    def _holes(self, rng: np.random.Generator, entry: CachedClip, frames: int, shown: range) -> list[Mask]:
-        width, height = self._config.size
-        tracks = _Tracks([other for other in self._masked if other != entry] or self._masked)
-        return random_holes(rng, frames, height, width, self._config.masks, tracks=tracks, shown=shown)
-
-    def _complete_flows(
-        self, entry: CachedClip, stretch: Stretch, view: View, images: Sequence[Picture]
-    ) -> list[FlowPair]:
-        """Return the flow between the complete pictures, from the cache or estimated now."""
-        if self._flow is None:
-            return estimate_flows(images, [np.zeros(image.shape[:2], bool) for image in images])
-        steps = range(min(stretch.order), max(stretch.order))
-        stored, size = self._flow.read(entry.name, steps), self._flow_sizes[entry.name]
-        return [_between(stored, view, size, first, second) for first, second in stretch.pairs()]
-
-
-def _between(stored: dict[int, StoredFlow], view: View, size: tuple[int, int], first: int, second: int) -> FlowPair:
-    """Return the flow between two frames of a clip as it is shown; time may run backwards."""
-    early, late = min(first, second), max(first, second)
-    onwards = [view.flow(stored[t].forward, size, STEP) for t in range(early, late)]
-    back = [view.flow(stored[t].backward, size, STEP) for t in range(late - 1, early - 1, -1)]
-    return judged(onwards, back) if first < second else judged(back, onwards)
 
 
 def _sample(

@@ -13,7 +13,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from torch.nn.parallel import DistributedDataParallel
 
 from ptfan.engine.errors import BackendError
-from ptfan.training.config import Precision
+from ptfan.training.run_config import Precision
 
 __all__ = ["open_fabric"]
 
@@ -28,7 +28,7 @@ def open_fabric(device: str = "cpu", precision: Precision = "fp32") -> Fabric:
 
     Args:
         device: `cpu`, `cuda`, or one of several GPUs as `cuda:1`.
-        precision: see `TrainConfig.precision`.
+        precision: see `RunConfig.precision`.
 
     Raises:
         BackendError: the device is not there, or cannot compute so.

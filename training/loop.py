@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import signal
 import threading
 import time
@@ -17,16 +16,15 @@ from torch.utils.data import DataLoader, Dataset
 
 from ptfan.engine.errors import InputError, InterruptedRunError
 from ptfan.engine.interrupts import stop_on_signals
-from ptfan.training.batch import Batch, StepSampler
-from ptfan.training.checkpoint import save_checkpoint
-from ptfan.training.learner import Learner
+from ptfan.training.batch import StepSampler
+from ptfan.training.learning import Learning
 from ptfan.training.recorder import Recorder
 from ptfan.training.run_folder import RunFolder
 
 __all__ = ["LoopOptions", "Progress", "Trainer"]
 
 Samples = Dataset[dict[str, Tensor]]
-"""Sample n is the same whenever it is asked for: the clip graph's inputs by name and `target`, (T, C, H, W) each."""
+"""Sample n is the same whenever it is asked for: tensors by name, (T, C, H, W) each, which `Learning.stack` knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +82,7 @@ class Trainer:
 
     def __init__(
         self,
-        learner: Learner,
+        learner: Learning[Any, Any],
         samples: Samples,
         folder: RunFolder,
         *,
@@ -94,7 +92,7 @@ class Trainer:
         """Take what is needed; go on from the folder's state if there is one.
 
         Args:
-            learner: the networks.
+            learner: what learns.
             samples: what to learn from.
             folder: where results go.
             record: what checkpoints tell of the run, beside its settings.
@@ -118,7 +116,7 @@ class Trainer:
         if self.progress.step >= self.config.steps:
             return
         steps = self.config.steps
-        recorder = Recorder(self.folder, steps, self.progress.step) if self.fabric.is_global_zero else None
+        recorder = self._recorder() if self.fabric.is_global_zero else None
         try:
             with stop_on_signals() as stop:
                 self._train(recorder, stop)
@@ -128,7 +126,7 @@ class Trainer:
         if self.progress.step < steps:
             raise InterruptedRunError(
                 f"training stopped after step {self.progress.step} of {steps}; "
-                f"go on with: ptfan train --resume {self.folder.path}"
+                f"go on with: ptfan {self.config.command} --resume {self.folder.path}"
             )
 
     def save(self) -> None:
@@ -150,12 +148,12 @@ class Trainer:
                 "summed": progress.summed,
             }
         )
-        network, record = self.learner.average.network, self.record()
-        save_checkpoint(self.folder.checkpoint, network, record, overwrite=True)
+        record = self.record()
+        self.learner.save(self.folder.checkpoint, record)
         if self._options.keep_every and progress.step % self._options.keep_every == 0:
             kept = self.folder.kept(progress.step)
             kept.parent.mkdir(exist_ok=True)
-            save_checkpoint(kept, network, record, overwrite=True)
+            self.learner.save(kept, record)
 
     def record(self) -> dict[str, Any]:
         """Return what checkpoints tell of their training."""
@@ -173,6 +171,9 @@ class Trainer:
             return
         self.learner.load_state_dict(state["learner"])
         self.progress = Progress(state["step"], state["seconds"], state["sums"], state["summed"])
+
+    def _recorder(self) -> Recorder:
+        return Recorder(self.folder, self.config.steps, self.progress.step, self.learner.headline)
 
     def _train(self, recorder: Recorder | None, stop: threading.Event) -> None:
         started = time.monotonic()
@@ -199,16 +200,15 @@ class Trainer:
         self.progress.add(values)
         step = self.progress.step
         if recorder is not None:
-            recorder.advance(step, _psnr(values["hole_mse"]))
+            recorder.advance(step, self.learner.measures(values))
         if not self._due(self._options.log_every):
             return
-        means = self.progress.take_means()
-        means["hole_psnr"] = _psnr(means.pop("hole_mse"))
+        means = self.learner.measures(self.progress.take_means())
         entry = {"step": step, "seconds": round(self.progress.seconds, 1), "rate": self.learner.rate(step)}
         if recorder is not None:
             recorder.entry(entry | {name: round(value, 5) for name, value in means.items()})
             if self._due(self._options.picture_every):
-                recorder.picture(self.learner, step)
+                recorder.picture(self.learner.picture(), step)
 
     def _due(self, every: int) -> bool:
         return every > 0 and self.progress.step % every == 0
@@ -216,7 +216,7 @@ class Trainer:
     def _sampler_from(self, step: int) -> StepSampler:
         return StepSampler(self.config, step, rank=self.fabric.global_rank, world=self.fabric.world_size)
 
-    def _passes(self) -> Iterator[list[Batch]]:
+    def _passes(self) -> Iterator[list[Any]]:
         """Yield the passes of each step that is still to be done."""
         workers = self._options.workers
         loader = DataLoader(
@@ -231,7 +231,7 @@ class Trainer:
         samples = iter(loader)
         for step in range(self.progress.step, self.config.steps):
             yield [
-                Batch.stack(next(samples), self._sampler.first(step, number), self.fabric.device)
+                self.learner.stack(next(samples), self._sampler.first(step, number))
                 for number in range(self.config.accumulate)
             ]
 
@@ -240,7 +240,3 @@ def _leave_signals_to_the_trainer(worker: int) -> None:
     """Ignore Ctrl-C in a process that makes samples: the trainer still needs some to finish its step."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-
-
-def _psnr(mean_squared_error: float) -> float:
-    return -10.0 * math.log10(max(mean_squared_error, 1e-10))

@@ -8,14 +8,17 @@ from datetime import timedelta
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from ptfan.training.headline import Headline
+
 __all__ = ["TrainingProgress", "progress_line"]
 
 
 class TrainingProgress:
     """Shows where a run stands."""
 
-    def __init__(self, steps: int, first_step: int, *, terminal: bool | None = None) -> None:
+    def __init__(self, steps: int, first_step: int, headline: Headline, *, terminal: bool | None = None) -> None:
         """Begin at `first_step` of `steps`; `terminal` is found out by itself."""
+        self._headline = headline
         self._steps, self._first, self._before = steps, first_step, 0.0
         self._bar = None
         if sys.stderr.isatty() if terminal is None else terminal:
@@ -24,17 +27,16 @@ class TrainingProgress:
             self._task = self._bar.add_task("training", total=steps, completed=first_step, told="")
             self._bar.start()
 
-    def advance(self, step: int, seconds: float, hole_psnr: float | None) -> None:
-        """Tell that `step` steps are done, and the seconds that this session has taken."""
+    def advance(self, step: int, seconds: float, measures: dict[str, float]) -> None:
+        """Tell that `step` steps are done, the seconds that this session has taken, and what the last step brought."""
         if self._bar is not None:
-            quality = "" if hole_psnr is None else f"{hole_psnr:.2f} dB in the hole, "
-            told = f"{quality}{_pace(self._steps, step, step - self._first, seconds)}"
+            told = f"{self._headline.tell(measures)}, {_pace(self._steps, step, step - self._first, seconds)}"
             self._bar.update(self._task, completed=step, told=told)
 
     def entry(self, entry: dict[str, float], seconds: float) -> None:
         """Show an entry of the log; `seconds` are those of this session."""
         if self._bar is None:
-            line = progress_line(entry, self._steps, int(entry["step"]) - self._first, seconds)
+            line = progress_line(entry, self._headline, self._steps, int(entry["step"]) - self._first, seconds)
             print(line, file=sys.stderr, flush=True)
 
     def close(self) -> None:
@@ -43,20 +45,18 @@ class TrainingProgress:
             self._bar.stop()
 
 
-def progress_line(entry: dict[str, float], steps: int, done: int, seconds: float) -> str:
-    """Return one line for people: where the run stands, the error in the hole, and the time left.
+def progress_line(entry: dict[str, float], headline: Headline, steps: int, done: int, seconds: float) -> str:
+    """Return one line for people: where the run stands, how good the network is, and the time left.
 
     Args:
         entry: an entry of the log.
+        headline: the measure to tell.
         steps: steps in the whole run.
         done: steps of this session.
         seconds: the time they took.
     """
     step = int(entry["step"])
-    return (
-        f"step {step}/{steps}: loss {entry['loss']:.4f}, {entry['hole_psnr']:.2f} dB in the hole, "
-        f"{_pace(steps, step, done, seconds)}"
-    )
+    return f"step {step}/{steps}: loss {entry['loss']:.4f}, {headline.tell(entry)}, {_pace(steps, step, done, seconds)}"
 
 
 def _pace(steps: int, step: int, done: int, seconds: float) -> str:

@@ -1,27 +1,64 @@
-"""`ptfan train`: from clips to a checkpoint, and from a folder that a run was stopped in to its end."""
+"""A run from clips to a checkpoint, and from a folder that it was stopped in to its end, whatever is trained."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from lightning_fabric import Fabric
 
 from ptfan.engine.errors import InputError
-from ptfan.training.checkpoint import Checkpoint, check_state, load_checkpoint
-from ptfan.training.config import TrainConfig
+from ptfan.training.clip_cache import ClipCache
 from ptfan.training.environment import describe_environment
 from ptfan.training.fabric import open_fabric
-from ptfan.training.features import features
-from ptfan.training.learner import Learner
-from ptfan.training.loop import LoopOptions, Trainer
+from ptfan.training.flow_cache import FlowCache
+from ptfan.training.learning import Learning
+from ptfan.training.loop import LoopOptions, Samples, Trainer
+from ptfan.training.run_config import RunConfig
 from ptfan.training.run_data import DataSource
 from ptfan.training.run_folder import RunFolder
 from ptfan.training.settings import from_object
 
-__all__ = ["Arguments", "resume_run", "start_run", "started_from"]
+__all__ = ["Arguments", "Subject", "resume_run", "start_run"]
+
+Config = TypeVar("Config", bound=RunConfig)
+
+
+class Subject(ABC, Generic[Config]):
+    """What is trained: which settings there are, what learns, and from which samples."""
+
+    config: type[Config]
+    """The settings' type."""
+
+    @abstractmethod
+    def started_from(self, config: Config, start: str) -> Config:
+        """Return the settings of a run that starts from a checkpoint: with its architecture.
+
+        Raises:
+            InputNotFoundError: there is no such file.
+            InputError: the checkpoint and the settings are of different networks.
+            ModelError: it is no checkpoint of such a network, or its weights do not fit what the settings change.
+        """
+
+    @abstractmethod
+    def learning(self, config: Config, fabric: Fabric, start: str | None) -> Learning[Any, Any]:
+        """Return what learns, from the weights of the checkpoint `start` or from random ones."""
+
+    @abstractmethod
+    def samples(self, config: Config, clips: ClipCache, flow: FlowCache | None) -> Samples:
+        """Return the samples that the settings ask for.
+
+        Args:
+            config: the settings.
+            clips: the clips.
+            flow: flow of their complete frames; computed as needed without it.
+
+        Raises:
+            InputError: the clips do not allow them.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +67,8 @@ class Arguments:
 
     source: DataSource
     """Where the clips are."""
+    command: str = "train"
+    """The sub-command itself."""
     start: str | None = None
     """The checkpoint that the run started from."""
     device: str = "cpu"
@@ -51,7 +90,7 @@ class Arguments:
         return LoopOptions(**{name: getattr(self, name) for name in names}, picture_every=self.save_every)
 
 
-def start_run(run: Path, config: TrainConfig, arguments: Arguments) -> None:
+def start_run(subject: Subject[Config], run: Path, config: Config, arguments: Arguments) -> None:
     """Begin a run in a new folder.
 
     Raises:
@@ -64,71 +103,54 @@ def start_run(run: Path, config: TrainConfig, arguments: Arguments) -> None:
     RunFolder(run).check_new()
     fabric = _open(config, arguments)
     if arguments.start is not None:
-        config = started_from(config, load_checkpoint(arguments.start))
-    trainer = _trainer(RunFolder(run), config, arguments, fabric, new=True)
+        config = subject.started_from(config, arguments.start)
+    arguments = replace(arguments, command=config.command)
+    trainer = _trainer(subject, RunFolder(run), config, arguments, fabric, new=True)
     trainer.train()
 
 
-def resume_run(run: Path, *, steps: int | None = None, **changes: Any) -> None:
+def resume_run(subject: Subject[Config], run: Path, *, steps: int | None = None, **changes: Any) -> None:
     """Go on with a run.
 
     Args:
+        subject: what is trained.
         run: its folder.
         steps: a new number of steps in all; a run may be lengthened.
         changes: arguments that differ in this session; None stands for those of the folder.
 
     Raises:
-        InputError: the folder holds no run, or its data is not there any more.
+        InputError: the folder holds no run, or one of another sub-command, or its data is not there any more.
         BackendError: the device is not there.
         InterruptedRunError: a signal stopped it; the state is saved.
         DivergenceError: see `Trainer.train`.
     """
     folder = RunFolder.open(run)
-    config = TrainConfig.read(folder.config).changed(steps=steps)
     arguments = from_object(Arguments, folder.read_arguments(), str(folder.arguments))
+    if arguments.command != subject.config.command:
+        raise InputError(f"{run}: is a run of another kind; go on with: ptfan {arguments.command} --resume {run}")
+    config = subject.config.read(folder.config).changed(steps=steps)
     arguments = replace(arguments, **{name: value for name, value in changes.items() if value is not None})
-    trainer = _trainer(folder, config, arguments, _open(config, arguments), new=False)
+    trainer = _trainer(subject, folder, config, arguments, _open(config, arguments), new=False)
     trainer.train()
 
 
-def started_from(config: TrainConfig, start: Checkpoint) -> TrainConfig:
-    """Return the settings of a run that starts from a checkpoint: with its architecture, except for what they change.
-
-    Raises:
-        InputError: the checkpoint is of another preset.
-        ModelError: its weights do not fit what the settings change.
-    """
-    wanted = config.architecture().name
-    if start.config.name != wanted:
-        raise InputError(
-            f"training: the checkpoint holds a {start.config.name!r}, the settings want {wanted!r}; "
-            "change their preset, or start from another checkpoint"
-        )
-    plain = asdict(replace(config, changes={}).architecture())
-    taken = {name: value for name, value in asdict(start.config).items() if value != plain[name]}
-    config = replace(config, changes={**taken, **config.changes})
-    check_state(config.architecture(), start.state)
-    return config
-
-
-def _open(config: TrainConfig, arguments: Arguments) -> Fabric:
+def _open(config: RunConfig, arguments: Arguments) -> Fabric:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     return open_fabric(arguments.device, config.precision)
 
 
-def _trainer(folder: RunFolder, config: TrainConfig, arguments: Arguments, fabric: Fabric, *, new: bool) -> Trainer:
+def _trainer(
+    subject: Subject[Config], folder: RunFolder, config: Config, arguments: Arguments, fabric: Fabric, *, new: bool
+) -> Trainer:
     """Put a run together; its folder is made when nothing can fail any more that a user could mend."""
-    backbone = features(config.losses.backbone) if config.losses.needs_backbone else None
-    weights = None
-    if arguments.start is not None and not folder.state.exists():
-        weights = load_checkpoint(arguments.start).state
-    learner = Learner(config, config.architecture(), fabric, backbone=backbone, weights=weights)
+    start = None if folder.state.exists() else arguments.start
+    learning = subject.learning(config, fabric, start)
     with fabric.rank_zero_first(local=True):  # the others find the clips decoded
         clips = arguments.source.decode(folder.path)
-    samples = arguments.source.samples(clips, config)
+    samples = subject.samples(config, clips, arguments.source.flow_cache())
     record = {"clips": clips.names(), "started_from": arguments.start}
-    trainer = Trainer(learner, samples, folder, record=record, options=arguments.options())
+    trainer = Trainer(learning, samples, folder, record=record, options=arguments.options())
     if fabric.is_global_zero:
         if new:
             folder.create(config, asdict(arguments))

@@ -9,8 +9,6 @@ from typing import cast, get_args
 from ptfan.engine.errors import InputError
 from ptfan.training.clip_cache import ClipCache
 from ptfan.training.clip_list import clip_list
-from ptfan.training.config import TrainConfig
-from ptfan.training.data import ClipDataset
 from ptfan.training.datasets import Layout, open_dataset
 from ptfan.training.flow_cache import FlowCache
 
@@ -55,17 +53,6 @@ class DataSource:
         names = clip_list(None if self.clips is None else Path(self.clips))
         return ClipCache.build(dataset, Path(self.cache) if self.cache else run / "cache", names)
 
-    def samples(self, clips: ClipCache, config: TrainConfig) -> ClipDataset:
-        """Return the samples that the settings ask for.
-
-        Raises:
-            InputError: the clips do not allow them.
-        """
-        return ClipDataset(
-            clips,
-            config.sample,
-            fill=config.architecture().fill,
-            seed=config.seed,
-            length=config.steps * config.batch,
-            flow=None if self.flow is None else FlowCache(Path(self.flow)),
-        )
+    def flow_cache(self) -> FlowCache | None:
+        """Return the cache of complete frames' flow, if there is one."""
+        return None if self.flow is None else FlowCache(Path(self.flow))

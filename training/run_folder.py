@@ -12,7 +12,7 @@ import torch
 
 from ptfan.engine.atomic import write_atomically
 from ptfan.engine.errors import InputError, InputNotFoundError, OutputExistsError
-from ptfan.training.config import TrainConfig
+from ptfan.training.run_config import RunConfig
 
 __all__ = ["RunFolder"]
 
@@ -79,7 +79,7 @@ class RunFolder:
                 f"{self.path}: holds a run already; go on with --resume {self.path}, or take a new folder"
             )
 
-    def create(self, config: TrainConfig, arguments: dict[str, Any]) -> None:
+    def create(self, config: RunConfig, arguments: dict[str, Any]) -> None:
         """Begin a new run.
 
         Raises:
@@ -104,7 +104,7 @@ class RunFolder:
             )
         return folder
 
-    def write_config(self, config: TrainConfig) -> None:
+    def write_config(self, config: RunConfig) -> None:
         """Write the settings; a run may be lengthened."""
         write_atomically(self.config, config.to_json().encode() + b"\n")
 

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from ptfan.engine.errors import InputError
 
-__all__ = ["FVI_AREAS", "MASK_KINDS", "MaskConfig", "SampleConfig"]
+__all__ = ["FVI_AREAS", "MASK_KINDS", "CutConfig", "MaskConfig", "SampleConfig"]
 
 MASK_KINDS = ("strokes", "blobs", "boxes", "text", "objects")
 """The kinds of holes; each is also the field of `MaskConfig` that holds its weight."""
@@ -53,25 +53,15 @@ class MaskConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleConfig:
-    """Everything that decides what a training sample looks like, beside the clips and the seed."""
+class CutConfig:
+    """What is cut from a clip, and what is hidden in it."""
 
     frames: int = 7
     """Frames in a sample."""
     size: tuple[int, int] = (192, 128)
     """(width, height) of a sample in pixels; multiples of 8."""
-    history: int = 0
-    """Frames before the sample that are used only to carry known pixels into it, as the runtime does from the stream's
-    start. Samples near a scene's start have fewer."""
-    future: int = 0
-    """Frames after the sample that are used only to carry known pixels into it."""
     masks: MaskConfig = field(default_factory=MaskConfig)
     """Which holes are cut."""
-    complete_flow: float = 0.0
-    """Probability that a sample is aligned along the flow of the complete frames, as the paper trains; else along flow
-    that is estimated with the holes and completed, as the runtime does."""
-    flow_completion: FlowCompletionName = "learned"
-    """What decides on estimated flow inside the holes: the network that the runtime uses, or a smooth completion."""
     scale_min: float = 1.0
     """The least number of the clip's pixels to a sample's pixel; below 1 pictures are enlarged."""
     scale_max: float | None = None
@@ -86,19 +76,12 @@ class SampleConfig:
     """Probability that every second frame is taken, where the scene is long enough."""
 
     def __post_init__(self) -> None:
-        for name, least in (("frames", 1), ("history", 0), ("future", 0)):
-            if getattr(self, name) < least:
-                raise InputError(f"sample config: {name} is {getattr(self, name)}, expected {least} or more")
+        if self.frames < 1:
+            raise InputError(f"sample config: frames is {self.frames}, expected 1 or more")
         if any(side < 8 or side % 8 for side in self.size):
             raise InputError(f"sample config: size is {self.size}, expected multiples of 8")
-        if self.flow_completion not in get_args(FlowCompletionName):
-            raise InputError(
-                f"sample config: flow_completion is {self.flow_completion!r}, "
-                f"expected one of {', '.join(get_args(FlowCompletionName))}"
-            )
         _check_share(
             "sample config",
-            complete_flow=self.complete_flow,
             reverse=self.reverse,
             flip=self.flip,
             flip_vertical=self.flip_vertical,
@@ -109,6 +92,34 @@ class SampleConfig:
                 f"sample config: scale_min is {self.scale_min} and scale_max {self.scale_max}, "
                 "expected 0 < scale_min <= scale_max"
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleConfig(CutConfig):
+    """Everything that decides what a generator's sample looks like, beside the clips and the seed."""
+
+    history: int = 0
+    """Frames before the sample that are used only to carry known pixels into it, as the runtime does from the stream's
+    start. Samples near a scene's start have fewer."""
+    future: int = 0
+    """Frames after the sample that are used only to carry known pixels into it."""
+    complete_flow: float = 0.0
+    """Probability that a sample is aligned along the flow of the complete frames, as the paper trains; else along flow
+    that is estimated with the holes and completed, as the runtime does."""
+    flow_completion: FlowCompletionName = "learned"
+    """What decides on estimated flow inside the holes: the network that the runtime uses, or a smooth completion."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("history", "future"):
+            if getattr(self, name) < 0:
+                raise InputError(f"sample config: {name} is {getattr(self, name)}, expected 0 or more")
+        if self.flow_completion not in get_args(FlowCompletionName):
+            raise InputError(
+                f"sample config: flow_completion is {self.flow_completion!r}, "
+                f"expected one of {', '.join(get_args(FlowCompletionName))}"
+            )
+        _check_share("sample config", complete_flow=self.complete_flow)
 
 
 def _check_share(what: str, **shares: float) -> None:

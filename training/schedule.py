@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ptfan.training.config import ScheduleConfig
+from ptfan.training.run_config import ScheduleConfig
 
 __all__ = ["rate_factor"]
 

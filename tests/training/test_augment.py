@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.frame import Box
 from ptfan.training.augment import View, choose_stretch, choose_view, compose, judged
-from ptfan.training.sample_config import SampleConfig
+from ptfan.training.sample_config import CutConfig
 
 FRAME = (96, 64)
 ZOOM = 1.05
@@ -119,8 +119,8 @@ class TestChoices:
     def test_stretches_stay_in_their_scene(
         self, seed: int, length: int, history: int, future: int, fast: float
     ) -> None:
-        config = SampleConfig(frames=5, history=history, future=future, double_speed=fast)
-        stretch = choose_stretch(np.random.default_rng(seed), range(100, 100 + length), config)
+        config = CutConfig(frames=5, double_speed=fast)
+        stretch = choose_stretch(np.random.default_rng(seed), range(100, 100 + length), config, (history, future))
         steps = set(np.diff(stretch.order))
         assert len(steps) == 1
         assert steps <= {1, 2, -1, -2}
@@ -132,23 +132,23 @@ class TestChoices:
         assert stretch.pairs() == list(zip(stretch.order, stretch.order[1:], strict=False))
 
     def test_a_long_scene_gives_the_whole_history(self) -> None:
-        config = SampleConfig(frames=4, history=6, future=2, double_speed=0.5)
-        stretches = [choose_stretch(np.random.default_rng(seed), range(500), config) for seed in range(50)]
+        config = CutConfig(frames=4, double_speed=0.5)
+        stretches = [choose_stretch(np.random.default_rng(seed), range(500), config, (6, 2)) for seed in range(50)]
         assert sum(stretch.history == 6 for stretch in stretches) > 45
         assert {int(np.diff(stretch.order)[0]) for stretch in stretches} == {1, 2, -1, -2}
-        alone = choose_stretch(np.random.default_rng(0), range(500), config, around=False)
+        alone = choose_stretch(np.random.default_rng(0), range(500), config)
         assert (len(alone.order), alone.history) == (4, 0)
 
     @settings(max_examples=100, deadline=None)
     @given(st.integers(0, 10**6), st.integers(10, 300), st.integers(10, 300))
     def test_views_stay_in_the_frame(self, seed: int, height: int, width: int) -> None:
-        view = choose_view(np.random.default_rng(seed), height, width, SampleConfig(size=(48, 32)))
+        view = choose_view(np.random.default_rng(seed), height, width, CutConfig(size=(48, 32)))
         assert Box(0, 0, width, height).contains(view.box)
         assert not view.flip_vertical
         assert view.box.width / view.box.height == pytest.approx(1.5, rel=0.1)
 
     def test_scales_keep_to_their_range(self) -> None:
-        config = SampleConfig(size=(48, 32), scale_min=1.5, scale_max=2.0, flip=0.0, flip_vertical=1.0)
+        config = CutConfig(size=(48, 32), scale_min=1.5, scale_max=2.0, flip=0.0, flip_vertical=1.0)
         views = [choose_view(np.random.default_rng(seed), 400, 600, config) for seed in range(50)]
         scales = [view.box.width / 48 for view in views]
         assert 1.48 < min(scales) < 1.6 < 1.9 < max(scales) < 2.02

@@ -32,7 +32,7 @@ def test_tensorboard_reads_it_and_a_resumed_run_passes_over_lost_steps(tmp_path:
     first = Board(tmp_path, 0)
     for step in (1, 2, 3):
         first.scalars({"step": step, "loss": step / 2})
-    first.strip(batch(), torch.zeros(3, 3, 4, 5), 2)
+    first.picture(picture_strip(batch(), torch.zeros(3, 3, 4, 5)), 2)
     first.close()
     second = Board(tmp_path, 2)
     second.scalars({"step": 3, "loss": 9.0})

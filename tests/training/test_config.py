@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from ptfan.engine.errors import InputError, InputNotFoundError, ModelError
-from ptfan.training.config import LossConfig, OptimizerConfig, ScheduleConfig, TrainConfig, config_names
+from ptfan.training.config import LossConfig, TrainConfig
+from ptfan.training.flow_completion.config import FlowTrainConfig
 from ptfan.training.model.config import preset
+from ptfan.training.run_config import CONFIGS, OptimizerConfig, ScheduleConfig
 from ptfan.training.sample_config import FVI_AREAS, MaskConfig, SampleConfig
 
 
@@ -44,8 +46,9 @@ def test_reads_a_file_or_a_name(tmp_path: Path) -> None:
 
 
 def test_the_configurations_of_the_package_can_be_read() -> None:
-    assert config_names() == ["paper-davis", "paper-fvi-1", "paper-fvi-2", "s"]
-    for name in config_names():
+    files = sorted(path.stem for path in CONFIGS.glob("*.json"))
+    assert files == sorted([*TrainConfig.names, *FlowTrainConfig.names])
+    for name in TrainConfig.names:
         assert TrainConfig.read(name).architecture() == preset(TrainConfig.read(name).preset)
 
 

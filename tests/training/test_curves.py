@@ -6,6 +6,9 @@ from pathlib import Path
 import cv2
 
 from ptfan.training.curves import draw_curves
+from ptfan.training.headline import Headline
+
+HEADLINE = Headline("hole_psnr", "PSNR in the hole, dB", "{:.2f} dB")
 
 
 def test_curves_are_drawn_of_whatever_losses_there_are(tmp_path: Path) -> None:
@@ -16,7 +19,7 @@ def test_curves_are_drawn_of_whatever_losses_there_are(tmp_path: Path) -> None:
     ]
     entries[7]["discriminator"] = 0.3  # a loss that not every entry has
     log.write_text("".join(json.dumps(entry) + "\n" for entry in entries), encoding="utf-8")
-    draw_curves(log, tmp_path / "curves.png")
+    draw_curves(log, tmp_path / "curves.png", HEADLINE)
     picture = cv2.imread(str(tmp_path / "curves.png"))
     assert picture is not None
     assert picture.shape[0] > 400
@@ -26,5 +29,5 @@ def test_curves_are_drawn_of_whatever_losses_there_are(tmp_path: Path) -> None:
 def test_an_empty_log_draws_nothing(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").touch()
     for name in ("log.jsonl", "none.jsonl"):
-        draw_curves(tmp_path / name, tmp_path / "curves.png")
+        draw_curves(tmp_path / name, tmp_path / "curves.png", HEADLINE)
     assert not (tmp_path / "curves.png").exists()

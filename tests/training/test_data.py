@@ -213,7 +213,7 @@ def test_no_sample_crosses_a_cut(tmp_path: Path) -> None:
 def test_short_clips_are_left_out(clips: Callable[..., ClipCache]) -> None:
     cache = clips((2, 40, 56), (6, 40, 56))
     samples = dataset(cache)
-    assert {entry.name for entry, _ in samples._scenes} == {"clip1"}
+    assert {entry.name for entry, _ in samples._scenes.all} == {"clip1"}
     with pytest.raises(InputError, match="no clip has 7 frames without a cut"):
         dataset(cache, frames=7)
 
@@ -239,7 +239,7 @@ def test_objects_come_from_other_clips(clips: Callable[..., ClipCache]) -> None:
     samples = dataset(cache, masks=masks, fill="zero")
     for index in range(12):
         rng = np.random.default_rng((1, index))
-        entry, _ = samples._scenes[rng.choice(2, p=samples._weights)]
+        entry, _ = samples._scenes.choose(rng)
         _, _, width, height = cv2.boundingRect(samples[index]["hole"][0, 0].numpy().astype(np.uint8))
         assert (width > 2 * height) == (entry == first) or width == 48 or height == 32
 

@@ -47,7 +47,7 @@ def learn(config: TrainConfig, tiny: GeneratorConfig, samples: Any, steps: int =
             clips = default_collate([samples[index] for index in range(first, first + sampler.size)])
             batches.append(Batch.stack(clips, first, fabric.device))
         measures.append(learner.step(batches, step, stop=lambda: fabric.global_rank == 1)[0])
-        gradients.append({name: value.grad.clone() for name, value in learner.generator.named_parameters()})  # type: ignore[union-attr]
+        gradients.append({name: value.grad.clone() for name, value in learner.network.named_parameters()})  # type: ignore[union-attr]
     state = learner.state_dict()
     return {"measures": measures, "gradients": gradients, **{name: state[name] for name in ("generator", "adversary")}}
 

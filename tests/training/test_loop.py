@@ -12,11 +12,12 @@ import torch
 
 from ptfan.engine.errors import DivergenceError, InputError, InterruptedRunError
 from ptfan.training.checkpoint import load_checkpoint
-from ptfan.training.config import LossConfig, OptimizerConfig, ScheduleConfig, TrainConfig
+from ptfan.training.config import LossConfig, TrainConfig
 from ptfan.training.fabric import open_fabric
 from ptfan.training.learner import Learner
 from ptfan.training.loop import LoopOptions, Trainer
 from ptfan.training.model.config import GeneratorConfig
+from ptfan.training.run_config import OptimizerConfig, ScheduleConfig
 from ptfan.training.run_folder import RunFolder
 
 CONFIG = TrainConfig(
@@ -202,13 +203,13 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_state(s
     assert "\n" not in str(caught.value)
     kept = start("run")
     assert kept.progress.step == 2
-    assert all(bool(torch.isfinite(value).all()) for value in kept.learner.generator.state_dict().values())
+    assert all(bool(torch.isfinite(value).all()) for value in kept.learner.network.state_dict().values())
 
 
 def test_weights_that_are_not_finite_are_not_saved(start: Start) -> None:
     trainer = train(start("run", replace(CONFIG, steps=2)))
     with torch.no_grad():
-        next(trainer.learner.generator.parameters()).fill_(torch.inf)
+        next(trainer.learner.network.parameters()).fill_(torch.inf)
     before = trainer.folder.state.read_bytes()
     with pytest.raises(DivergenceError, match=r"weight encoder\.stem\.weight is nan in step 2"):
         trainer.save()

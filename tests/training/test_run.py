@@ -25,10 +25,10 @@ from ptfan.engine.errors import InputError, ModelError
 from ptfan.training.checkpoint import Checkpoint, load_checkpoint
 from ptfan.training.cli import register
 from ptfan.training.config import TrainConfig
+from ptfan.training.generator_run import started_from
 from ptfan.training.learner import Learner
 from ptfan.training.model.config import GeneratorConfig, preset
 from ptfan.training.model.generator import Generator
-from ptfan.training.run import started_from
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -1,6 +1,6 @@
 import pytest
 
-from ptfan.training.config import ScheduleConfig
+from ptfan.training.run_config import ScheduleConfig
 from ptfan.training.schedule import rate_factor
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from ptfan.engine.errors import InputError
 from ptfan.training.ablation.inference import FlowRegime
-from ptfan.training.config import OptimizerConfig, ScheduleConfig, TrainConfig
+from ptfan.training.config import TrainConfig
+from ptfan.training.run_config import OptimizerConfig, ScheduleConfig
 from ptfan.training.sample_config import SampleConfig
 
 __all__ = ["BUDGET", "REFERENCE", "ROWS", "TRAININGS", "Row", "choose_rows", "trained_with"]

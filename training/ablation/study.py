@@ -23,6 +23,7 @@ from ptfan.training.evaluation.pictures import PictureStore
 from ptfan.training.evaluation.protocols import open_benchmark
 from ptfan.training.evaluation.report import Mean, means, write_scores
 from ptfan.training.evaluation.task import Picture
+from ptfan.training.generator_run import GeneratorSubject
 from ptfan.training.model import Generator
 from ptfan.training.run import Arguments, resume_run, start_run
 from ptfan.training.run_data import DataSource
@@ -109,11 +110,11 @@ def _trained(name: str, base: TrainConfig, settings: AblationSettings, output: P
         return folder.checkpoint
     print(f"training {name}: {config.steps} steps", flush=True)
     if folder.config.exists():
-        resume_run(folder.path)
+        resume_run(GeneratorSubject(), folder.path)
     else:
         source = DataSource(data=str(settings.data.resolve()), cache=str((output / "cache").resolve()))
         machine = Arguments(source=source, device=settings.device, threads=settings.threads, workers=settings.workers)
-        start_run(folder.path, config, machine)
+        start_run(GeneratorSubject(), folder.path, config, machine)
     return folder.checkpoint
 
 

@@ -1,0 +1,71 @@
+"""`ptfan train-flow`, `export` and `eval-flow`: from a clip to a model and its figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ptfan.engine.cli import main
+from ptfan.engine.flow_completion import LearnedCompletion
+from ptfan.engine.runner import open_runner
+from ptfan.training.checkpoint import load_completer
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+CONFIG = {
+    "network": {"widths": [8, 8, 16]},
+    "steps": 3,
+    "batch": 1,
+    "sample": {"frames": 3, "size": [48, 32], "double_speed": 0},
+    "schedule": {"warmup": 1},
+}
+
+
+def ptfan(*arguments: str) -> int:
+    return int(main(list(arguments)) or 0)
+
+
+@pytest.fixture
+def place(tmp_path: Path, write_video: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Change to a folder with a clip in `videos`, and settings that are quick in `tiny.json`."""
+    (tmp_path / "videos").mkdir()
+    y, x = np.mgrid[:48, :64]
+    waves = [np.sin((x + 2 * t) / 6) * np.cos((y - t) / 7) for t in range(10)]
+    write_video(tmp_path / "videos" / "waves.mp4", list((127 + 100 * np.stack([waves] * 3, -1)).astype(np.uint8)))
+    (tmp_path / "tiny.json").write_text(json.dumps(CONFIG), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_from_a_clip_to_a_model(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train = ("train-flow", "--data", "videos", "--config", "tiny.json", "--workers", "0", "--log-every", "1")
+    assert ptfan(*train, "-o", "whole") == 0
+    assert ptfan(*train, "-o", "parts", "--steps", "2") == 0
+    assert ptfan("train-flow", "--resume", "parts", "--steps", "3") == 0
+    entries = [json.loads(line) for line in (place / "whole" / "log.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in entries] == [1, 2, 3]
+    assert {"error", "smooth_error", "likelihood", "ratio"} <= set(entries[0])
+    completer = load_completer(place / "whole" / "checkpoint.safetensors")
+    assert completer.config.widths == (8, 8, 16)
+    assert ptfan("export", "whole/checkpoint.safetensors", "-o", "flow.onnx") == 0
+    with open_runner(place / "flow.onnx", threads=1) as runner:
+        assert LearnedCompletion(runner).runner.spec.form == "flow"
+    capsys.readouterr()
+    report = ("eval-flow", "--data", "videos", "--model", "flow.onnx", "--kinds", "box,text", "--frames", "4")
+    assert ptfan(*report, "-o", "report") == 0
+    table = (place / "report" / "flow.md").read_text()
+    assert table in capsys.readouterr().out
+    assert [line.split("|")[1].strip() for line in table.splitlines()[2:4]] == ["box", "text"]
+    assert len(json.loads((place / "report" / "flow.json").read_text())["scores"]) == 2
+
+
+def test_a_model_that_completes_no_flow_is_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from ptfan.engine.models import find_model
+
+    refused = ("eval-flow", "--data", "videos", "--model", str(find_model("s")), "--kinds", "box", "-o", "report")
+    assert ptfan(*refused) == 2
+    assert "expected flow" in capsys.readouterr().err
+    assert not (place / "report").exists()
