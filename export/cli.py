@@ -35,7 +35,7 @@ def _export(
     stride: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(
-            help="Frames that are kept of a window.", show_default="18 of 24; 9 of 15 for the published network"
+            help="Frames that are kept of a window.", show_default="24 of 30; 9 of 15 for the published network"
         ),
     ] = None,
     name: Annotated[

@@ -82,8 +82,8 @@ def _spec(completer: FlowCompleter, weights_sha256: str) -> ModelSpec:
     return ModelSpec(
         name="flow",
         form="flow",
-        window=24,
-        stride=18,
+        window=30,
+        stride=24,
         lookahead=completer.temporal_layers,
         size_multiple=MULTIPLE,
         parameters=sum(parameter.numel() for parameter in completer.parameters()),

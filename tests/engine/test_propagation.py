@@ -113,7 +113,7 @@ def reference(images: Pictures, holes: Masks, flows: list[FlowPair]) -> tuple[Pi
     onward = settled(filled, confidences, holes, [(pair.backward, pair.backward_validity) for pair in flows])
     reverse = [(pair.forward, pair.forward_validity) for pair in flows[::-1]]
     backward = settled(filled[::-1], confidences[::-1], holes[::-1], reverse)[::-1]
-    return [(a + b) / 2 for a, b in zip(onward, backward, strict=True)], confidences
+    return [np.asarray((a + b) / 2, np.float32) for a, b in zip(onward, backward, strict=True)], confidences
 
 
 def settled(
@@ -128,7 +128,7 @@ def settled(
             place = np.clip((x + flow[y, x, 0], y + flow[y, x, 1]), 0, np.array(hole.shape[::-1]) - 1)
             mixed[y, x] += share * (fetched(np.dstack([done[-1], confidence]), *map(float, place))[:3] - mixed[y, x])
         done.append(mixed)
-    return [picture.astype(np.float32) for picture in done]
+    return [np.asarray(picture, np.float32) for picture in done]
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -62,14 +62,14 @@ def one_step(
             matrix += weight * np.outer((gx, gy), (gx, gy))
             right -= weight * np.array([gx, gy]) * difference
     step = np.linalg.solve(matrix, right)
-    return step * min(1.0, LONGEST / float(np.hypot(*step)))
+    return np.asarray(step * min(1.0, LONGEST / float(np.hypot(*step))), np.float64)
 
 
 def test_a_step_agrees_with_plain_loops(pan: Callable[..., Pictures], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refinement, "ITERATIONS", 1)
     hole = box_hole()
     first, second = guides(pan(2, HEIGHT, WIDTH, dx=2, dy=1), hole)
-    flow = np.random.default_rng(0).integers(-48, 48, (HEIGHT, WIDTH, 2)).astype(np.float32) / 32
+    flow = (np.random.default_rng(0).integers(-48, 48, (HEIGHT, WIDTH, 2)) / 32).astype(np.float32)
     refined = refine_flow(first, second, hole, hole, flow)
     for at in (34, 38, 41, 44, 51):  # beside the hole, in its corner, and beside it again
         expected = flow[at, at] + one_step(first.astype(float), second.astype(float), hole, flow.astype(float), at)
@@ -96,9 +96,9 @@ def test_what_stands_in_the_holes_has_no_influence(seed: int) -> None:
     holes = [box_hole(), box_hole(30, 44)]
     first, second = rng.integers(0, 256, (2, HEIGHT, WIDTH), np.uint8)
     flow = rng.normal(0, 2, (HEIGHT, WIDTH, 2)).astype(np.float32)
-    one = refine_flow(first, second, *holes, flow)
+    one = refine_flow(first, second, holes[0], holes[1], flow)
     first[holes[0]], second[holes[1]] = rng.integers(0, 256, 2)
-    np.testing.assert_array_equal(refine_flow(first, second, *holes, flow), one)
+    np.testing.assert_array_equal(refine_flow(first, second, holes[0], holes[1], flow), one)
 
 
 def test_flow_without_evidence_and_far_from_the_hole_stays() -> None:

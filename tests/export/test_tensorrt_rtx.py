@@ -14,6 +14,7 @@ from typing import Any
 import onnx
 import pytest
 
+from ptfan.engine.models import FLOW_MODEL
 from ptfan.export.dimensions import CHANNELS
 
 if importlib.util.find_spec("tensorrt_rtx") is None:
@@ -87,6 +88,14 @@ def test_fp16_at_real_size(
     }
     assert result["outputs"] == {"fill": "DataType.HALF"}
     check(name, result, record_property)
+
+
+def test_flow_completion_of_any_size(build: Callable) -> None:
+    sizes = ((1, 16, 16), (30, 60, 108), (30, 120, 216))
+    shapes = {name: [[t, channels, h, w] for t, h, w in sizes] for name, channels in (("flow", 4), ("known", 1))}
+    result = build(onnx.load(FLOW_MODEL), shapes)
+    assert set(result["inputs"].values()) == {"DataType.FLOAT"}
+    assert set(result["outputs"]) == {"completed", "spread"}
 
 
 def check(name: str, result: dict[str, Any], record_property: Callable) -> None:

@@ -299,12 +299,15 @@ class TestCachedFlow:
     def test_the_cache_is_what_would_be_estimated(self, cache: ClipCache, stored: FlowCache) -> None:
         options: dict[str, Any] = {"complete_flow": 1.0, "scale_max": 1.0, "frames": 2}
         ours, estimated = dataset(cache, stored, **options), dataset(cache, **options)
+        differences = []
         for index in range(10):
             assert torch.equal(ours[index]["target"], estimated[index]["target"])
             assert torch.equal(ours[index]["hole"], estimated[index]["hole"])
             both = (ours[index]["validity_forward"] * estimated[index]["validity_forward"])[0] > 0
             difference = (ours[index]["flow_forward"] - estimated[index]["flow_forward"])[0].norm(dim=0)
-            assert float(difference[both[0]].mean()) < 0.5
+            differences.append(float(difference[both[0]].mean()))
+        assert np.mean(differences) < 0.4
+        assert max(differences) < 0.6
 
     def test_flow_of_other_clips_is_refused(self, cache: ClipCache, stored: FlowCache) -> None:
         cache.clips[0].with_suffix(".json").write_text('{"fingerprint": "another"}', encoding="utf-8")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,9 @@ def test_damage_is_told_and_mended(folder: Path, capsys: pytest.CaptureFixture[s
     path.write_bytes(sound[:-1])
     run("--data", "videos", "-o", "flow", "-q")
     assert capsys.readouterr().err.startswith("ptfan: warning: flow cache flow/a.npz: cannot be read")
-    assert path.read_bytes()[:200] == sound[:200]
+    with np.load(path) as mended, np.load(BytesIO(sound)) as before:  # as archives, they differ by the time of writing
+        assert set(mended) == set(before)
+        assert all(np.array_equal(mended[name], before[name]) for name in before)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import signal
-import subprocess
-import sys
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 import typer
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from ptfan.engine.cli import main
 from ptfan.engine.errors import InputError, ModelError
@@ -213,19 +212,36 @@ def test_the_commands_of_the_documentation_are_understood() -> None:
             train.make_context("train", line[1:])
 
 
-@pytest.mark.slow
-def test_two_processes_of_torchrun_do_what_one_does_and_one_of_them_writes(place: Path) -> None:
-    assert main(command("alone")) == 0
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    done = subprocess.run(
-        [*launcher, "-m", "ptfan.engine.cli", *command("both")],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
+@pytest.fixture
+def torchrun() -> Iterator[Callable[[list[str]], dict[int, Any]]]:
+    """Return a function that runs a command line in two processes of torchrun, and gives what they returned.
+
+    They are forks of this process, which has imported everything: that is most of the time that the program takes.
+    """
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    launch = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=2,
+        run_id="test",
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        start_method="fork",
+        monitor_interval=0.05,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("step 4/4: ") == 1
+    yield lambda arguments: elastic_launch(launch, main)(arguments)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_two_processes_of_torchrun_do_what_one_does_and_one_of_them_writes(
+    place: Path, torchrun: Callable[[list[str]], dict[int, Any]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command("alone")) == 0
+    capfd.readouterr()
+    assert torchrun(command("both")) == {0: 0, 1: 0}
+    assert capfd.readouterr().err.count("step 4/4: ") == 1
     assert steps(place / "both") == steps(place / "alone")
     assert len(list((place / "both" / "tensorboard").iterdir())) == 1
     (session,) = json.loads((place / "both" / "environment.json").read_text(encoding="utf-8"))

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from ptfan.engine.errors import InputError, ModelError
+from ptfan.export.dimensions import Dimensions
+from ptfan.export.exporter import export_checkpoint
+from ptfan.export.flow_graph import flow_graph
+from ptfan.export.metadata import read_spec
+from ptfan.export.settings import ExportSettings
+from ptfan.training.checkpoint import load_completer, save_completer
+from ptfan.training.model.flow_completer import FlowCompleter, FlowCompleterConfig
+
+
+@pytest.fixture(scope="module")
+def completer() -> FlowCompleter:
+    torch.manual_seed(0)
+    network = FlowCompleter(FlowCompleterConfig(widths=(8, 8, 16)))
+    torch.nn.init.normal_(network.head.weight, std=0.1)
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def model(completer: FlowCompleter) -> onnx.ModelProto:
+    return flow_graph(completer)
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 4), (2, 12, 8), (7, 20, 28)])
+def test_any_length_and_size_agrees_with_torch(
+    completer: FlowCompleter, model: onnx.ModelProto, shape: tuple[int, int, int]
+) -> None:
+    import onnxruntime
+
+    frames, height, width = shape
+    generator = torch.Generator().manual_seed(1)
+    flow = torch.randn(frames, 4, height, width, generator=generator)
+    known = (torch.rand(frames, 1, height, width, generator=generator) < 0.6).float()
+    with torch.inference_mode():
+        expected = completer(flow, known)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    got = session.run(["completed", "spread"], {"flow": flow.numpy(), "known": known.numpy()})
+    for one, other in zip(got, expected, strict=True):
+        np.testing.assert_allclose(one, other.numpy(), rtol=1e-5, atol=1e-5)
+
+
+def test_the_checkpoint_tells_what_it_is(completer: FlowCompleter, tmp_path: Path) -> None:
+    checkpoint, output = tmp_path / "flow.safetensors", tmp_path / "flow.onnx"
+    save_completer(checkpoint, completer, {"steps": 1})
+    assert load_completer(checkpoint).config == completer.config
+    done = export_checkpoint(checkpoint, output, ExportSettings(weights="fp16"))
+    spec = read_spec(onnx.load(output))
+    assert spec == done.spec
+    assert (spec.form, spec.size_multiple, spec.lookahead) == ("flow", 4, 6)
+    for settings, name in (
+        (ExportSettings(precision="fp16"), "precision"),
+        (ExportSettings(dimensions=Dimensions(5, None)), "window"),
+        (ExportSettings(stride=3), "stride"),
+    ):
+        with pytest.raises(InputError, match=f"leave out.*{name}"):
+            export_checkpoint(checkpoint, tmp_path / "other.onnx", settings)
+    assert not (tmp_path / "other.onnx").exists()
+
+
+def test_weights_of_another_network_are_refused(completer: FlowCompleter, tmp_path: Path) -> None:
+    wider = FlowCompleter(FlowCompleterConfig(widths=(8, 16, 16)))
+    wider.config = completer.config
+    save_completer(tmp_path / "flow.safetensors", wider, {})
+    with pytest.raises(ModelError, match="flow completion network"):
+        load_completer(tmp_path / "flow.safetensors")
