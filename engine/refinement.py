@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.frame import Box, Mask, hole_box
-from ptfan.engine.validity import pixel_axes
+from ptfan.engine.validity import length, pixel_axes
 
 __all__ = ["REACH", "refine_flow"]
 
@@ -93,7 +93,7 @@ def _step(texture: _Texture, luminance: Plane, known: Plane) -> tuple[Plane, Pla
     yy += np.float32(STIFFNESS)
     determinant = xx * yy - xy * xy
     step_u, step_v = (xy * yd - yy * xd) / determinant, (xy * xd - xx * yd) / determinant
-    shorten = np.minimum(np.float32(1), LONGEST / np.maximum(cv2.magnitude(step_u, step_v), np.float32(1e-6)))
+    shorten = np.minimum(np.float32(1), LONGEST / np.maximum(length(step_u, step_v), np.float32(1e-6)))
     return step_u * shorten, step_v * shorten
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.frame import Mask
 
-__all__ = ["pixel_axes", "pixel_grid", "validity"]
+__all__ = ["length", "pixel_axes", "pixel_grid", "validity"]
 
 TOLERANCE = 1.0
 """Pixels by which forward and backward flow may always disagree."""
@@ -31,6 +31,17 @@ def pixel_grid(height: int, width: int) -> NDArray[np.float32]:
     return grid
 
 
+def length(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the length of vectors (u, v), of any equal shapes.
+
+    OpenCV's `magnitude` differs in the last bit with the place in memory that its result happens to get, so that equal
+    inputs would not always give equal samples and pictures.
+    """
+    squares: NDArray[np.float32] = u * u
+    squares += v * v
+    return np.sqrt(squares, out=squares)
+
+
 def validity(flow: NDArray[np.float32], reverse: NDArray[np.float32]) -> Mask:
     """Tell where `flow` points inside the frame and `reverse` leads back to the start.
 
@@ -47,13 +58,13 @@ def validity(flow: NDArray[np.float32], reverse: NDArray[np.float32]) -> Mask:
     x, y = u + columns, v + rows
     back = cv2.remap(reverse, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     back_u, back_v = np.ascontiguousarray(back.transpose(2, 0, 1))
-    allowed = cv2.magnitude(u, v)
-    allowed += cv2.magnitude(back_u, back_v)
+    allowed = length(u, v)
+    allowed += length(back_u, back_v)
     allowed *= np.float32(TOLERANCE_GROWTH)
     allowed += np.float32(TOLERANCE)
     back_u += u
     back_v += v
-    usable: Mask = cv2.magnitude(back_u, back_v) <= allowed
+    usable: Mask = length(back_u, back_v) <= allowed
     for position, last in ((x, width - 1), (y, height - 1)):
         usable &= position >= 0.0
         usable &= position <= last

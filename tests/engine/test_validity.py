@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ptfan.engine.validity import TOLERANCE, TOLERANCE_GROWTH, pixel_axes, pixel_grid, validity
+from ptfan.engine.validity import TOLERANCE, TOLERANCE_GROWTH, length, pixel_axes, pixel_grid, validity
 
 Flow = NDArray[np.float32]
 
@@ -93,3 +93,31 @@ def test_axes_and_grid_are_the_pixels_own_places() -> None:
             assert grid[y, x].tolist() == [x, y]
             assert (columns[0, x], rows[y, 0]) == (x, y)
     assert not grid.flags.writeable
+
+
+def placed(array: Flow, offset: int) -> Flow:
+    """Return a copy that begins `offset` bytes after a multiple of 64."""
+    room = np.empty(array.nbytes + 128, np.uint8)
+    start = -room.ctypes.data % 64 + offset
+    copy = room[start : start + array.nbytes].view(np.float32).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
+def test_lengths_are_the_same_wherever_vectors_lie_in_memory() -> None:
+    u, v = np.random.default_rng(0).normal(0, 3, (2, 31, 45)).astype(np.float32)
+    expected = length(u, v)
+    np.testing.assert_allclose(expected, np.hypot(u.astype(float), v), rtol=1e-6)
+    for first in range(0, 64, 4):
+        for second in (0, 16, 36):
+            assert np.array_equal(length(placed(u, first), placed(v, second)), expected)
+
+
+def test_equal_flows_are_judged_equally() -> None:
+    rng = np.random.default_rng(1)
+    flow, reverse = rng.normal(0, 1, (2, 32, 48, 2)).astype(np.float32)
+    expected = validity(flow, reverse)
+    rooms = [np.empty(int(rng.integers(1, 9000)), np.uint8) for _ in range(40)]  # so that results lie elsewhere
+    for turn in range(40):
+        rooms[turn] = np.empty(int(rng.integers(1, 9000)), np.uint8)
+        assert np.array_equal(validity(flow, reverse), expected)
