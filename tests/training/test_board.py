@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import torch
@@ -34,6 +35,9 @@ def test_tensorboard_reads_it_and_a_resumed_run_passes_over_lost_steps(tmp_path:
         first.scalars({"step": step, "loss": step / 2})
     first.picture(picture_strip(batch(), torch.zeros(3, 3, 4, 5)), 2)
     first.close()
+    time.sleep(
+        1.1
+    )  # TensorBoard reads files in the order of their names, which begin with the second they were made in
     second = Board(tmp_path, 2)
     second.scalars({"step": 3, "loss": 9.0})
     second.close()
