@@ -92,7 +92,8 @@ def _step(texture: _Texture, luminance: Plane, known: Plane) -> tuple[Plane, Pla
     xx += np.float32(STIFFNESS)
     yy += np.float32(STIFFNESS)
     determinant = xx * yy - xy * xy
-    step_u, step_v = (xy * yd - yy * xd) / determinant, (xy * xd - xx * yd) / determinant
+    step_u: Plane = np.divide(xy * yd - yy * xd, determinant, dtype=np.float32)
+    step_v: Plane = np.divide(xy * xd - xx * yd, determinant, dtype=np.float32)
     shorten = np.minimum(np.float32(1), LONGEST / np.maximum(length(step_u, step_v), np.float32(1e-6)))
     return step_u * shorten, step_v * shorten
 
