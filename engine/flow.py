@@ -23,6 +23,8 @@ __all__ = [
     "FlowPair",
     "GuideImage",
     "SmoothFlows",
+    "Step",
+    "complete_flows",
     "estimate_flows",
     "estimate_pair",
     "guide_image",
@@ -36,6 +38,8 @@ GuideImage = NDArray[np.uint8]
 SmoothFlows = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Forward flow (H, W, 2) from t to t + 1, on frame t, and backward flow from t + 1 to t, on frame t + 1, in pixels,
 completed smoothly inside the holes."""
+Step = tuple[NDArray[np.float32], Mask, NDArray[np.float32] | None]
+"""Flow (H, W, 2) from a frame to its neighbour, where it can be used (H, W), and the error to expect of it (H, W)."""
 CONTAMINATED = 4
 """Pixels round a hole whose estimated flow is not trusted: the estimator's patches reach into the hole there."""
 SEEN = 4
@@ -58,6 +62,16 @@ class FlowPair:
     """(H, W) pixels, the error to expect of the forward flow inside the hole; None where nothing is known of it."""
     backward_doubt: NDArray[np.float32] | None = None
     """(H, W) pixels, the same of the backward flow."""
+
+    @property
+    def ahead(self) -> Step:
+        """The forward flow with all that is known of it."""
+        return self.forward, self.forward_validity, self.forward_doubt
+
+    @property
+    def back(self) -> Step:
+        """The same of the backward flow."""
+        return self.backward, self.backward_validity, self.backward_doubt
 
 
 class FlowEstimator(Protocol):
@@ -167,6 +181,11 @@ def estimate_flows(
         refine: see `estimate_pair`.
     """
     return completion(smooth_flows(images, holes, refine=refine), holes)
+
+
+def complete_flows(images: Sequence[NDArray[np.float32]]) -> list[FlowPair]:
+    """Estimate the flow between T complete frames, (H, W, 3) RGB in [0, 1]: T - 1 pairs."""
+    return estimate_flows(images, [np.zeros(image.shape[:2], bool) for image in images])
 
 
 def smooth_flows(

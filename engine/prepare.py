@@ -82,8 +82,7 @@ class _View:
         """
         if number not in self.past:
             image, hole, _ = self.images[number]
-            step = (pair.backward, pair.backward_validity, pair.backward_doubt) if pair is not None else ()
-            step = step if number - 1 in self.past else ()
+            step = pair.back if pair is not None and number - 1 in self.past else ()
             self.past[number] = self.carrier.push(known_pixels(image, hole), hole, *step)
         return self.past[number]
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from ptfan.engine.completion import pull_push, times
 from ptfan.engine.errors import InputError
-from ptfan.engine.flow import FlowPair
+from ptfan.engine.flow import FlowPair, Step
 from ptfan.engine.frame import Box, Mask, hole_box
 from ptfan.engine.validity import pixel_axes
 
-__all__ = ["Canvas", "Carrier", "CarryRules", "known_pixels", "propagate"]
+__all__ = ["Canvas", "Carrier", "CarryRules", "carry", "known_pixels", "propagate"]
 
 Canvas = NDArray[np.float32]
 """(H, W, 4): colour times confidence, and confidence."""
@@ -23,8 +23,6 @@ Picture = NDArray[np.float32]
 """(H, W, 3) RGB in [0, 1]."""
 SURE = 1.5
 """Confidence times this, up to 1, is how far a carried colour stands by itself."""
-Step = tuple[NDArray[np.float32], Mask, NDArray[np.float32] | None]
-"""Flow (H, W, 2), where it is valid (H, W), and its expected error (H, W)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,10 +135,8 @@ def propagate(
     """
     canvases = [known_pixels(image, hole) for image, hole in zip(images, holes, strict=True)]
     if past is None:
-        back = [(pair.backward, pair.backward_validity, pair.backward_doubt) for pair in flows]
-        past = _carry(canvases, holes, back, rules)
-    ahead = [(pair.forward, pair.forward_validity, pair.forward_doubt) for pair in flows[::-1]]
-    future = _carry(canvases[::-1], holes[::-1], ahead, rules)[::-1]
+        past = carry(canvases, holes, [pair.back for pair in flows], rules)
+    future = carry(canvases[::-1], holes[::-1], [pair.ahead for pair in flows[::-1]], rules)[::-1]
     for canvas, hole, a, b in zip(canvases, holes, past, future, strict=True):
         box = hole_box(hole)
         if box is not None:
@@ -160,11 +156,9 @@ def _settled(
     """Mix made-up colours with those of the frames before and after, along the flow: the mean of one pass each way."""
     if not settling or not flows:
         return filled
-    guessed = [settling * (1.0 - np.minimum(np.float32(1), SURE * confidence)) for confidence in confidences]
-    back = [(pair.backward, pair.backward_validity) for pair in flows]
-    ahead = [(pair.forward, pair.forward_validity) for pair in flows[::-1]]
-    onward = _settle(filled, guessed, holes, back)
-    backward = _settle(filled[::-1], guessed[::-1], holes[::-1], ahead)[::-1]
+    ahead = [pair.ahead for pair in flows[::-1]]
+    onward = _settle(filled, confidences, holes, [pair.back for pair in flows], settling)
+    backward = _settle(filled[::-1], confidences[::-1], holes[::-1], ahead, settling)[::-1]
     return [
         cv2.addWeighted(a, 0.5, b, 0.5, 0.0) if hole.any() else a
         for a, b, hole in zip(onward, backward, holes, strict=True)
@@ -173,19 +167,21 @@ def _settled(
 
 def _settle(
     filled: Sequence[Picture],
-    guessed: Sequence[NDArray[np.float32]],
+    confidences: Sequence[NDArray[np.float32]],
     holes: Sequence[Mask],
-    steps: Sequence[tuple[NDArray[np.float32], Mask]],
+    steps: Sequence[Step],
+    settling: float,
 ) -> list[Picture]:
     """Mix each frame's made-up colours with the one before, which is settled already."""
     settled = [filled[0]]
-    for picture, share, hole, (flow, valid) in zip(filled[1:], guessed[1:], holes[1:], steps, strict=True):
+    for picture, confidence, hole, (flow, valid, _) in zip(filled[1:], confidences[1:], holes[1:], steps, strict=True):
         box = hole_box(hole)
         if box is not None:
             before = _fetched(settled[-1], box, flow, cv2.BORDER_REPLICATE)
             picture = picture.copy()
             part = picture[box.slices]
-            part += times(before - part, share[box.slices] * (valid & hole)[box.slices])
+            guessed = settling * (1.0 - np.minimum(np.float32(1), SURE * confidence[box.slices]))
+            part += times(before - part, guessed * (valid & hole)[box.slices])
         settled.append(picture)
     return settled
 
@@ -200,10 +196,17 @@ def _fetched(picture: NDArray[np.float32], box: Box, flow: NDArray[np.float32], 
     )
 
 
-def _carry(
-    canvases: Sequence[Canvas], holes: Sequence[Mask], steps: Sequence[Step], rules: CarryRules | None
+def carry(
+    canvases: Sequence[Canvas], holes: Sequence[Mask], steps: Sequence[Step], rules: CarryRules | None = None
 ) -> list[Canvas]:
-    """Carry pixels one way through a clip; return what arrives in each hole's box."""
+    """Carry pixels one way through a clip; return what arrives in each hole, within its `hole_box`.
+
+    Args:
+        canvases: T frames' known pixels, see `known_pixels`, in the order in which they are met.
+        holes: T masks (H, W).
+        steps: T - 1; step t leads from frame t + 1 to the one met before it.
+        rules: how confidence falls; the usual ones if None.
+    """
     carrier = Carrier(rules)
     arrivals = [carrier.push(canvases[0], holes[0])]
     for canvas, hole, step in zip(canvases[1:], holes[1:], steps, strict=True):

@@ -16,7 +16,7 @@ from ptfan.engine.flow_completion import LearnedCompletion
 from ptfan.engine.frame import Mask
 from ptfan.engine.inputs import clip_inputs
 from ptfan.engine.models import FLOW_MODEL
-from ptfan.engine.propagation import Canvas, Carrier, known_pixels
+from ptfan.engine.propagation import carry, known_pixels
 from ptfan.engine.runner import open_runner
 from ptfan.engine.spec import Fill
 from ptfan.training.augment import choose_stretch, choose_view
@@ -102,20 +102,12 @@ def _sample(
     images: Sequence[Picture], holes: Sequence[Mask], flows: Sequence[FlowPair], shown: range, fill: Fill
 ) -> Sample:
     """Return the graph's inputs for the frames that are shown; those around them only lend their pixels."""
-    past = _arrivals(images, holes, flows)[shown.start :] if shown.start else None
-    start = shown.start
+    start, past = shown.start, None
+    if start:  # as the runtime carries it from the stream's start
+        canvases = [known_pixels(image, hole) for image, hole in zip(images, holes, strict=True)]
+        past = carry(canvases, holes, [pair.back for pair in flows])[start:]
     inputs = clip_inputs(images[start:], holes[start:], flows[start:], fill, past)
     sample = {name: np.ascontiguousarray(array[: len(shown)]) for name, array in inputs.items()}
     for name in ("flow_forward", "validity_forward"):
         sample[name][-1] = 0.0  # It leads out of the sample.
     return sample
-
-
-def _arrivals(images: Sequence[Picture], holes: Sequence[Mask], flows: Sequence[FlowPair]) -> list[Canvas]:
-    """Return what the past brings into each hole, as the runtime carries it from the stream's start."""
-    carrier = Carrier()
-    arrivals = [carrier.push(known_pixels(images[0], holes[0]), holes[0])]
-    for image, hole, pair in zip(images[1:], holes[1:], flows, strict=True):
-        step = (pair.backward, pair.backward_validity, pair.backward_doubt)
-        arrivals.append(carrier.push(known_pixels(image, hole), hole, *step))
-    return arrivals

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError
-from ptfan.engine.flow import FlowPair, estimate_flows
+from ptfan.engine.flow import FlowPair, complete_flows
 from ptfan.engine.frame import Mask
 from ptfan.training.augment import Stretch, View, judged
 from ptfan.training.clip_cache import CachedClip, ClipCache
@@ -100,7 +100,7 @@ class Scenes:
             images: T pictures (H, W, 3), RGB in [0, 1].
         """
         if self._flow is None:
-            return estimate_flows(images, [np.zeros(image.shape[:2], bool) for image in images])
+            return complete_flows(images)
         steps = range(min(stretch.order), max(stretch.order))
         stored, size = self._flow.read(entry.name, steps), self._flow_sizes[entry.name]
         return [_between(stored, view, size, first, second) for first, second in stretch.pairs()]

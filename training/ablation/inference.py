@@ -12,12 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError
-from ptfan.engine.flow import DisFlow, FlowPair, estimate_flows
+from ptfan.engine.flow import DisFlow, FlowPair, complete_flows, estimate_flows, judged
 from ptfan.engine.frame import Mask
 from ptfan.engine.inpainter import InpaintSettings, window_and_stride
 from ptfan.engine.inputs import clip_inputs
 from ptfan.engine.spec import CLIP_INPUTS
-from ptfan.engine.validity import validity
 from ptfan.engine.window import Windower
 from ptfan.training.evaluation.task import Picture
 from ptfan.training.model import Generator
@@ -82,15 +81,10 @@ def choose_flows(images: Sequence[Floats], holes: Sequence[Mask], regime: FlowRe
     if regime == "completed":
         return estimate_flows(images, holes)
     if regime == "complete":
-        return estimate_flows(images, [np.zeros_like(hole) for hole in holes])
+        return complete_flows(images)
     pictures = [_blanked(image, hole) for image, hole in zip(images, holes, strict=True)]
-    return [_estimated(*pair) for pair in pairwise(pictures)]
-
-
-def _estimated(first: Picture, second: Picture) -> FlowPair:
     estimator = DisFlow()
-    forward, backward = estimator(first, second), estimator(second, first)
-    return FlowPair(forward, backward, validity(forward, backward), validity(backward, forward))
+    return [judged(estimator(first, second), estimator(second, first)) for first, second in pairwise(pictures)]
 
 
 def _blanked(image: Floats, hole: Mask) -> Picture:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.flow import FlowPair, estimate_flows
+from ptfan.engine.flow import FlowPair, complete_flows
 from ptfan.engine.frame import Mask
 from ptfan.training.evaluation.metrics.warping import field_occlusion
 
@@ -30,8 +30,7 @@ class Footage:
     @cached_property
     def flows(self) -> list[FlowPair]:
         """The flow of the complete clip, T - 1 pairs: what warping errors are measured along."""
-        images = [frame.astype(np.float32) / np.float32(255) for frame in self.frames]
-        return estimate_flows(images, [np.zeros(frame.shape[:2], bool) for frame in self.frames])
+        return complete_flows([frame.astype(np.float32) / np.float32(255) for frame in self.frames])
 
     @cached_property
     def occlusions(self) -> list[Mask]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ptfan.engine.errors import ModelError
-from ptfan.engine.flow import FlowPair, estimate_flows
+from ptfan.engine.flow import FlowPair, complete_flows
 from ptfan.engine.frame import Mask
 from ptfan.training.evaluation import task as task_module
 from ptfan.training.evaluation.evaluator import Evaluator
@@ -90,9 +90,9 @@ def test_the_flow_of_a_clip_is_estimated_once(clips: Path, tmp_path: Path, monke
 
     def counted(*given: Any) -> list[FlowPair]:
         calls.append(given)
-        return estimate_flows(*given)
+        return complete_flows(*given)
 
-    monkeypatch.setattr(task_module, "estimate_flows", counted)
+    monkeypatch.setattr(task_module, "complete_flows", counted)
     methods = [Method(str(value), str(value), Counted(value)) for value in (0, 255)]
     evaluator(clips, tmp_path, *methods, kinds=("box", "text", "object")).run()
     assert len(calls) == 2
