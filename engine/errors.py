@@ -19,6 +19,7 @@ __all__ = [
     "OutputExistsError",
     "PtfanError",
     "ToleranceError",
+    "one_line",
 ]
 
 
@@ -68,3 +69,13 @@ class DivergenceError(PtfanError, ArithmeticError):
 
 class InterruptedRunError(PtfanError):
     """The user stopped the run; what was finished has been kept under the name in the text. Exit status 130."""
+
+
+def one_line(error: BaseException, longest: int | None = None) -> str:
+    """Return another library's message as one line, for a message of ours.
+
+    Args:
+        error: what it raised.
+        longest: characters after which the text is cut off; None keeps all.
+    """
+    return " ".join(str(error).split())[:longest]

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from ptfan.engine.completion import dilate
 from ptfan.engine.errors import ModelError
-from ptfan.engine.flow import CONTAMINATED, FlowPair, SmoothFlows, judged, smooth_completion
+from ptfan.engine.flow import CONTAMINATED, FlowCompletion, FlowPair, SmoothFlows, judged, smooth_completion
 from ptfan.engine.frame import Mask
-from ptfan.engine.runner import Runner
+from ptfan.engine.models import FLOW_MODEL
+from ptfan.engine.runner import Runner, open_runner
+from ptfan.engine.spec import FlowCompletionName
 
-__all__ = ["MULTIPLE", "REDUCTION", "LearnedCompletion", "completion_inputs"]
+__all__ = ["MULTIPLE", "REDUCTION", "LearnedCompletion", "completion_inputs", "open_completion"]
 
 REDUCTION = 4
 """The network works at 1 / REDUCTION of the frames' size."""
@@ -38,6 +40,10 @@ class LearnedCompletion:
             raise ModelError(f"model {runner.spec.name} is of the {runner.spec.form} form, expected flow")
         self.runner = runner
 
+    def close(self) -> None:
+        """Free the network."""
+        self.runner.close()
+
     def __call__(self, flows: Sequence[SmoothFlows], holes: Sequence[Mask]) -> list[FlowPair]:
         """Return T - 1 pairs for T frames; outside of the dilated holes the flow stays as it is."""
         if not flows or not any(hole.any() for hole in holes):
@@ -48,6 +54,16 @@ class LearnedCompletion:
         added = np.concatenate((answer["completed"] - flow, answer["spread"]), axis=1)
         enlarged = [_enlarged(*item) for item in zip(added, unknown, strict=True)]
         return [_pair(smooth, *neighbours) for smooth, neighbours in zip(flows, pairwise(enlarged), strict=True)]
+
+
+def open_completion(name: FlowCompletionName) -> FlowCompletion:
+    """Return a flow completion by name; `learned` holds a network, which its `close` frees.
+
+    Raises:
+        MissingExtraError: no backend is installed.
+    """
+    # One thread: it runs beside the inpainting network's own threads, and is too small to gain from more.
+    return LearnedCompletion(open_runner(FLOW_MODEL, threads=1)) if name == "learned" else smooth_completion
 
 
 def completion_inputs(flows: Sequence[SmoothFlows], unknown: Sequence[Mask]) -> tuple[Array, Array]:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.crop import CropRules
 from ptfan.engine.errors import InputError, ModelError
-from ptfan.engine.flow import smooth_completion
-from ptfan.engine.flow_completion import LearnedCompletion
+from ptfan.engine.flow_completion import LearnedCompletion, open_completion
 from ptfan.engine.frame import Box, Frame, Patch, hole_box
-from ptfan.engine.models import DEFAULT_MODEL, FLOW_MODEL, find_model
+from ptfan.engine.models import DEFAULT_MODEL, find_model
 from ptfan.engine.prepare import CropInputs, Preparer, Window
 from ptfan.engine.runner import Backend, Runner, open_runner
-from ptfan.engine.spec import ModelSpec
+from ptfan.engine.spec import FlowCompletionName, ModelSpec
 
 __all__ = ["InpaintSettings", "Inpainter", "crop_rules", "window_and_stride"]
 
@@ -42,14 +41,15 @@ class InpaintSettings:
     """Threads inside the network; 0 takes one a core."""
     scene_cuts: bool = True
     """Look for scene cuts; nothing crosses one."""
-    flow_completion: Literal["learned", "smooth"] = "learned"
+    flow_completion: FlowCompletionName = "learned"
     """What decides on the flow inside holes: a small network, or a smooth completion from their surroundings."""
 
     def __post_init__(self) -> None:
         if isinstance(self.size, tuple) and min(self.size) < 16:
             raise InputError(f"working size is {self.size[0]}x{self.size[1]}, expected 16x16 or more")
-        if self.flow_completion not in ("learned", "smooth"):
-            raise InputError(f"flow completion is {self.flow_completion!r}, expected learned or smooth")
+        if self.flow_completion not in get_args(FlowCompletionName):
+            names = ", ".join(get_args(FlowCompletionName))
+            raise InputError(f"flow completion is {self.flow_completion!r}, expected one of {names}")
         if self.threads < 0:
             raise InputError(f"threads is {self.threads}, expected 0 (one a core) or more")
         for name in ("window", "stride"):
@@ -101,14 +101,14 @@ class Inpainter:
         if spec.form != "clip":
             raise ModelError(f"model {spec.name} is of the {spec.form} form, expected clip")
         window, stride = window_and_stride(spec, self.settings)
-        self._flow_runner = _flow_runner(self.settings)
+        self._completion = open_completion(self.settings.flow_completion)
         self.preparer = Preparer(
             window=window,
             stride=stride,
             rules=crop_rules(spec, self.settings),
             fill=spec.fill,
             scene_cuts=self.settings.scene_cuts,
-            completion=LearnedCompletion(self._flow_runner) if self._flow_runner else smooth_completion,
+            completion=self._completion,
         )
 
     @property
@@ -160,8 +160,8 @@ class Inpainter:
         """Free the network."""
         if self._owns_runner:
             self.runner.close()
-        if self._flow_runner:
-            self._flow_runner.close()
+        if isinstance(self._completion, LearnedCompletion):
+            self._completion.close()
 
     def __enter__(self) -> Inpainter:
         return self
@@ -170,11 +170,6 @@ class Inpainter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _flow_runner(settings: InpaintSettings) -> Runner | None:
-    # One thread: it runs beside the network's own threads, and is too small to gain from more.
-    return open_runner(FLOW_MODEL, threads=1) if settings.flow_completion == "learned" else None
 
 
 def window_and_stride(spec: ModelSpec, settings: InpaintSettings) -> tuple[int, int]:

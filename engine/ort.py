@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import BackendError, ModelError
+from ptfan.engine.errors import BackendError, ModelError, one_line
 from ptfan.engine.runner import Arrays
 from ptfan.engine.spec import METADATA_KEY, ModelSpec
 
@@ -42,7 +42,7 @@ class OrtRunner:
             session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors share no public base class
             raise ModelError(
-                f"model {model}: ONNX Runtime cannot load it ({_one_line(error)}); expected an ONNX file"
+                f"model {model}: ONNX Runtime cannot load it ({one_line(error, 200)}); expected an ONNX file"
             ) from error
         text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         if text is None:
@@ -81,7 +81,7 @@ class OrtRunner:
         try:
             outputs = self._session.run(self._names, feed)
         except Exception as error:
-            raise BackendError(f"model {self._spec.name}: ONNX Runtime failed ({_one_line(error)})") from error
+            raise BackendError(f"model {self._spec.name}: ONNX Runtime failed ({one_line(error, 200)})") from error
         return {name: np.asarray(array, np.float32) for name, array in zip(self._names, outputs, strict=True)}
 
     def close(self) -> None:
@@ -95,7 +95,3 @@ class OrtRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -18,8 +18,8 @@ from ptfan.engine.spec import ModelSpec
 __all__ = ["RUNNER_GROUP", "Arrays", "Backend", "BackendStatus", "Runner", "backend_statuses", "open_runner"]
 
 RUNNER_GROUP = "ptfan.runners"
-"""Entry points of this group are called like the files that they run (`safetensors`), and are functions
-`(model: Path, *, threads: int) -> Runner`."""
+"""Entry points of this group are called like the files that they run (`safetensors`; ONNX needs none); they are
+functions `(model: Path, *, threads: int) -> Runner`."""
 
 Arrays = Mapping[str, NDArray[Any]]
 Backend = Literal["auto", "onnxruntime"]
@@ -83,7 +83,9 @@ def open_runner(model: Path, *, backend: Backend = "auto", threads: int = 0) -> 
         MissingExtraError: no backend (or not the one named) is installed.
         ModelError: the file is not a model of ptfan.
     """
-    others = entry_points(group=RUNNER_GROUP, name=model.suffix.lstrip(".")) if backend == "auto" else ()
+    kind = model.suffix.lstrip(".")
+    # ONNX files are what is run here; looking through all that is installed would cost every start a few milliseconds.
+    others = entry_points(group=RUNNER_GROUP, name=kind) if backend == "auto" and kind != "onnx" else ()
     for other in others:
         runner: Runner = other.load()(model, threads=threads)
         return runner

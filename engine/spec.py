@@ -12,7 +12,17 @@ from typing import Any, Literal, get_args
 
 from ptfan.engine.errors import ModelError
 
-__all__ = ["CLIP_INPUTS", "METADATA_KEY", "SPEC_VERSION", "Fill", "Form", "ModelSpec", "Precision", "WarpConvention"]
+__all__ = [
+    "CLIP_INPUTS",
+    "METADATA_KEY",
+    "SPEC_VERSION",
+    "Fill",
+    "FlowCompletionName",
+    "Form",
+    "ModelSpec",
+    "Precision",
+    "WarpConvention",
+]
 
 METADATA_KEY = "ptfan.spec"
 SPEC_VERSION = 1
@@ -21,6 +31,8 @@ Form = Literal["clip", "step", "flow"]
 Precision = Literal["fp32", "fp16"]
 WarpConvention = Literal["pixel", "tsam"]
 Fill = Literal["zero", "propagated"]
+FlowCompletionName = Literal["learned", "smooth"]
+"""What decides on the flow inside holes: the network that comes with the package, or their surroundings alone."""
 
 CLIP_INPUTS = (
     "frames",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from ptfan.engine.errors import ToleranceError
 from ptfan.engine.spec import CLIP_INPUTS
 from ptfan.training.model import Generator
 
-__all__ = ["DECIBEL", "WORST", "Comparison", "compare", "compare_arrays", "run_onnx", "run_torch"]
+__all__ = ["DECIBEL", "WORST", "Comparison", "compare", "compare_arrays", "run_onnx", "run_outputs", "run_torch"]
 
 Arrays = Mapping[str, NDArray[np.float32]]
 
@@ -97,10 +97,15 @@ def run_torch(generator: Generator, inputs: Arrays) -> NDArray[np.float32]:
 
 def run_onnx(model: onnx.ModelProto, inputs: Arrays) -> NDArray[np.float32]:
     """Return the graph's fill (T, 3, H, W), as float32."""
+    return run_outputs(model, inputs, ("fill",))[0]
+
+
+def run_outputs(model: onnx.ModelProto, inputs: Arrays, outputs: Sequence[str]) -> list[NDArray[np.float32]]:
+    """Return outputs of a graph by their names, as float32; inputs are brought to the graph's types."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     feed = {entry.name: inputs[entry.name].astype(TYPES[entry.type]) for entry in session.get_inputs()}
-    return np.asarray(session.run(["fill"], feed)[0], np.float32)
+    return [np.asarray(array, np.float32) for array in session.run(list(outputs), feed)]

@@ -11,10 +11,11 @@ import torch
 from torch.export import Dim
 
 from ptfan.engine.atomic import check_target, write_atomically
+from ptfan.engine.flow_completion import MULTIPLE
 from ptfan.engine.models import file_sha256
 from ptfan.engine.spec import ModelSpec
 from ptfan.engine.versions import ptfan_version
-from ptfan.export.compare import Comparison, compare_arrays
+from ptfan.export.compare import Comparison, compare_arrays, run_outputs
 from ptfan.export.exported import Exported
 from ptfan.export.graph import trace
 from ptfan.export.metadata import write_spec
@@ -23,6 +24,7 @@ from ptfan.export.rewrite import strip
 from ptfan.export.settings import WeightStorage
 from ptfan.training.checkpoint import load_completer
 from ptfan.training.model.flow_completer import FlowCompleter
+from ptfan.training.spec import WINDOWS
 
 __all__ = ["export_completer", "flow_graph"]
 
@@ -31,8 +33,6 @@ EXAMPLE = (3, 8, 12)
 """T, h and w to trace with."""
 COMPARED = (6, 32, 40)
 """T, h and w to compare on."""
-MULTIPLE = 4
-"""h and w are multiples of this."""
 
 
 def flow_graph(completer: FlowCompleter) -> onnx.ModelProto:
@@ -79,11 +79,12 @@ def export_completer(
 
 
 def _spec(completer: FlowCompleter, weights_sha256: str) -> ModelSpec:
+    window, stride = WINDOWS["pixel"]  # like the models that it serves
     return ModelSpec(
         name="flow",
         form="flow",
-        window=30,
-        stride=24,
+        window=window,
+        stride=stride,
         lookahead=completer.temporal_layers,
         size_multiple=MULTIPLE,
         parameters=sum(parameter.numel() for parameter in completer.parameters()),
@@ -99,7 +100,8 @@ def _compare(completer: FlowCompleter, model: onnx.ModelProto) -> Comparison:
     flow, known = _random_flow()
     with torch.inference_mode():
         reference = torch.cat(completer(flow, known), dim=1).numpy()
-    result = np.concatenate(_run(model, {"flow": flow.numpy(), "known": known.numpy()}), axis=1)
+    feed = {"flow": flow.numpy(), "known": known.numpy()}
+    result = np.concatenate(run_outputs(model, feed, OUTPUTS), axis=1)
     peak = float(np.abs(reference).max())
     return compare_arrays(*((array / (2 * peak) + 0.5).astype(np.float32) for array in (reference, result)))
 
@@ -112,16 +114,6 @@ def _random_flow() -> tuple[torch.Tensor, torch.Tensor]:
     known = torch.ones(frames, 1, height, width)
     known[..., height // 3 : 2 * height // 3, width // 3 : 2 * width // 3] = 0
     return flow, known
-
-
-def _run(model: onnx.ModelProto, feed: dict[str, Any]) -> list[Any]:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    outputs: list[Any] = session.run(OUTPUTS, feed)
-    return outputs
 
 
 def _name_dimensions(model: onnx.ModelProto) -> None:

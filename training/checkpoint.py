@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ptfan.engine.atomic import check_target
-from ptfan.engine.errors import InputNotFoundError, ModelError, OutputError
+from ptfan.engine.errors import InputNotFoundError, ModelError, OutputError, one_line
 from ptfan.training.model import Generator, GeneratorConfig
 from ptfan.training.model.flow_completer import FlowCompleter, FlowCompleterConfig
 
@@ -95,7 +95,7 @@ def _write(
         beside.chmod(mode)  # safetensors makes files that only their owner may read
         beside.replace(path)
     except (OSError, SafetensorError) as error:
-        raise OutputError(f"{path}: the checkpoint cannot be written ({_one_line(error)})") from error
+        raise OutputError(f"{path}: the checkpoint cannot be written ({one_line(error)})") from error
     finally:
         beside.unlink(missing_ok=True)
 
@@ -159,7 +159,7 @@ def _opened(path: Path) -> Iterator[Any]:
         with safe_open(path, framework="pt") as file:
             yield file
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path}: cannot be read as safetensors ({_one_line(error)})") from error
+        raise ModelError(f"{path}: cannot be read as safetensors ({one_line(error)})") from error
 
 
 def build(path: str | Path) -> Generator:
@@ -222,7 +222,3 @@ def _named(kind: str, keys: list[str]) -> str:
     if not keys:
         return ""
     return f"{kind} {keys[0]}" + (f" and {len(keys) - 1} more" if len(keys) > 1 else "")
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

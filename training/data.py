@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ptfan.engine.flow import FlowCompletion, FlowPair, estimate_flows, smooth_completion
-from ptfan.engine.flow_completion import LearnedCompletion
+from ptfan.engine.flow import FlowCompletion, FlowPair, estimate_flows
+from ptfan.engine.flow_completion import open_completion
 from ptfan.engine.frame import Mask
 from ptfan.engine.inputs import clip_inputs
-from ptfan.engine.models import FLOW_MODEL
 from ptfan.engine.propagation import carry, known_pixels
-from ptfan.engine.runner import open_runner
 from ptfan.engine.spec import Fill
 from ptfan.training.augment import choose_stretch, choose_view
 from ptfan.training.clip_cache import ClipCache
@@ -64,7 +62,7 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
         self._scenes = Scenes(cache, config, flow if config.complete_flow else None)
         self._config, self._fill = config, fill
         self._seed, self._length = seed, length
-        self._learned: LearnedCompletion | None = None
+        self._completion: FlowCompletion | None = None
 
     def __len__(self) -> int:
         return self._length
@@ -91,11 +89,9 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
 
     def _flow_completion(self) -> FlowCompletion:
         """Return what completes the flow in holes; its session is opened in the process that uses it."""
-        if self._config.flow_completion == "smooth":
-            return smooth_completion
-        if self._learned is None:
-            self._learned = LearnedCompletion(open_runner(FLOW_MODEL, threads=1))
-        return self._learned
+        if self._completion is None:
+            self._completion = open_completion(self._config.flow_completion)
+        return self._completion
 
 
 def _sample(

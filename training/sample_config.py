@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import get_args
 
 from ptfan.engine.errors import InputError
+from ptfan.engine.spec import FlowCompletionName
 
 __all__ = ["FVI_AREAS", "MASK_KINDS", "CutConfig", "MaskConfig", "SampleConfig"]
 
@@ -14,7 +15,6 @@ MASK_KINDS = ("strokes", "blobs", "boxes", "text", "objects")
 FVI_AREAS = tuple((low / 100, (low + 10) / 100) for low in range(5, 65, 10))
 """The groups of the FVI test set by the hole's share of the frame: 5-15 %, 15-25 %, ... 55-65 %."""
 Area = tuple[float, float]
-FlowCompletionName = Literal["learned", "smooth"]
 
 
 @dataclass(frozen=True, kw_only=True)

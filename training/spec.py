@@ -5,7 +5,7 @@ from __future__ import annotations
 from ptfan.engine.spec import ModelSpec, Precision, WarpConvention
 from ptfan.training.model import Generator
 
-__all__ = ["generator_spec"]
+__all__ = ["WINDOWS", "generator_spec"]
 
 WINDOWS: dict[WarpConvention, tuple[int, int]] = {"tsam": (15, 9), "pixel": (30, 24)}
 """Frames in a window and, of these, frames that are kept, unless the window is fixed. The published network keeps its

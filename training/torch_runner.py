@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import BackendError, ModelError
+from ptfan.engine.errors import BackendError, ModelError, one_line
 from ptfan.engine.models import file_sha256
 from ptfan.engine.runner import Arrays
 from ptfan.engine.spec import CLIP_INPUTS, ModelSpec
@@ -44,7 +44,7 @@ class TorchRunner:
         try:
             self._generator: torch.nn.Module | None = generator.to(device)
         except (RuntimeError, AssertionError) as error:  # a torch without CUDA asserts that it has it
-            raise BackendError(f"device {device}: torch cannot use it ({_one_line(error)}); try cpu") from error
+            raise BackendError(f"device {device}: torch cannot use it ({one_line(error, 200)}); try cpu") from error
 
     @property
     def spec(self) -> ModelSpec:
@@ -71,7 +71,7 @@ class TorchRunner:
         try:
             fill = self._generator(*feed)
         except RuntimeError as error:
-            raise BackendError(f"model {self._spec.name}: torch failed ({_one_line(error)})") from error
+            raise BackendError(f"model {self._spec.name}: torch failed ({one_line(error, 200)})") from error
         return {"fill": fill.float().cpu().numpy()}
 
     def close(self) -> None:
@@ -90,7 +90,3 @@ class TorchRunner:
 def open_torch_runner(model: Path, *, threads: int = 0) -> TorchRunner:
     """Open a checkpoint on the best device that torch has here: what the entry point `ptfan.runners` offers."""
     return TorchRunner(model, device="cuda" if torch.cuda.is_available() else "cpu", threads=threads)
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200]

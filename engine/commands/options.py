@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Optional, cast
+from typing import TYPE_CHECKING, Annotated, Literal, Optional, cast, get_args
 
 import typer
 
 from ptfan.engine.errors import InputError
+from ptfan.engine.spec import FlowCompletionName
 
 if TYPE_CHECKING:
     from ptfan.engine.inpainter import InpaintSettings
@@ -36,7 +37,6 @@ MASK_PANEL = "What to replace"
 NETWORK_PANEL = "Network"
 OUTPUT_PANEL = "Output"
 BACKENDS = ("auto", "onnxruntime")
-FLOW_COMPLETIONS = ("learned", "smooth")
 
 MaskOption = Annotated[
     Optional[Path],  # noqa: UP045 - evaluated at run time, also by older releases of the library
@@ -102,7 +102,7 @@ FlowCompletionOption = Annotated[
     str,
     typer.Option(
         "--flow-completion",
-        metavar="|".join(FLOW_COMPLETIONS),
+        metavar="|".join(get_args(FlowCompletionName)),
         help="What decides on the motion inside the mask: a small network, or its surroundings alone (quicker).",
         rich_help_panel=NETWORK_PANEL,
     ),
@@ -162,8 +162,6 @@ def read_settings(
 
     if backend not in BACKENDS:
         raise InputError(f"backend {backend!r}: expected one of {', '.join(BACKENDS)}")
-    if flow_completion not in FLOW_COMPLETIONS:
-        raise InputError(f"flow completion {flow_completion!r}: expected one of {', '.join(FLOW_COMPLETIONS)}")
     if threads < 0:
         raise InputError(f"threads is {threads}, expected 0 (one a core) or more")
     return InpaintSettings(
@@ -171,7 +169,7 @@ def read_settings(
         crop=not no_crop,
         window=window,
         stride=stride,
-        flow_completion=cast("Literal['learned', 'smooth']", flow_completion),
+        flow_completion=cast("FlowCompletionName", flow_completion),
         backend=cast("Literal['auto', 'onnxruntime']", backend),
         threads=threads,
     )

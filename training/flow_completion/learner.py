@@ -26,7 +26,7 @@ class FlowLearner(Learning[FlowCompleter, FlowBatch]):
 
     config: FlowTrainConfig
     part = "completer"
-    headline = Headline("ratio", "error in the hole, share of smooth completion's", "{:.3f} of the smooth error")
+    headline = Headline("ratio", "error in the hole / smooth completion's", "{:.3f} of the smooth error")
 
     def __init__(self, config: FlowTrainConfig, fabric: Fabric, *, weights: Mapping[str, Tensor] | None = None) -> None:
         """Build everything fresh.

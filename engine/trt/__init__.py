@@ -1,0 +1,1 @@
+"""TensorRT: plans that are built and run here, and the plugin that gives them the flow-guided warp."""
