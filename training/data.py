@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ptfan.engine.flow import FlowCompletion, FlowPair, estimate_flows
+from ptfan.engine.flow import FlowCompletion, FlowPair, smooth_flows
 from ptfan.engine.flow_completion import open_completion
 from ptfan.engine.frame import Mask
 from ptfan.engine.inputs import clip_inputs
 from ptfan.engine.propagation import carry, known_pixels
 from ptfan.engine.spec import Fill
+from ptfan.training.arriving import FlowsBetween, arriving_inputs
 from ptfan.training.augment import choose_stretch, choose_view
 from ptfan.training.clip_cache import ClipCache
 from ptfan.training.flow_cache import FlowCache
@@ -80,12 +81,25 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
         shown = stretch.sample(self._config.frames)
         holes = self._scenes.holes(rng, entry, len(images), shown)
         if rng.random() < self._config.complete_flow:
-            flows = self._scenes.complete_flows(entry, stretch, view, images)
+            flows = _parts_of(self._scenes.complete_flows(entry, stretch, view, images))
         else:
-            flows = estimate_flows(images, holes, completion=self._flow_completion())
-        sample = _sample(images, holes, flows, shown, self._fill)
+            flows = _completed_parts(images, holes, self._flow_completion())
+        sample = self._inputs(images, holes, flows, shown)
         sample["target"] = np.ascontiguousarray(np.stack(images[shown.start : shown.stop]).transpose(0, 3, 1, 2))
         return {name: torch.from_numpy(array) for name, array in sample.items()}
+
+    def _inputs(self, images: Sequence[Picture], holes: Sequence[Mask], flows: FlowsBetween, shown: range) -> Sample:
+        """Return the graph's inputs for the frames that are shown; those around them only lend their pixels."""
+        lookahead = self._config.lookahead
+        if lookahead is None:
+            sample = _windowed_inputs(images, holes, flows(0, len(images)), shown, self._fill)
+        else:
+            sample = arriving_inputs(images, holes, flows, shown, self._fill, lookahead)
+        for name in ("flow_forward", "validity_forward"):
+            sample[name][-1] = 0.0  # It leads out of the sample.
+        for name in ("flow_backward", "validity_backward"):
+            sample[name][0] = 0.0
+        return sample
 
     def _flow_completion(self) -> FlowCompletion:
         """Return what completes the flow in holes; its session is opened in the process that uses it."""
@@ -94,16 +108,22 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
         return self._completion
 
 
-def _sample(
+def _windowed_inputs(
     images: Sequence[Picture], holes: Sequence[Mask], flows: Sequence[FlowPair], shown: range, fill: Fill
 ) -> Sample:
-    """Return the graph's inputs for the frames that are shown; those around them only lend their pixels."""
+    """Return the inputs of the frames that are shown, as of one window that reaches to the last of all frames."""
     start, past = shown.start, None
     if start:  # as the runtime carries it from the stream's start
         canvases = [known_pixels(image, hole) for image, hole in zip(images, holes, strict=True)]
         past = carry(canvases, holes, [pair.back for pair in flows])[start:]
     inputs = clip_inputs(images[start:], holes[start:], flows[start:], fill, past)
-    sample = {name: np.ascontiguousarray(array[: len(shown)]) for name, array in inputs.items()}
-    for name in ("flow_forward", "validity_forward"):
-        sample[name][-1] = 0.0  # It leads out of the sample.
-    return sample
+    return {name: np.ascontiguousarray(array[: len(shown)]) for name, array in inputs.items()}
+
+
+def _parts_of(flows: Sequence[FlowPair]) -> FlowsBetween:
+    return lambda first, end: flows[first : end - 1]
+
+
+def _completed_parts(images: Sequence[Picture], holes: Sequence[Mask], completion: FlowCompletion) -> FlowsBetween:
+    smooth = smooth_flows(images, holes)
+    return lambda first, end: completion(smooth[first : end - 1], holes[first:end])

@@ -103,6 +103,9 @@ class SampleConfig(CutConfig):
     start. Samples near a scene's start have fewer."""
     future: int = 0
     """Frames after the sample that are used only to carry known pixels into it."""
+    lookahead: int | None = None
+    """Frames after a frame that may be used for its flow and its carried pixels, as for a stream that does not wait
+    longer; None is a window's view, in which all frames know of each other."""
     complete_flow: float = 0.0
     """Probability that a sample is aligned along the flow of the complete frames, as the paper trains; else along flow
     that is estimated with the holes and completed, as the runtime does."""
@@ -114,6 +117,8 @@ class SampleConfig(CutConfig):
         for name in ("history", "future"):
             if getattr(self, name) < 0:
                 raise InputError(f"sample config: {name} is {getattr(self, name)}, expected 0 or more")
+        if self.lookahead is not None and self.lookahead < 0:
+            raise InputError(f"sample config: lookahead is {self.lookahead}, expected 0 or more, or none")
         if self.flow_completion not in get_args(FlowCompletionName):
             raise InputError(
                 f"sample config: flow_completion is {self.flow_completion!r}, "

@@ -145,19 +145,30 @@ def test_history_is_carried_as_in_one_long_clip(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("ptfan.engine.propagation._settled", lambda filled, *rest: filled)
     samples = dataset(waves(tmp_path), frames=4, history=6, future=2)
     fast = [samples[index] for index in range(12)]
-    monkeypatch.setattr("ptfan.training.data._sample", slowly)
+    monkeypatch.setattr("ptfan.training.data._windowed_inputs", slowly)
     for index in range(12):
         assert equal(fast[index], samples[index])
     assert max(lengths) == 12
 
 
 def cut_out(images: Any, holes: Any, flows: Any, shown: range, fill: Any) -> dict[str, NDArray[np.float32]]:
-    inputs = {name: array[shown.start : shown.stop] for name, array in clip_inputs(images, holes, flows, fill).items()}
-    for name in ("flow_forward", "validity_forward"):
-        inputs[name][-1] = 0
-    for name in ("flow_backward", "validity_backward"):
-        inputs[name][0] = 0
-    return inputs
+    return {name: array[shown.start : shown.stop] for name, array in clip_inputs(images, holes, flows, fill).items()}
+
+
+@pytest.mark.parametrize("lookahead", [0, 2])
+def test_a_sample_of_a_stream_that_does_not_wait(tmp_path: Path, lookahead: int) -> None:
+    options: dict[str, Any] = {"frames": 4, "history": 3, "future": 3, "flow_completion": "smooth"}
+    samples, windows = dataset(waves(tmp_path), lookahead=lookahead, **options), dataset(waves(tmp_path), **options)
+    differ = 0
+    for index in range(6):
+        sample, window = samples[index], windows[index]
+        assert torch.equal(sample["target"], window["target"])
+        assert torch.equal(sample["hole"], window["hole"])
+        assert torch.equal(sample["flow_backward"], window["flow_backward"])
+        assert sample["flow_forward"].any() == (lookahead > 0)
+        assert (sample["guidance"] <= window["guidance"] + 1e-6).all()
+        differ += not torch.equal(sample["frames"], window["frames"])
+    assert differ
 
 
 def test_history_shows_what_a_short_clip_cannot(tmp_path: Path) -> None:
