@@ -21,6 +21,8 @@ Canvas = NDArray[np.float32]
 """(H, W, 4): colour times confidence, and confidence."""
 Picture = NDArray[np.float32]
 """(H, W, 3) RGB in [0, 1]."""
+EVEN = 0.02
+"""The most by which two kernels may differ in a pixel's confidence where the sharper one is to be believed."""
 SURE = 1.5
 """Confidence times this, up to 1, is how far a carried colour stands by itself."""
 
@@ -37,6 +39,10 @@ class CarryRules:
     """What is left of it after one step where nothing is known of the flow's error."""
     faint: float = 0.05
     """Below this, a carried pixel is dropped."""
+    sharp: bool = True
+    """Sample by Lanczos' kernel of 8 x 8 pixels where all of these are known, instead of bilinearly: every step samples
+    anew, and bilinear steps add up to a blur that is easily seen. Twenty times the work of a bilinear step, on the hole
+    alone."""
     settling: float = 0.8
     """How much of a made-up colour is taken from the frame before and the frame after: what no frame shows is a guess,
     and guesses that differ from frame to frame flicker. 0 leaves every frame its own."""
@@ -97,7 +103,7 @@ class Carrier:
         else:
             near = None if doubt is None else doubt[box.slices]
             kept = self.rules.kept(valid[box.slices] & hole[box.slices], near)
-            arrival = _step(self._before, box, flow, kept, self.rules.faint)
+            arrival = _step(self._before, box, flow, kept, self.rules)
             arrival = _without_specks(arrival, hole[box.slices])
         self._before = canvas.copy()
         self._before[box.slices] += arrival
@@ -186,14 +192,18 @@ def _settle(
     return settled
 
 
-def _fetched(picture: NDArray[np.float32], box: Box, flow: NDArray[np.float32], border: int) -> NDArray[np.float32]:
+def _fetched(
+    picture: NDArray[np.float32],
+    box: Box,
+    flow: NDArray[np.float32],
+    border: int,
+    interpolation: int = cv2.INTER_LINEAR,
+) -> NDArray[np.float32]:
     """Return what the flow leads to from each pixel of a box."""
     rows, columns = box.slices
     x, y = pixel_axes(*flow.shape[:2])
     u, v = np.ascontiguousarray(flow[rows, columns].transpose(2, 0, 1))
-    return np.asarray(
-        cv2.remap(picture, u + x[:, columns], v + y[rows], cv2.INTER_LINEAR, borderMode=border), np.float32
-    )
+    return np.asarray(cv2.remap(picture, u + x[:, columns], v + y[rows], interpolation, borderMode=border), np.float32)
 
 
 def carry(
@@ -214,13 +224,25 @@ def carry(
     return arrivals
 
 
-def _step(before: Canvas, box: Box, flow: NDArray[np.float32], kept: NDArray[np.float32], faint: float) -> Canvas:
+def _step(before: Canvas, box: Box, flow: NDArray[np.float32], kept: NDArray[np.float32], rules: CarryRules) -> Canvas:
     """Return what the flow brings into the hole from the frame before, within the hole's box."""
     if not box.width:
         return np.zeros((0, 0, 4), np.float32)
     arrived = _fetched(before, box, flow, cv2.BORDER_CONSTANT)
-    kept *= arrived[..., 3] * kept >= faint
+    if rules.sharp:
+        arrived = _sharpened(arrived, _fetched(before, box, flow, cv2.BORDER_CONSTANT, cv2.INTER_LANCZOS4))
+    kept *= arrived[..., 3] * kept >= rules.faint
     return times(arrived, kept)
+
+
+def _sharpened(smooth: Canvas, sharp: Canvas) -> Canvas:
+    """Return the colours of `sharp` where its kernel saw pixels of much the same confidence: elsewhere it rings.
+
+    The confidence stays that of `smooth`.
+    """
+    even = cv2.absdiff(sharp[..., 3], smooth[..., 3]) < EVEN
+    scaled = times(sharp, smooth[..., 3] / np.maximum(sharp[..., 3], np.float32(EVEN)))
+    return np.asarray(cv2.copyTo(scaled, even.view(np.uint8), smooth), np.float32)
 
 
 def _without_specks(arrival: Canvas, hole: Mask) -> Canvas:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -134,12 +135,52 @@ def settled(
 @pytest.mark.parametrize("seed", range(6))
 def test_agrees_with_plain_loops(seed: int) -> None:
     clip = random_clip(seed, 1 + seed % 4, 7 + seed, 9)
-    filled, confidences = propagate(*clip)
+    filled, confidences = propagate(*clip, rules=CarryRules(sharp=False))
     expected, expected_confidences = reference(*clip)
     for got, want in zip(confidences, expected_confidences, strict=True):
         np.testing.assert_allclose(got, want, atol=1e-5)
     for got, want in zip(filled, expected, strict=True):
         np.testing.assert_allclose(got, want, atol=2e-4)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_sharp_kernel_leaves_confidence_alone(seed: int) -> None:
+    clip = random_clip(seed, 2 + seed % 3, 7 + seed, 19)
+    (_, sharp), (_, smooth) = (propagate(*clip, rules=CarryRules(sharp=sharp)) for sharp in (True, False))
+    for got, want in zip(sharp, smooth, strict=True):
+        np.testing.assert_allclose(got, want, atol=1e-5)
+
+
+def test_a_sharp_kernel_keeps_detail_over_many_steps() -> None:
+    """A fine pattern that moves by a fraction of a pixel a frame, behind a hole that stands still."""
+    frames, step = 9, 0.4
+    y, x = np.mgrid[0:40, 0:60].astype(np.float32)
+    pictures = [0.5 + 0.4 * np.sin((x + step * t) * 1.8) * np.cos(y * 1.1) for t in range(frames)]
+    images = [np.dstack([picture] * 3).astype(np.float32) for picture in pictures]
+    holes = [np.zeros((40, 60), bool)] + [(y > 12) & (y < 28) & (x > 20) & (x < 40)] * (frames - 1)
+    flow = np.dstack([np.full_like(x, -step), np.zeros_like(x)])
+    everywhere = np.ones(x.shape, bool)
+    flows = [FlowPair(flow, -flow, everywhere, everywhere)] * (frames - 1)
+    errors = {}
+    for sharp in (True, False):
+        filled, _ = propagate(images, holes, flows, rules=CarryRules(sharp=sharp, settling=0.0))
+        errors[sharp] = np.abs(filled[-1] - images[-1])[16:25, 24:37].mean()
+    assert errors[False] > 0.1
+    assert errors[True] < 0.25 * errors[False]
+
+
+def test_a_sharp_kernel_does_not_ring_beside_what_is_unknown() -> None:
+    """Of one grey, whatever is known and wherever it ends, nothing but that grey arrives."""
+    rng = np.random.default_rng(0)
+    images = [np.full((32, 48, 3), 0.8, np.float32)] * 2
+    holes = [rng.random((32, 48)) < 0.4, np.zeros((32, 48), bool)]
+    holes[1][8:24, 12:36] = True
+    flow = rng.uniform(-1, 1, (32, 48, 2)).astype(np.float32)
+    everywhere = np.ones((32, 48), bool)
+    filled, confidence = propagate(images, holes, [FlowPair(flow, flow, everywhere, everywhere)])
+    arrived = holes[1] & (confidence[1] > 0)
+    assert arrived.sum() > 50
+    np.testing.assert_allclose(filled[1][arrived], 0.8, atol=1e-3)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -240,7 +281,7 @@ def test_faint_pixels_are_dropped() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"decay": 0.0}, {"blind": 1.1}, {"faint": 0.0}, {"faint": 1.0}, {"caution": -1.0}, {"settling": 1.0}]
 )
-def test_rules_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
+def test_rules_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=next(iter(wrong))):
         CarryRules(**wrong)
 
