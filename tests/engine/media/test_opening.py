@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import ptfan.engine.media as media
+from ptfan.engine import media
 from ptfan.engine.errors import InputError, InputNotFoundError
 from ptfan.engine.media import open_sink, open_source
 
