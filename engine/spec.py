@@ -16,6 +16,8 @@ __all__ = [
     "CLIP_INPUTS",
     "METADATA_KEY",
     "SPEC_VERSION",
+    "STEP_INPUTS",
+    "Carried",
     "Fill",
     "FlowCompletionName",
     "Form",
@@ -44,6 +46,38 @@ CLIP_INPUTS = (
     "validity_backward",
 )
 """The clip graph's inputs, in the order of the generator's arguments."""
+STEP_INPUTS = (*CLIP_INPUTS, "live")
+"""The step graph's inputs, without what is carried from step to step."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carried:
+    """What a step graph hands on to its later steps: an output that is an input again some steps later.
+
+    The graph writes the output `name` at every step, and reads it as the inputs `inputs`, one for each delay. Before a
+    stream's first frame it may hold anything finite: whether it counts, the graph learns from `live`.
+    """
+
+    name: str
+    """The output."""
+    channels: int
+    """Its shape is (B, channels, H / size, W / size)."""
+    size: int
+    """It is at 1 / size of the frames' size."""
+    delays: tuple[int, ...]
+    """How many steps later it is read; 1 is the next one. Longer ones only wait, and need not be copied."""
+    precision: Precision = "fp32"
+    """Its type: flow is fp32, features are of the model's precision."""
+
+    @property
+    def inputs(self) -> dict[int, str]:
+        """The inputs that it is read as, by delay."""
+        return {delay: f"{self.name}.{delay}" for delay in self.delays}
+
+    def bytes(self, width: int, height: int) -> int:
+        """Return the bytes of one step's value for one stream, at a frame size in pixels."""
+        itemsize = {"fp32": 4, "fp16": 2}[self.precision]
+        return self.channels * (width // self.size) * (height // self.size) * itemsize
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +88,12 @@ class ModelSpec:
     `hole` (T, 1, H, W), 1 in the hole; `guidance` (T, 1, H, W) in [0, 1]; `flow_forward` and `flow_backward`
     (T, 2, H, W), fp32, in pixels of H x W; `validity_forward` and `validity_backward` (T, 1, H, W), 1 where usable.
     Entry t belongs to frame t. The output `fill` (T, 3, H, W) is not composited.
+
+    The step graph takes one frame of each of B streams under the same names, but for the forward flow and its validity,
+    which are the frame before's (from n - 1 to n, when frame n comes). It also takes `live` (B, lookahead + 2), fp32:
+    entry d is 1 if the frame d steps ago is one of the stream that the slot carries now, else 0 (the newest may be
+    none: so a stream is flushed); and `carried`, as described there. Its `fill` (B, 3, H, W) is of the frame
+    `lookahead` steps ago.
     """
 
     name: str
@@ -85,6 +125,8 @@ class ModelSpec:
     """The number of learned parameters."""
     weights_sha256: str = ""
     """The hash of the checkpoint that the weights were read from."""
+    carried: tuple[Carried, ...] = ()
+    """What a step graph hands on to its later steps."""
     version: int = SPEC_VERSION
     """The version of this very format."""
 
@@ -126,10 +168,13 @@ class ModelSpec:
                 if values.get(pair) is not None:
                     width, height = values[pair]
                     values[pair] = (int(width), int(height))
+            values["carried"] = tuple(
+                Carried(**{**item, "delays": tuple(item["delays"])}) for item in values.get("carried", ())
+            )
             return cls(**values)
         except ModelError:
             raise
-        except (TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(f"model spec: cannot be read ({error}); export the model again") from error
 
 

@@ -45,7 +45,7 @@ def generator_spec(
         precision=precision,
         window=frames,
         stride=max(1, round(frames * kept / usual)) if stride is None else stride,
-        lookahead=config.temporal_layers,
+        lookahead=config.frames_ahead,
         size_multiple=config.size_multiple,
         fixed_window=window,
         fixed_size=size,

@@ -5,6 +5,7 @@ Frames are stacked along the first axis: N = clips * T, the clips one after the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +14,17 @@ from torch import Tensor
 
 from ptfan.engine.spec import WarpConvention
 
-__all__ = ["ClipEnds", "Motion", "MotionPyramid", "flow_warp", "shift", "shift_and_align"]
+__all__ = [
+    "ClipEnds",
+    "Ends",
+    "Motion",
+    "MotionPyramid",
+    "align_folds",
+    "align_past",
+    "flow_warp",
+    "shift",
+    "shift_and_align",
+]
 
 
 def flow_warp(
@@ -70,13 +81,19 @@ def _axis(size: int, convention: WarpConvention, device: torch.device) -> Tensor
 
 
 @dataclass(frozen=True)
-class ClipEnds:
-    """Which frames are neighbours: nothing crosses a clip's ends."""
+class Ends:
+    """Which frames have neighbours: nothing crosses a clip's ends."""
 
     has_next: Tensor
     """Whether frame t is not its clip's last, (N, 1, 1, 1), bool."""
     has_previous: Tensor
     """Whether frame t is not its clip's first, (N, 1, 1, 1), bool."""
+
+
+@dataclass(frozen=True)
+class ClipEnds(Ends):
+    """Which frames of stacked clips are neighbours."""
+
     following: Tensor
     """The frame after frame t, (N,), int64; a clip's last frame stands for its own."""
     preceding: Tensor
@@ -109,7 +126,7 @@ class Motion:
     """1 where the forward flow is usable, (N, 1, h, w); a clip's last frame has none that is."""
     validity_backward: Tensor
     """1 where the backward flow is usable, (N, 1, h, w); a clip's first frame has none that is."""
-    ends: ClipEnds
+    ends: Ends
     """Where the clips begin and end."""
 
     def reduced(self, stride: int) -> Motion:
@@ -172,36 +189,95 @@ def shift(x: Tensor, ends: ClipEnds, fold: int) -> Tensor:
     return torch.cat((from_next, from_previous, x[:, 2 * fold :]), dim=1)
 
 
-def shift_and_align(x: Tensor, motion: Motion, fold: int, convention: WarpConvention | None) -> Tensor:
+def shift_and_align(
+    x: Tensor, motion: Motion, fold: int, convention: WarpConvention | None, *, ahead: bool = True
+) -> Tensor:
     """Replace two folds of channels by the neighbouring frames', brought to this frame along the flow.
 
     Channels [0, fold) come from the next frame, [fold, 2 fold) from the previous one, the rest is the frame's own.
     Where the flow is not usable, a fold keeps the frame's own values; a fold of a frame outside the clip is zero.
 
     Args:
-        x: features, (N, C, h, w).
-        motion: at the same resolution.
+        x: features of whole clips, (N, C, h, w).
+        motion: at the same resolution; its ends are `ClipEnds`.
         fold: channels per direction, at most C / 2.
         convention: where the warp samples, see `flow_warp`; None takes the neighbours' channels unwarped.
+        ahead: False takes both folds from the previous frame, for streams that do not wait.
 
     Returns:
         Tensor: like x.
     """
-    if convention is None:
-        return shift(x, motion.ends, fold)
     ends = motion.ends
+    assert isinstance(ends, ClipEnds)
+    if not ahead:
+        return align_past(x, x[:, : 2 * fold].index_select(0, ends.preceding), motion, convention)
+    if convention is None:
+        return shift(x, ends, fold)
+    following = x[:, :fold].index_select(0, ends.following)
+    preceding = x[:, fold : 2 * fold].index_select(0, ends.preceding)
+    return align_folds(
+        x, following, preceding, motion, convention, lambda nonzero: nonzero.index_select(0, ends.preceding)
+    )
+
+
+def align_folds(
+    x: Tensor,
+    following: Tensor,
+    preceding: Tensor,
+    motion: Motion,
+    convention: WarpConvention | None,
+    before: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """Replace two folds of frames' channels by those of their neighbours, which are given.
+
+    Args:
+        x: the frames' own features, (N, C, h, w).
+        following: the next frames' first fold, (N, fold, h, w); anything where there is none.
+        preceding: the previous frames' second fold, likewise.
+        motion: of these frames, at the same resolution.
+        convention: see `shift_and_align`.
+        before: gives, for the forward warps' `nonzero` of these frames, that of the frames before them.
+
+    Returns:
+        Tensor: like x.
+    """
+    fold = following.shape[1]
     own_next, own_previous, rest = x[:, :fold], x[:, fold : 2 * fold], x[:, 2 * fold :]
-    from_next, from_previous = own_next.index_select(0, ends.following), own_previous.index_select(0, ends.preceding)
-    has_next, has_previous = ends.has_next.to(x.dtype), ends.has_previous.to(x.dtype)
+    has_next, has_previous = motion.ends.has_next.to(x.dtype), motion.ends.has_previous.to(x.dtype)
+    if convention is None:
+        return torch.cat((following * has_next, preceding * has_previous, rest), dim=1)
     # At a clip's ends no flow is valid, so that the fallback stands there: zero.
     # The published network has a slip that its weights were trained with: the backward warp is not tested for zeros
     # itself, but the forward warp of the frame before is in its place. The clean convention tests neither.
     tsam = convention == "tsam"
     from_next, nonzero = flow_warp(
-        from_next, motion.flow_forward, motion.validity_forward, own_next * has_next, convention, require_nonzero=tsam
+        following, motion.flow_forward, motion.validity_forward, own_next * has_next, convention, require_nonzero=tsam
     )
     usable = motion.validity_backward
     if tsam:
-        usable = usable * nonzero.index_select(0, ends.preceding)
-    from_previous, _ = flow_warp(from_previous, motion.flow_backward, usable, own_previous * has_previous, convention)
+        usable = usable * before(nonzero)
+    from_previous, _ = flow_warp(preceding, motion.flow_backward, usable, own_previous * has_previous, convention)
     return torch.cat((from_next, from_previous, rest), dim=1)
+
+
+def align_past(x: Tensor, preceding: Tensor, motion: Motion, convention: WarpConvention | None) -> Tensor:
+    """Replace both folds by the previous frames', which are given: a layer that does not look ahead.
+
+    The `tsam` convention's test for zeros belongs to the forward warp, which is not there: none is made.
+
+    Args:
+        x: the frames' own features, (N, C, h, w).
+        preceding: the previous frames' two folds, (N, 2 fold, h, w); anything where there is no previous frame.
+        motion: of these frames, at the same resolution.
+        convention: see `shift_and_align`.
+
+    Returns:
+        Tensor: like x.
+    """
+    both = preceding.shape[1]
+    has_previous = motion.ends.has_previous.to(x.dtype)
+    if convention is None:
+        return torch.cat((preceding * has_previous, x[:, both:]), dim=1)
+    fallback = x[:, :both] * has_previous
+    from_previous, _ = flow_warp(preceding, motion.flow_backward, motion.validity_backward, fallback, convention)
+    return torch.cat((from_previous, x[:, both:]), dim=1)

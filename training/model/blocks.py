@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ptfan.engine.spec import WarpConvention
-from ptfan.training.model.align import Motion, shift_and_align
+from ptfan.training.model.timeline import Place, Timeline
 
 __all__ = ["Bottleneck", "GatedDecoderLayer", "GatedEncoderLayer", "Pointwise", "convolution", "leaky", "upsample"]
 
@@ -45,26 +45,34 @@ class GatedEncoderLayer(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, *, fold: int, convention: WarpConvention | None, gated: bool = True
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        place: Place,
+        fold: int,
+        convention: WarpConvention | None,
+        gated: bool = True,
     ) -> None:
         """Take 1 / `fold` of the channels from each neighbour; `convention` None shifts without warping.
 
         Without `gated` there is no gate, and half of the convolution.
         """
         super().__init__()
+        self.place = place
         self.fold = inputs // fold
         self.convention: WarpConvention | None = convention
         self.gated = gated
         self.conv = convolution(inputs, (2 if gated else 1) * outputs, 1, bias=False)
 
-    def forward(self, x: Tensor, motion: Motion) -> Tensor:
-        """Map (N, inputs, h, w) to (N, outputs, h, w)."""
-        shifted = shift_and_align(x, motion, self.fold, self.convention)
+    def forward(self, x: Tensor, time: Timeline) -> tuple[Tensor, Tensor]:
+        """Map (N, inputs, h, w) to (N, outputs, h, w); return that, and the input of the same frames."""
+        own, shifted = time.align(x, self.place, self.fold, self.convention)
         y: Tensor = self.conv(shifted)
         if self.gated:
             feature, gate = y.chunk(2, dim=1)
             y = torch.sigmoid(gate) * feature
-        return y
+        return y, own
 
 
 class GatedDecoderLayer(nn.Module):
@@ -76,6 +84,7 @@ class GatedDecoderLayer(nn.Module):
         outputs: int,
         kernel: int,
         *,
+        place: Place,
         fold: int,
         convention: WarpConvention | None,
         activate: bool = True,
@@ -86,6 +95,7 @@ class GatedDecoderLayer(nn.Module):
         Without `gated` there is no gate, and the feature is the answer.
         """
         super().__init__()
+        self.place = place
         self.fold = inputs // fold
         self.convention: WarpConvention | None = convention
         self.activate = activate
@@ -94,12 +104,13 @@ class GatedDecoderLayer(nn.Module):
         if self.gate is not None and self.gate.bias is not None:
             nn.init.constant_(self.gate.bias, OPEN_GATE)
 
-    def forward(self, x: Tensor, motion: Motion) -> Tensor:
+    def forward(self, x: Tensor, time: Timeline) -> Tensor:
         """Map (N, inputs, h, w) to (N, outputs, h, w)."""
-        y: Tensor = self.feature(shift_and_align(x, motion, self.fold, self.convention))
+        own, shifted = time.align(x, self.place, self.fold, self.convention)
+        y: Tensor = self.feature(shifted)
         if self.activate:
             y = leaky(y)
-        return y if self.gate is None else torch.sigmoid(self.gate(x)) * y
+        return y if self.gate is None else torch.sigmoid(self.gate(own)) * y
 
 
 class Pointwise(nn.Module):
@@ -131,13 +142,14 @@ class Bottleneck(nn.Module):
         stride: int,
         dilation: int,
         shortcut: bool,
+        place: Place,
         fold: int,
         convention: WarpConvention | None,
         gated: bool = True,
     ) -> None:
         """`shortcut` brings the identity to the output's shape by a strided 1x1 convolution."""
         super().__init__()
-        self.reduce = GatedEncoderLayer(inputs, width, fold=fold, convention=convention, gated=gated)
+        self.reduce = GatedEncoderLayer(inputs, width, place=place, fold=fold, convention=convention, gated=gated)
         self.norm1 = nn.BatchNorm2d(width)
         self.spatial = convolution(width, width, 3, stride=stride, dilation=dilation, bias=False)
         self.norm2 = nn.BatchNorm2d(width)
@@ -145,12 +157,13 @@ class Bottleneck(nn.Module):
         self.norm3 = nn.BatchNorm2d(outputs)
         self.shortcut = _shortcut(inputs, outputs, stride) if shortcut else nn.Identity()
 
-    def forward(self, x: Tensor, motion: Motion) -> Tensor:
-        """Map (N, inputs, h, w) to (N, outputs, h / stride, w / stride); `motion` is the input's."""
-        y = F.relu(self.norm1(self.reduce(x, motion)))
+    def forward(self, x: Tensor, time: Timeline) -> Tensor:
+        """Map (N, inputs, h, w) to (N, outputs, h / stride, w / stride)."""
+        y, own = self.reduce(x, time)
+        y = F.relu(self.norm1(y))
         y = F.relu(self.norm2(self.spatial(y)))
         y = self.norm3(self.expand(y))
-        return F.relu(y + self.shortcut(x))
+        return F.relu(y + self.shortcut(own))
 
 
 def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential:

@@ -69,6 +69,9 @@ class GeneratorConfig:
     """Where a warp samples, see `ptfan.training.model.align.flow_warp`."""
     fill: Fill = "zero"
     """What stands in the hole of the input frames: `zero`, or colours `propagated` along the flow."""
+    lookahead: int | None = None
+    """Temporal layers along the deepest path that look one frame ahead, from the first; the others take both of their
+    folds from the frame before. So many frames a stream must wait. None: all of them, as the paper's."""
 
     def __post_init__(self) -> None:
         _choice("decoder", self.decoder, DecoderKind)
@@ -79,6 +82,10 @@ class GeneratorConfig:
             _choice("aligned_parts", part, AlignedPart)
         self._check_stages()
         self._check_widths()
+        if self.lookahead is not None and not 0 <= self.lookahead <= self.temporal_layers:
+            raise ModelError(
+                f"generator config: lookahead is {self.lookahead}, expected 0 to {self.temporal_layers}, or none"
+            )
 
     def _check_stages(self) -> None:
         strides = tuple(stage.stride for stage in self.stages)
@@ -122,6 +129,11 @@ class GeneratorConfig:
     def temporal_layers(self) -> int:
         """Temporal layers on the deepest path, which is the clip form's temporal reach in frames, either way."""
         return self.encoder_layers + {"paper": 3, "light": 2}[self.decoder]
+
+    @property
+    def frames_ahead(self) -> int:
+        """Frames after a frame that the network must have seen: `lookahead`, or all temporal layers."""
+        return self.temporal_layers if self.lookahead is None else self.lookahead
 
     def aligns(self, part: AlignedPart) -> bool:
         """Whether the layers of `part` warp what they take from other frames."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ptfan.engine.spec import WarpConvention
-from ptfan.training.model.align import MotionPyramid
 from ptfan.training.model.blocks import Bottleneck, convolution
 from ptfan.training.model.config import AlignedPart, GeneratorConfig, Stage
+from ptfan.training.model.timeline import Place, Timeline
 
 __all__ = ["Encoder", "EncoderStage", "Features", "convention_of"]
+
+STAGES: tuple[AlignedPart, ...] = ("stage1", "stage2", "stage3", "stage4")
 
 
 class Features(NamedTuple):
@@ -43,21 +46,19 @@ class Encoder(nn.Module):
         super().__init__()
         self.stem = convolution(config.input_channels, config.stem_width, config.stem_kernel, stride=2, bias=False)
         self.norm = nn.BatchNorm2d(config.stem_width)
-        inputs = (config.stem_width, *(stage.channels for stage in config.stages[:3]))
-        parts: tuple[AlignedPart, ...] = ("stage1", "stage2", "stage3", "stage4")
-        stages = zip(inputs, config.stages, parts, strict=True)
-        self.stages = nn.ModuleList(EncoderStage(channels, stage, config, part) for channels, stage, part in stages)
-        self.strides = tuple(stage.stride for stage in config.stages)
+        self.stages = nn.ModuleList()
+        inputs, depth, size = config.stem_width, 0, 4
+        for stage, part in zip(config.stages, STAGES, strict=True):
+            self.stages.append(_stage(inputs, stage, config, part, depth, size))
+            inputs, depth, size = stage.channels, depth + len(stage.dilations), size * stage.stride
 
-    def forward(self, x: Tensor, motion: MotionPyramid) -> Features:
+    def forward(self, x: Tensor, time: Timeline) -> Features:
         """Encode (N, 5, H, W)."""
         stem = F.relu(self.norm(self.stem(x)))
         y = F.max_pool2d(stem, kernel_size=3, stride=2, padding=1)
-        size = 4
         outputs: list[Tensor] = []
-        for stage, stride in zip(self.stages, self.strides, strict=True):
-            y = stage(y, motion, size)
-            size *= stride
+        for stage in self.stages:
+            y = stage(y, time)
             outputs.append(y)
         return Features(stem, *outputs)
 
@@ -65,30 +66,37 @@ class Encoder(nn.Module):
 class EncoderStage(nn.Module):
     """A row of bottlenecks, the first of which may halve the size."""
 
-    def __init__(self, inputs: int, stage: Stage, config: GeneratorConfig, part: AlignedPart) -> None:
-        """Build `stage` of a config for `inputs` channels; `part` is its name."""
+    def __init__(self, blocks: Iterable[Bottleneck]) -> None:
+        """Put the bottlenecks in a row."""
         super().__init__()
-        self.stride = stage.stride
-        self.blocks = nn.ModuleList()
-        for index, dilation in enumerate(stage.dilations):
-            stride = stage.stride if index == 0 else 1
-            block = Bottleneck(
-                inputs,
-                stage.width,
-                stage.channels,
-                stride=stride,
-                dilation=dilation,
-                shortcut=stride > 1 or inputs != stage.channels,
-                fold=config.encoder_fold,
-                convention=convention_of(config, part),
-                gated=config.gated,
-            )
-            self.blocks.append(block)
-            inputs = stage.channels
+        self.blocks = nn.ModuleList(blocks)
 
-    def forward(self, x: Tensor, motion: MotionPyramid, size: int) -> Tensor:
-        """Map (N, inputs, h, w), which is 1 / `size` of the frames, to (N, channels, h / stride, w / stride)."""
-        for index, block in enumerate(self.blocks):
-            # A bottleneck's temporal layer stands before its stride: the first one works at the input's size.
-            x = block(x, motion.at(size if index == 0 else size * self.stride))
+    def forward(self, x: Tensor, time: Timeline) -> Tensor:
+        """Map (N, inputs, h, w) to (N, channels, h / stride, w / stride)."""
+        for block in self.blocks:
+            x = block(x, time)
         return x
+
+
+def _stage(
+    inputs: int, stage: Stage, config: GeneratorConfig, part: AlignedPart, depth: int, size: int
+) -> EncoderStage:
+    """Build `stage` for `inputs` channels at 1 / `size`, behind `depth` temporal layers."""
+    blocks = []
+    for index, dilation in enumerate(stage.dilations):
+        stride = stage.stride if index == 0 else 1
+        block = Bottleneck(
+            inputs,
+            stage.width,
+            stage.channels,
+            stride=stride,
+            dilation=dilation,
+            shortcut=stride > 1 or inputs != stage.channels,
+            place=Place(depth + index + 1, size),
+            fold=config.encoder_fold,
+            convention=convention_of(config, part),
+            gated=config.gated,
+        )
+        blocks.append(block)
+        inputs, size = stage.channels, size * stride  # A temporal layer stands before its block's stride.
+    return EncoderStage(blocks)

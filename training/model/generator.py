@@ -10,6 +10,7 @@ from ptfan.training.model.align import MotionPyramid
 from ptfan.training.model.config import GeneratorConfig
 from ptfan.training.model.decoder import LightDecoder, PaperDecoder, Parts
 from ptfan.training.model.encoder import Encoder
+from ptfan.training.model.timeline import ClipTimeline, Timeline
 
 __all__ = ["Generator"]
 
@@ -86,12 +87,16 @@ class Generator(nn.Module):
         if not torch.compiler.is_compiling():  # an exported graph takes any size that its own dimensions allow
             self._check_size(frames, clips)
             _check_shapes(frames, hole, guidance, flow_forward, flow_backward, validity_forward, validity_backward)
+        motion = MotionPyramid.build(flow_forward, flow_backward, validity_forward, validity_backward, clips)
+        return self.on_timeline(frames, hole, guidance, ClipTimeline(motion, self.config.frames_ahead))
+
+    def on_timeline(self, frames: Tensor, hole: Tensor, guidance: Tensor, time: Timeline) -> Parts:
+        """Return the parts of the fill for frames whose neighbours a timeline knows; see `forward` for the others."""
         known = 1 - hole
         if self.config.fill == "zero":
             frames = frames * known
-        motion = MotionPyramid.build(flow_forward, flow_backward, validity_forward, validity_backward, clips)
-        features = self.encoder(torch.cat((frames, known, guidance), dim=1), motion)
-        parts: Parts = self.decoder(features, frames, motion)
+        features = self.encoder(torch.cat((frames, known, guidance), dim=1), time)
+        parts: Parts = self.decoder(features, frames, time)
         return parts
 
     def _check_size(self, frames: Tensor, clips: int) -> None:

@@ -12,11 +12,19 @@ from ptfan.training.model.blocks import (
     leaky,
     upsample,
 )
+from ptfan.training.model.timeline import ClipTimeline, Place
+
+HERE = Place(1, 1)
 
 
 @pytest.fixture
 def motion(make_clip):
     return MotionPyramid.build(*list(make_clip(3, 8, 8).values())[3:]).at(1)
+
+
+@pytest.fixture
+def time(make_clip):
+    return ClipTimeline(MotionPyramid.build(*list(make_clip(3, 8, 8).values())[3:]), lookahead=1)
 
 
 @pytest.fixture(autouse=True)
@@ -41,40 +49,42 @@ def test_convolutions_keep_the_size(kernel, stride, dilation):
     assert not layer.bias.any()
 
 
-def test_the_encoders_gate_sees_the_aligned_features(motion):
-    layer, x = GatedEncoderLayer(16, 5, fold=8, convention="pixel"), torch.randn(3, 16, 8, 8)
+def test_the_encoders_gate_sees_the_aligned_features(motion, time):
+    layer, x = GatedEncoderLayer(16, 5, place=HERE, fold=8, convention="pixel"), torch.randn(3, 16, 8, 8)
     aligned = shift_and_align(x, motion, 2, "pixel")
     feature, gate = (F.conv2d(aligned, weight) for weight in layer.conv.weight.split(5))
-    torch.testing.assert_close(layer(x, motion), torch.sigmoid(gate) * feature)
+    torch.testing.assert_close(layer(x, time)[0], torch.sigmoid(gate) * feature)
 
 
 @pytest.mark.parametrize("activate", [True, False])
-def test_the_decoders_gate_sees_the_features_themselves(motion, activate):
-    layer = GatedDecoderLayer(8, 5, 3, fold=4, convention="pixel", activate=activate)
+def test_the_decoders_gate_sees_the_features_themselves(motion, time, activate):
+    layer = GatedDecoderLayer(8, 5, 3, place=HERE, fold=4, convention="pixel", activate=activate)
     assert layer.feature.bias is not None
     torch.nn.init.normal_(layer.feature.bias)
     x = torch.randn(3, 8, 8, 8)
     feature = layer.feature(shift_and_align(x, motion, 2, "pixel"))
     feature = leaky(feature) if activate else feature
     assert layer.gate is not None
-    torch.testing.assert_close(layer(x, motion), torch.sigmoid(layer.gate(x)) * feature)
+    torch.testing.assert_close(layer(x, time), torch.sigmoid(layer.gate(x)) * feature)
 
 
-def test_without_a_gate_the_feature_is_the_answer(motion):
+def test_without_a_gate_the_feature_is_the_answer(motion, time):
     x = torch.randn(3, 16, 8, 8)
     aligned = shift_and_align(x, motion, 2, "pixel")
-    encoder = GatedEncoderLayer(16, 5, fold=8, convention="pixel", gated=False)
-    torch.testing.assert_close(encoder(x, motion), F.conv2d(aligned, encoder.conv.weight))
-    decoder = GatedDecoderLayer(16, 5, 3, fold=8, convention="pixel", gated=False)
-    torch.testing.assert_close(decoder(x, motion), leaky(decoder.feature(aligned)))
+    encoder = GatedEncoderLayer(16, 5, place=HERE, fold=8, convention="pixel", gated=False)
+    torch.testing.assert_close(encoder(x, time)[0], F.conv2d(aligned, encoder.conv.weight))
+    decoder = GatedDecoderLayer(16, 5, 3, place=HERE, fold=8, convention="pixel", gated=False)
+    torch.testing.assert_close(decoder(x, time), leaky(decoder.feature(aligned)))
     assert [name for name, _ in decoder.named_parameters()] == ["feature.weight", "feature.bias"]
 
 
 @pytest.mark.parametrize(("stride", "shortcut"), [(1, False), (1, True), (2, True)])
-def test_a_bottleneck_with_nothing_to_add_is_its_identity(motion, stride, shortcut):
-    block = Bottleneck(16, 4, 16, stride=stride, dilation=1, shortcut=shortcut, fold=8, convention="pixel").eval()
+def test_a_bottleneck_with_nothing_to_add_is_its_identity(time, stride, shortcut):
+    block = Bottleneck(
+        16, 4, 16, stride=stride, dilation=1, shortcut=shortcut, place=HERE, fold=8, convention="pixel"
+    ).eval()
     torch.nn.init.zeros_(block.norm3.weight)
     x = torch.randn(3, 16, 8, 8)
     with torch.no_grad():
-        torch.testing.assert_close(block(x, motion), F.relu(block.shortcut(x)))
-        assert block(x, motion).shape == (3, 16, 8 // stride, 8 // stride)
+        torch.testing.assert_close(block(x, time), F.relu(block.shortcut(x)))
+        assert block(x, time).shape == (3, 16, 8 // stride, 8 // stride)

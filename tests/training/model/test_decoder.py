@@ -6,6 +6,7 @@ from ptfan.training.model import Generator, preset
 from ptfan.training.model.align import MotionPyramid
 from ptfan.training.model.decoder import PaperDecoder, blurred
 from ptfan.training.model.encoder import Features
+from ptfan.training.model.timeline import ClipTimeline
 
 
 def test_the_papers_decoder_equals_the_published_order(make_generator, make_clip, tiny_paper):
@@ -15,18 +16,29 @@ def test_the_papers_decoder_equals_the_published_order(make_generator, make_clip
     torch.manual_seed(0)
     c1, c2, c4, c8 = (torch.randn(3, 32, *size) for size in ((4, 6), (2, 3), (2, 3), (2, 3)))
     motion = MotionPyramid.build(*list(make_clip(3, 16, 24).values())[3:])
+    time = ClipTimeline(motion, tiny_paper.temporal_layers)
 
     def enlarge(x, factor):
         return F.interpolate(x, scale_factor=factor, mode="nearest")
 
     with torch.no_grad():
-        skip2 = enlarge(decoder.skip2(c2, motion.at(8)), 4)
-        skip4 = enlarge(decoder.skip4(c4, motion.at(8)), 2)
-        y = decoder.mix1(decoder.reduce1(enlarge(c8, 2)) + skip4, motion.at(4))
-        y = decoder.mix2(decoder.reduce2(enlarge(y, 2)) + skip2, motion.at(2))
-        y = decoder.head(decoder.reduce3(enlarge(y, 2)) + enlarge(c1, 4), motion.at(1))
-        parts = decoder(Features(torch.empty(0), c1, c2, c4, c8), torch.empty(0), motion)
+        skip2 = enlarge(decoder.skip2(c2, time), 4)
+        skip4 = enlarge(decoder.skip4(c4, time), 2)
+        y = decoder.mix1(decoder.reduce1(enlarge(c8, 2)) + skip4, time)
+        y = decoder.mix2(decoder.reduce2(enlarge(y, 2)) + skip2, time)
+        y = decoder.head(decoder.reduce3(enlarge(y, 2)) + enlarge(c1, 4), time)
+        parts = decoder(Features(torch.empty(0), c1, c2, c4, c8), torch.empty(0), time)
     torch.testing.assert_close(parts.fill, y, atol=1e-5, rtol=1e-5)
+
+
+def test_the_skips_stand_beside_the_encoder_s_layers():
+    """PTFAN's conv_c2 is the 8th temporal layer on its path, conv_c4 the 14th, conv9 to conv11 the last three of 19."""
+    with torch.device("meta"):
+        paper, light = Generator(preset("r50")).decoder, Generator(preset("s")).decoder
+    names = ("skip2", "skip4", "mix1", "mix2", "head")
+    assert [getattr(paper, name).place.depth for name in names] == [8, 14, 17, 18, 19]
+    assert [getattr(paper, name).place.size for name in names] == [8, 8, 4, 2, 1]
+    assert [getattr(light, name).place.depth for name in ("skip4", "mix1", "mix2")] == [8, 10, 11]
 
 
 def test_blurred_is_flat_on_flat_frames_and_keeps_the_mean():

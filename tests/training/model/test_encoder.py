@@ -5,6 +5,7 @@ from ptfan.training.model import preset
 from ptfan.training.model.align import MotionPyramid
 from ptfan.training.model.blocks import Bottleneck
 from ptfan.training.model.encoder import Encoder, convention_of
+from ptfan.training.model.timeline import ClipTimeline, Place
 
 
 @pytest.mark.parametrize("name", ["r50", "s"])
@@ -13,8 +14,8 @@ def test_features_come_out_at_their_strides(name):
     with torch.device("meta"):
         encoder = Encoder(config).eval()
         flow, validity = torch.empty(2, 2, 16, 32), torch.empty(2, 1, 16, 32)
-        motion = MotionPyramid.build(flow, flow, validity, validity)
-        features = encoder(torch.empty(2, 5, 16, 32), motion)
+        time = ClipTimeline(MotionPyramid.build(flow, flow, validity, validity), config.frames_ahead)
+        features = encoder(torch.empty(2, 5, 16, 32), time)
     assert features.stem.shape == (2, config.stem_width, 8, 16)
     strides = (4, 8, 8, 8)
     for feature, stage, stride in zip(features[1:], config.stages, strides, strict=True):
@@ -31,6 +32,13 @@ def test_r50_is_the_dilated_resnet():
         index in {0, 3, 7, 13} for index in range(16)
     ]
     assert [block.reduce.fold * 8 for block in blocks] == [block.reduce.conv.in_channels for block in blocks]
+
+
+def test_temporal_layers_are_counted_along_the_deepest_path():
+    with torch.device("meta"):
+        encoder = Encoder(preset("r50"))
+    places = [module.reduce.place for module in encoder.modules() if isinstance(module, Bottleneck)]
+    assert places == [Place(depth, 4 if depth <= 4 else 8) for depth in range(1, 17)]
 
 
 def test_convention_of_a_part_that_does_not_align_is_none():
