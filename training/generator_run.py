@@ -48,7 +48,7 @@ def started_from(config: TrainConfig, start: Checkpoint) -> TrainConfig:
         ModelError: its weights do not fit what the settings change.
     """
     wanted = config.architecture().name
-    if start.config.name != wanted:
+    if start.config.name not in (wanted, config.preset):  # a variant may start from its preset's weights
         raise InputError(
             f"training: the checkpoint holds a {start.config.name!r}, the settings want {wanted!r}; "
             "change their preset, or start from another checkpoint"
