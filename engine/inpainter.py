@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ptfan.engine.crop import CropRules
 from ptfan.engine.errors import InputError, ModelError
+from ptfan.engine.filler import Filler, WindowFiller
 from ptfan.engine.flow_completion import LearnedCompletion, open_completion
-from ptfan.engine.frame import Box, Frame, Patch, hole_box
+from ptfan.engine.frame import Frame
 from ptfan.engine.models import DEFAULT_MODEL, find_model
-from ptfan.engine.prepare import CropInputs, Preparer, Window
-from ptfan.engine.runner import Backend, Runner, open_runner
+from ptfan.engine.prepare import Preparer, Window
+from ptfan.engine.runner import Backend, BoundRunner, Runner, open_runner
 from ptfan.engine.spec import FlowCompletionName, ModelSpec
+from ptfan.engine.step_filler import StepFiller
 
 __all__ = ["InpaintSettings", "Inpainter", "crop_rules", "window_and_stride"]
 
@@ -98,8 +97,7 @@ class Inpainter:
             find_model(model), backend=self.settings.backend, threads=self.settings.threads
         )
         spec = self.spec
-        if spec.form != "clip":
-            raise ModelError(f"model {spec.name} is of the {spec.form} form, expected clip")
+        self._filler = _open_filler(self.runner)
         window, stride = window_and_stride(spec, self.settings)
         self._completion = open_completion(self.settings.flow_completion)
         self.preparer = Preparer(
@@ -107,6 +105,8 @@ class Inpainter:
             stride=stride,
             rules=crop_rules(spec, self.settings),
             fill=spec.fill,
+            ahead=None if spec.frames_ahead is None else min(spec.frames_ahead, window - stride),
+            lead=spec.lead,
             scene_cuts=self.settings.scene_cuts,
             completion=self._completion,
         )
@@ -126,35 +126,20 @@ class Inpainter:
 
     def flush(self) -> list[Frame]:
         """Return the frames that still wait; the next frame begins a new stream."""
-        return [done for window in self.preparer.flush() for done in self.infer(window)]
+        return [done for window in self.preparer.flush() for done in self.infer(window)] + self.finish()
 
     def reset(self) -> None:
         """Forget the stream; frames that still wait are lost."""
         self.preparer.reset()
+        self._filler.reset()
 
     def infer(self, window: Window) -> list[Frame]:
-        """Run the network on a window; return its kept frames with their patches."""
-        patches: dict[int, list[Patch]] = {t: [] for t in window.keep}
-        for job in window.crops:
-            fill = self._fill(job)
-            for t in window.keep:
-                patch = _patch(job, t, fill[t], window.frames[t])
-                if patch is not None:
-                    patches[t].append(patch)
-        return [replace(window.frames[t], patches=tuple(patches[t])) for t in window.keep]
+        """Run the network on a window; return the frames that are finished, with their patches."""
+        return self._filler.infer(window)
 
-    def _fill(self, job: CropInputs) -> NDArray[np.float32]:
-        """Return the network's answer, (T, h, w, 3)."""
-        arrays, count = job.arrays, len(job.images)
-        fixed = self.spec.fixed_window
-        if fixed is not None and fixed > count:
-            # Frames beyond the end repeat the last one; their flow entries are invalid.
-            arrays = {
-                name: np.concatenate([array, *[_beyond(name, array)] * (fixed - count)])
-                for name, array in arrays.items()
-            }
-        fill: NDArray[np.float32] = self.runner.run(arrays)["fill"][:count].transpose(0, 2, 3, 1)
-        return fill
+    def finish(self) -> list[Frame]:
+        """Return the frames that wait in the network behind the last window; the next one begins a new stream."""
+        return self._filler.finish()
 
     def close(self) -> None:
         """Free the network."""
@@ -207,16 +192,17 @@ def crop_rules(spec: ModelSpec, settings: InpaintSettings) -> CropRules:
     )
 
 
-def _beyond(name: str, array: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.zeros_like(array[-1:]) if name.startswith(("flow", "validity")) else array[-1:]
+def _open_filler(runner: Runner) -> Filler:
+    """Return the way to run a model of its form.
 
-
-def _patch(job: CropInputs, t: int, fill: NDArray[np.float32], frame: Frame) -> Patch | None:
-    """Return what the network puts into the frame's hole within a crop, at the source's resolution."""
-    box = job.crop.box
-    inner = hole_box(frame.hole[box.slices])
-    if inner is None:
-        return None
-    picture = np.where(job.holes[t][..., None], fill, job.images[t])
-    pixels = job.crop.restore(picture)[inner.slices]
-    return Patch(Box(box.x + inner.x, box.y + inner.y, inner.width, inner.height), np.ascontiguousarray(pixels))
+    Raises:
+        ModelError: the model fills no holes, or the runner cannot run its form.
+    """
+    spec = runner.spec
+    if spec.form == "clip":
+        return WindowFiller(runner)
+    if spec.form != "step":
+        raise ModelError(f"model {spec.name} is of the {spec.form} form, expected clip or step")
+    if not isinstance(runner, BoundRunner):
+        raise ModelError(f"model {spec.name}: {runner.backend} cannot run the step form; export the clip form for it")
+    return StepFiller(runner)

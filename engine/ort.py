@@ -74,15 +74,46 @@ class OrtRunner:
             ModelError: an input is missing.
             BackendError: ONNX Runtime failed, for want of memory or because an input does not fit the graph.
         """
+        return self.run_into(inputs, {})
+
+    def run_into(self, inputs: Arrays, into: Arrays) -> dict[str, NDArray[Any]]:
+        """Run once, with some outputs written to arrays that are there already.
+
+        Args:
+            inputs: by name.
+            into: by the outputs' names, contiguous arrays of the graph's own types and shapes.
+
+        Returns:
+            The other outputs.
+
+        Raises:
+            ModelError: an input is missing.
+            BackendError: ONNX Runtime failed, for want of memory or because an array does not fit the graph.
+        """
         missing = sorted(set(self._types) - set(inputs))
         if missing:
             raise ModelError(f"model {self._spec.name}: input {', '.join(missing)} was not given")
         feed = {name: np.asarray(inputs[name], dtype) for name, dtype in self._types.items()}
+        names = [name for name in self._names if name not in into]
         try:
-            outputs = self._session.run(self._names, feed)
+            outputs = self._bound(feed, into) if into else self._session.run(names, feed)
         except Exception as error:
             raise BackendError(f"model {self._spec.name}: ONNX Runtime failed ({one_line(error, 200)})") from error
-        return {name: np.asarray(array, np.float32) for name, array in zip(self._names, outputs, strict=True)}
+        return {name: np.asarray(array, np.float32) for name, array in zip(names, outputs, strict=True)}
+
+    def _bound(self, feed: Arrays, into: Arrays) -> list[NDArray[Any]]:
+        binding = self._session.io_binding()
+        for name, array in feed.items():
+            binding.bind_cpu_input(name, np.ascontiguousarray(array))
+        for name in self._names:
+            if name in into:
+                array = into[name]
+                binding.bind_output(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
+            else:
+                binding.bind_output(name, "cpu")
+        self._session.run_with_iobinding(binding)
+        outputs = zip(self._names, binding.get_outputs(), strict=True)
+        return [value.numpy() for name, value in outputs if name not in into]
 
     def close(self) -> None:
         """Free the session; a closed runner runs no more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,10 @@ __all__ = ["CropInputs", "Preparer", "Window"]
 class CropInputs:
     """One crop of a window, ready for the network."""
 
+    key: int
+    """Tells the crop from all others of the stream; the same from window to window while the crop stays."""
+    first: int
+    """The place in the window of the first of its T frames; it has all from there to the window's end."""
     crop: Crop
     """Where the crop lies and at which size the network sees it."""
     images: tuple[NDArray[np.float32], ...]
@@ -42,15 +47,17 @@ class CropInputs:
     holes: tuple[Mask, ...]
     """T masks (h, w) at working size."""
     arrays: Arrays
-    """The network's inputs."""
+    """The network's inputs for these frames."""
 
 
 @dataclass(frozen=True, eq=False)
 class Window:
     """Frames that go through the network together."""
 
+    number: int
+    """The first frame's number in the stream, from 0."""
     frames: tuple[Frame, ...]
-    """T frames, oldest first."""
+    """The frames, oldest first."""
     keep: range
     """Positions in `frames` whose results are kept."""
     crops: tuple[CropInputs, ...]
@@ -62,6 +69,7 @@ class _View:
     """A crop that stays fixed over several windows, and what is known of its frames by their number in the stream."""
 
     crop: Crop
+    key: int
     images: dict[int, tuple[NDArray[np.float32], Mask, GuideImage]] = field(default_factory=dict)
     flows: dict[int, SmoothFlows] = field(default_factory=dict)
     past: dict[int, Canvas] = field(default_factory=dict)
@@ -97,6 +105,8 @@ class Preparer:
         stride: int,
         rules: CropRules,
         fill: Fill,
+        ahead: int | None = None,
+        lead: int | None = None,
         scene_cuts: bool = True,
         estimator: FlowEstimator | None = None,
         completion: FlowCompletion = smooth_completion,
@@ -108,12 +118,15 @@ class Preparer:
             stride: frames between the starts of two windows.
             rules: what crops may look like.
             fill: what the network expects in the holes.
+            ahead: frames at a window's end that are not kept, see `Windower`.
+            lead: frames before the kept ones that are looked at again; all of the window by default. A crop that is new
+                is shown the whole window, whatever this says, so that it knows what was seen before.
             scene_cuts: look for cuts, beside those that the frames tell of.
             estimator: the flow's method; dense inverse search by default.
             completion: what decides on the flow inside the holes.
         """
-        self._windower: Windower[tuple[int, Frame]] = Windower(window, stride)
-        self._rules, self._fill = rules, fill
+        self._windower: Windower[tuple[int, Frame]] = Windower(window, stride, ahead)
+        self._rules, self._fill, self._lead = rules, fill, lead
         self._cuts = CutDetector() if scene_cuts else None
         self._estimator = estimator or DisFlow()
         self.completion = completion
@@ -122,6 +135,7 @@ class Preparer:
         self._hole: Mask | None = None
         self._shape: tuple[int, ...] | None = None
         self._number = 0
+        self._keys = count()
 
     def push(self, frame: Frame) -> list[Window]:
         """Take the next frame; return the windows that are complete.
@@ -174,17 +188,24 @@ class Preparer:
 
     def _window(self, window: WindowOf[tuple[int, Frame]]) -> Window:
         frames = tuple(frame for _, frame in window.items)
+        number = window.items[0][0]
         if not any(frames[t].hole.any() for t in window.keep):
-            return Window(frames, window.keep, ())
-        self._choose_views(frames)
-        first = window.items[0][0]
-        crops = tuple(self._crop_inputs(view, frames, first) for view in self._views)
-        return Window(frames, window.keep, crops)
+            return Window(number, frames, window.keep, ())
+        first = 0 if self._lead is None else max(0, window.keep.start - self._lead)
+        self._choose_views(frames, first)
+        crops = []
+        for view in self._views:
+            begin = first if number + first in view.images else 0  # else it has not been there without a gap
+            crops.append(self._crop_inputs(view, frames[begin:], number + begin, begin))
+        return Window(number, frames, window.keep, tuple(crops))
 
-    def _choose_views(self, frames: tuple[Frame, ...]) -> None:
-        """Keep the crops while they still fit: a crop that jumps would show in the result, and cost its flow again."""
+    def _choose_views(self, frames: tuple[Frame, ...], first: int) -> None:
+        """Keep the crops while they still fit: a crop that jumps would show in the result, and cost its flow again.
+
+        Those that do not are chosen anew for the window's frames from `first` on.
+        """
         # Of a hole that stands still, all frames may share one mask.
-        hole = np.logical_or.reduce(list({id(frame.hole): frame.hole for frame in frames}.values()))
+        hole = np.logical_or.reduce(list({id(frame.hole): frame.hole for frame in frames[first:]}.values()))
         if self._views and self._hole is not None and np.array_equal(hole, self._hole):
             return
         self._hole = hole
@@ -192,9 +213,9 @@ class Preparer:
         if self._views and _still_fits([view.crop for view in self._views], wanted, hole):
             return
         kept = {view.crop: view for view in self._views}
-        self._views = [kept.get(crop) or _View(crop) for crop in wanted]
+        self._views = [kept.get(crop) or _View(crop, next(self._keys)) for crop in wanted]
 
-    def _crop_inputs(self, view: _View, frames: tuple[Frame, ...], first: int) -> CropInputs:
+    def _crop_inputs(self, view: _View, frames: tuple[Frame, ...], first: int, place: int) -> CropInputs:
         view.forget(first)
         numbers = range(first, first + len(frames))
         for number, frame in zip(numbers, frames, strict=True):
@@ -211,7 +232,9 @@ class Preparer:
         past = None
         if self._fill == "propagated":
             past = [view.carry(number, pair) for number, pair in zip(numbers, [None, *flows], strict=True)]
-        return CropInputs(view.crop, images, holes, clip_inputs(images, holes, flows, self._fill, past))
+        return CropInputs(
+            view.key, place, view.crop, images, holes, clip_inputs(images, holes, flows, self._fill, past)
+        )
 
 
 def _still_fits(crops: list[Crop], wanted: list[Crop], hole: Mask) -> bool:

@@ -8,14 +8,23 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError, MissingExtraError
 from ptfan.engine.spec import ModelSpec
 
-__all__ = ["RUNNER_GROUP", "Arrays", "Backend", "BackendStatus", "Runner", "backend_statuses", "open_runner"]
+__all__ = [
+    "RUNNER_GROUP",
+    "Arrays",
+    "Backend",
+    "BackendStatus",
+    "BoundRunner",
+    "Runner",
+    "backend_statuses",
+    "open_runner",
+]
 
 RUNNER_GROUP = "ptfan.runners"
 """Entry points of this group are called like the files that they run (`safetensors`; ONNX needs none); they are
@@ -47,6 +56,14 @@ class Runner(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+@runtime_checkable
+class BoundRunner(Runner, Protocol):
+    """A runner that can write into arrays of the caller's: what the step form needs."""
+
+    def run_into(self, inputs: Arrays, into: Arrays) -> dict[str, NDArray[Any]]:
+        """Run once; write the outputs that `into` names there, in the graph's own precision; return the others."""
 
 
 @dataclass(frozen=True)

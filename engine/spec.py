@@ -106,13 +106,19 @@ class ModelSpec:
     window: int
     """Frames in a window (T) that the model was made for; any T >= 1 runs unless `fixed_window`."""
     stride: int
-    """Frames between the starts of two windows; the middle `stride` frames of a window are kept."""
+    """Frames between the starts of two windows; of each, `stride` frames are kept, the middle ones as a rule."""
     lookahead: int
     """Temporal layers on the deepest path that read the next frame: the delay of the step form, in frames."""
     size_multiple: int = 8
     """H and W must be multiples of this; the runtime pads."""
+    frames_ahead: int | None = None
+    """Frames at a window's end that are not kept; None takes half of what is not kept."""
+    lead: int | None = None
+    """Frames of a window before its kept ones that a crop which stays is shown again; None shows all of them."""
     fixed_window: int | None = None
     """The only T that the graph takes, or None if any."""
+    fixed_streams: int | None = None
+    """The only B that a step graph takes, or None if any."""
     fixed_size: tuple[int, int] | None = None
     """The only (width, height) that the graph takes, or None if any."""
     warp: WarpConvention = "pixel"
@@ -137,15 +143,33 @@ class ModelSpec:
         _choice("fill", self.fill, Fill)
         if not 1 <= self.stride <= self.window:
             raise ModelError(f"model spec: stride is {self.stride}, expected 1 to window ({self.window})")
-        for name in ("size_multiple", "fixed_window"):
+        for name in ("lead", "size_multiple", "fixed_window", "fixed_streams"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise ModelError(f"model spec: {name} is {value}, expected 1 or more")
+        if bool(self.carried) != (self.form == "step"):
+            what = "nothing is carried" if self.form == "step" else "something is carried"
+            raise ModelError(f"model spec: form is {self.form}, but {what} from step to step; export the model again")
+        if not 0 <= self.ahead <= self.window - self.stride:
+            raise ModelError(
+                f"model spec: frames_ahead is {self.ahead}, expected 0 to window - stride ({self.window - self.stride})"
+            )
         if self.fixed_size is not None and any(side < 1 or side % self.size_multiple for side in self.fixed_size):
             raise ModelError(f"model spec: fixed_size is {self.fixed_size}, expected multiples of {self.size_multiple}")
         if self.version != SPEC_VERSION:
             raise ModelError(
                 f"model spec: version {self.version}, this ptfan reads version {SPEC_VERSION}; export the model again"
             )
+
+    @property
+    def ahead(self) -> int:
+        """Frames at a window's end that are not kept: how far flow and propagated colours look ahead at least."""
+        return (self.window - self.stride) // 2 if self.frames_ahead is None else self.frames_ahead
+
+    @property
+    def delay(self) -> int:
+        """The most frames that must have come after a frame before it is finished."""
+        steps = self.lookahead if self.form == "step" else 0
+        return self.stride - 1 + self.ahead + steps
 
     def to_json(self) -> str:
         """Return the spec as one JSON object."""

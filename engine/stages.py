@@ -50,6 +50,9 @@ class Inpainting(Protocol[Window]):
     def infer(self, window: Window) -> Sequence[Frame]:
         """Fill the holes of a window; return the frames that are finished, in order."""
 
+    def finish(self) -> Sequence[Frame]:
+        """Return the frames that still wait behind the last window."""
+
 
 class CopyThrough:
     """Stands where the inpainter does when no frame has a hole: every frame leaves as it came."""
@@ -70,6 +73,10 @@ class CopyThrough:
     def infer(self, window: Frame) -> list[Frame]:
         """Return the frame."""
         return [window]
+
+    def finish(self) -> list[Frame]:
+        """Return nothing: no frame waits."""
+        return []
 
 
 class Stages(Generic[Window]):
@@ -208,6 +215,9 @@ class Stages(Generic[Window]):
                 with self._at_work("infer"):
                     frames = self._inpainting.infer(window)
                 self._filled.put(frames)
+            with self._at_work("infer"):
+                frames = self._inpainting.finish()
+            self._filled.put(frames)
             self._complete = True
         finally:
             self._filled.close()

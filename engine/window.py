@@ -28,18 +28,28 @@ class Windower(Generic[Item]):
 
     A stream's first window also keeps its first frames, the last its last ones. The last window reaches back so that
     it has the full length where the stream is long enough.
+
+    With `ahead`, items do not wait longer than for so many others: a stream's first windows are then shorter.
     """
 
-    def __init__(self, window: int, stride: int) -> None:
+    def __init__(self, window: int, stride: int, ahead: int | None = None) -> None:
         """Set the window's length and how far it moves.
 
+        Args:
+            window: items in a window.
+            stride: items that are kept of each.
+            ahead: items at a window's end that are not kept; half of those that are not without it.
+
         Raises:
-            InputError: the stride is not within 1 to window.
+            InputError: the stride is not within 1 to window, or the window has no room for `ahead`.
         """
         if not 1 <= stride <= window:
             raise InputError(f"stride is {stride}, expected 1 to window ({window}); see --window and --stride")
+        if ahead is not None and not 0 <= ahead <= window - stride:
+            raise InputError(f"frames ahead are {ahead}, expected 0 to {window - stride} for {stride} of {window}")
         self._ring: RingBuffer[Item] = RingBuffer(window)
-        self._margin = (window - stride) // 2
+        self._margin = (window - stride) // 2 if ahead is None else ahead
+        self._eager = ahead is not None
         self._stride = stride
         self._waiting = 0
 
@@ -47,7 +57,7 @@ class Windower(Generic[Item]):
         """Take the next item; return a window when one is complete."""
         self._ring.push(item)
         self._waiting += 1
-        if not self._ring.full or self._waiting < self._stride + self._margin:
+        if not (self._ring.full or self._eager) or self._waiting < self._stride + self._margin:
             return None
         return self._take(len(self._ring) - self._margin)
 

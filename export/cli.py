@@ -20,6 +20,9 @@ def register(app: typer.Typer) -> None:
 def _export(
     checkpoint: Annotated[Path, typer.Argument(help="What training or the import wrote (.safetensors).")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The ONNX file to write.")],
+    form: Annotated[
+        str, typer.Option(help="clip: a window of frames at once; step: a frame at a time, for streams without end.")
+    ] = "clip",
     precision: Annotated[str, typer.Option(help="Of the features: fp32 or fp16.")] = "fp32",
     weights: Annotated[
         str, typer.Option(help="How weights are stored: same (as they are computed with), or fp16 for a small file.")
@@ -31,6 +34,10 @@ def _export(
     window: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(metavar="T", help="Fix the number of frames.", show_default="any number"),
+    ] = None,
+    streams: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(metavar="B", help="Fix the number of streams of the step form.", show_default="any number"),
     ] = None,
     stride: Annotated[
         Optional[int],  # noqa: UP045
@@ -62,15 +69,19 @@ def _export(
     from ptfan.engine.commands.options import parse_size
     from ptfan.engine.spec import Precision
     from ptfan.export.dimensions import Dimensions
-    from ptfan.export.settings import ExportSettings, WeightStorage
+    from ptfan.export.settings import ExportSettings, GraphForm, WeightStorage
 
     fixed = parse_size(size)
     if fixed == "native":
         raise InputError("size is native, expected WxH, for instance 432x240")
+    if (streams if form == "clip" else window) is not None:
+        wrong, right = ("--streams", "--window") if form == "clip" else ("--window", "--streams")
+        raise InputError(f"{wrong} does not fit the {form} form, which has {right}")
     settings = ExportSettings(
-        precision=cast("Precision", precision),  # checked there
+        form=cast("GraphForm", form),  # checked there, like the next two
+        precision=cast("Precision", precision),
         weights=cast("WeightStorage", weights),
-        dimensions=Dimensions(window, fixed),
+        dimensions=Dimensions(window if form == "clip" else streams, fixed),
         name=name,
         stride=stride,
         clip=clip,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,22 @@ import torch
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import ToleranceError
+from ptfan.engine.ort import OrtRunner
 from ptfan.engine.spec import CLIP_INPUTS
+from ptfan.engine.stepper import Stepper, step_inputs
 from ptfan.training.model import Generator
 
-__all__ = ["DECIBEL", "WORST", "Comparison", "compare", "compare_arrays", "run_onnx", "run_outputs", "run_torch"]
+__all__ = [
+    "DECIBEL",
+    "WORST",
+    "Comparison",
+    "compare",
+    "compare_arrays",
+    "run_onnx",
+    "run_outputs",
+    "run_steps",
+    "run_torch",
+]
 
 Arrays = Mapping[str, NDArray[np.float32]]
 
@@ -65,15 +79,18 @@ class Comparison:
             raise ToleranceError(f"ONNX Runtime differs from torch: {self}; expected at least {DECIBEL:.0f} dB")
 
 
-def compare(generator: Generator, model: onnx.ModelProto, inputs: Arrays) -> Comparison:
+def compare(
+    generator: Generator, model: onnx.ModelProto, inputs: Arrays, run: Callable[..., NDArray[np.float32]] | None = None
+) -> Comparison:
     """Run both on the same inputs.
 
     Args:
         generator: the reference, fp32, in evaluation mode.
         model: the exported graph.
         inputs: the clip graph's, float32.
+        run: how the graph is run: `run_onnx`, or `run_steps` for a step graph.
     """
-    return compare_arrays(run_torch(generator, inputs), run_onnx(model, inputs))
+    return compare_arrays(run_torch(generator, inputs), (run or run_onnx)(model, inputs))
 
 
 def compare_arrays(reference: NDArray[np.float32], result: NDArray[np.float32]) -> Comparison:
@@ -98,6 +115,27 @@ def run_torch(generator: Generator, inputs: Arrays) -> NDArray[np.float32]:
 def run_onnx(model: onnx.ModelProto, inputs: Arrays) -> NDArray[np.float32]:
     """Return the graph's fill (T, 3, H, W), as float32."""
     return run_outputs(model, inputs, ("fill",))[0]
+
+
+def run_steps(model: onnx.ModelProto, inputs: Arrays) -> NDArray[np.float32]:
+    """Return the fill (T, 3, H, W) of a clip that is shown to a step graph a frame at a time, and flushed.
+
+    Args:
+        model: a step graph with its spec.
+        inputs: the clip graph's, float32. All streams of a fixed number are shown the same.
+    """
+    count, _, height, width = inputs["frames"].shape
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        onnx.save(model, path)
+        with OrtRunner(path) as runner:
+            streams = runner.spec.fixed_streams or 1
+            stepper = Stepper(runner, height, width, streams=streams)
+            fills = []
+            for n in range(count + stepper.delay):
+                frame = {name: np.repeat(array, streams, axis=0) for name, array in step_inputs(inputs, n).items()}
+                fills.append(stepper.push(frame, [n < count] * streams)[0])
+    return np.stack(fills[stepper.delay :])
 
 
 def run_outputs(model: onnx.ModelProto, inputs: Arrays, outputs: Sequence[str]) -> list[NDArray[np.float32]]:

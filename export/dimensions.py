@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ LARGEST = 1 << 13
 
 @dataclass(frozen=True)
 class Dimensions:
-    """T, H and W of a clip graph; None takes any value."""
+    """T, H and W of a graph; None takes any value. In the step form, T is the number of streams."""
 
     window: int | None = None
     """T, frames."""
@@ -52,19 +53,35 @@ class Dimensions:
         window, height, width = (value or example for value, example in zip(self.values, EXAMPLE, strict=True))
         return window, height, width
 
-    def for_torch(self) -> list[dict[int, Any]] | None:
-        """Return what `torch.export` takes as dynamic shapes, one entry an input, or None if all is fixed."""
+    def for_torch(self, sizes: Sequence[int | None] = (1,) * len(CLIP_INPUTS)) -> list[dict[int, Any]] | None:
+        """Return what `torch.export` takes as dynamic shapes, one entry an input, or None if all is fixed.
+
+        Args:
+            sizes: for each input, by what its sides divide the frames'; None if it has no sides.
+        """
         from torch.export import Dim
 
-        free: dict[int, Any] = {}
-        if self.window is None:
-            free[0] = Dim("frames", min=1, max=LARGEST)
-        if self.size is None:
-            # Sizes as multiples keep every derived size a plain product, which makes tracing several times faster.
-            free[2], free[3] = (self.multiple * Dim(name, min=1, max=LARGEST) for name in ("rows", "columns"))
-        return [dict(free) for _ in CLIP_INPUTS] if free else None
+        if self.window is not None and self.size is not None:
+            return None
+        frames = {} if self.window is not None else {0: Dim("frames", min=1, max=LARGEST)}
+        sides = [] if self.size is not None else [Dim(name, min=1, max=LARGEST) for name in ("rows", "columns")]
 
-    def for_onnx(self, channels: int) -> list[int | str]:
-        """Return the shape of a tensor of the graph's interface."""
-        window, height, width = (value or name for value, name in zip(self.values, NAMES, strict=True))
-        return [window, channels, height, width]
+        def free(size: int | None) -> dict[int, Any]:
+            if size is None:
+                return dict(frames)
+            # Sizes as multiples keep every derived size a plain product, which makes tracing several times faster.
+            factor = self.multiple // size
+            return {**frames, **{axis: factor * side if factor > 1 else side for axis, side in enumerate(sides, 2)}}
+
+        return [free(size) for size in sizes]
+
+    def for_onnx(self, channels: int, size: int = 1) -> list[int | str]:
+        """Return the shape of a tensor of the graph's interface, at 1 / size of the frames' size."""
+        window, *sides = (value or name for value, name in zip(self.values, NAMES, strict=True))
+        return [window, channels, *(_divided(side, size) for side in sides)]
+
+
+def _divided(side: int | str, size: int) -> int | str:
+    if isinstance(side, int):
+        return side // size
+    return side if size == 1 else f"{side}/{size}"

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ptfan.engine.atomic import check_target, write_atomically
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.errors import InputError
 from ptfan.engine.models import file_sha256
+from ptfan.engine.runner import Arrays
+from ptfan.engine.spec import Carried
 from ptfan.export.clip import clip_arrays
-from ptfan.export.compare import compare
+from ptfan.export.compare import compare, run_onnx, run_steps
 from ptfan.export.exported import Exported
 from ptfan.export.flow_graph import export_completer
-from ptfan.export.graph import clip_graph
+from ptfan.export.graph import clip_graph, step_graph
 from ptfan.export.metadata import model_spec, write_spec
 from ptfan.export.precision import store_weights
 from ptfan.export.settings import ExportSettings
 from ptfan.training.checkpoint import build, holds_completer
+from ptfan.training.model import Generator
 
 __all__ = ["export_checkpoint"]
 
@@ -58,25 +62,31 @@ def _refuse_for_flow(checkpoint: Path, settings: ExportSettings) -> None:
 
 
 def _export_generator(checkpoint: Path, output: Path, settings: ExportSettings, *, overwrite: bool) -> Exported:
-    generator = build(checkpoint)
-    spec = model_spec(
-        generator,
-        settings.precision,
-        settings.dimensions,
-        name=settings.name,
-        stride=settings.stride,
-        weights_sha256=file_sha256(checkpoint),
-    )
-    inputs = clip_arrays(spec, *_clip_and_mask(settings))
-    model = clip_graph(generator, settings.precision, settings.dimensions)
+    generator, digest = build(checkpoint), file_sha256(checkpoint)
+    inputs = _clip(generator, settings)
+    carried: tuple[Carried, ...] = ()
+    run = run_onnx
+    if settings.form == "step":
+        model, carried = step_graph(generator, settings.precision, settings.dimensions)
+        run = run_steps
+    else:
+        model = clip_graph(generator, settings.precision, settings.dimensions)
+    spec = model_spec(generator, settings, carried=carried, weights_sha256=digest)
     store_weights(model, settings.weights)
     write_spec(model, spec)
-    comparison = compare(generator, model, inputs)
+    comparison = compare(generator, model, inputs, run)
     comparison.check(exact=settings.exact)
     content = model.SerializeToString()
     write_atomically(output, content, overwrite=overwrite)
     frames, _, height, width = inputs["frames"].shape
     return Exported(spec, comparison, (frames, height, width), len(content))
+
+
+def _clip(generator: Generator, settings: ExportSettings) -> Arrays:
+    """Return the clip to compare on: a whole window, whatever the form takes at once."""
+    if settings.form == "step":
+        settings = replace(settings, form="clip", dimensions=replace(settings.dimensions, window=None))
+    return clip_arrays(model_spec(generator, settings), *_clip_and_mask(settings))
 
 
 def _clip_and_mask(settings: ExportSettings) -> tuple[Path, Path | None]:

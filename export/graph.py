@@ -1,11 +1,11 @@
-"""The clip graph: a generator traced by torch's exporter, and made ready for runtimes."""
+"""The clip graph and the step graph: a generator traced by torch's exporter, and made ready for runtimes."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import onnx
@@ -13,16 +13,17 @@ import torch
 from onnxscript import opset18
 from torch import nn
 
-from ptfan.engine.spec import CLIP_INPUTS, Precision
+from ptfan.engine.spec import CLIP_INPUTS, STEP_INPUTS, Carried, Precision
 from ptfan.engine.versions import ptfan_version
-from ptfan.export.dimensions import Dimensions
+from ptfan.export.dimensions import CHANNELS, Dimensions
 from ptfan.export.flow_warp_op import OPSET, attach_flow_warp, symbolic_flow_warp
 from ptfan.export.folding import folded
 from ptfan.export.precision import at_precision, example_inputs
 from ptfan.export.rewrite import name_dimensions, shuffle_by_convolution, split_convolutions, strip
 from ptfan.training.model import Generator
+from ptfan.training.model.step import StepGenerator
 
-__all__ = ["clip_graph", "trace"]
+__all__ = ["clip_graph", "step_graph", "trace"]
 
 OUTPUT = "fill"
 
@@ -36,22 +37,76 @@ def clip_graph(generator: Generator, precision: Precision, dimensions: Dimension
         dimensions: which of T, H and W are fixed.
     """
     ready = at_precision(folded(generator), precision)
+    inputs = example_inputs(dimensions, precision)
     with symbolic_flow_warp():
-        inputs = example_inputs(dimensions, precision)
         model = trace(ready, inputs, dimensions.for_torch(), names=(CLIP_INPUTS, (OUTPUT,)))
+    return _finished(model, dimensions, _frame_shapes(dimensions))
+
+
+def step_graph(
+    generator: Generator, precision: Precision, dimensions: Dimensions
+) -> tuple[onnx.ModelProto, tuple[Carried, ...]]:
+    """Export a generator as the step graph that `ModelSpec` describes, without the spec.
+
+    Args:
+        generator: with its weights; it is left as it is.
+        precision: of the features and of every input but the flows and the liveness.
+        dimensions: which of H and W are fixed, and the number of streams (as T).
+
+    Returns:
+        The graph, and what it hands on from step to step.
+    """
+    step = StepGenerator(at_precision(folded(generator), precision))
+    live = (dimensions.example()[0], step.lookahead + 2)
+    read = [(name, item) for item in step.carried for name in item.inputs.values()]
+    inputs = (*example_inputs(dimensions, precision), torch.zeros(live), *_example_past(read, dimensions))
+    shapes = {
+        **_frame_shapes(dimensions),
+        "live": [*dimensions.for_onnx(0)[:1], live[1]],
+        **{name: dimensions.for_onnx(item.channels, item.size) for name, item in read},
+        **{item.name: dimensions.for_onnx(item.channels, item.size) for item in step.carried},
+    }
+    free = dimensions.for_torch([*(1 for _ in CLIP_INPUTS), None, *(item.size for _, item in read)])
+    count = len(STEP_INPUTS)
+    with symbolic_flow_warp():
+        model = trace(
+            step,
+            inputs,
+            None if free is None else [*free[:count], tuple(free[count:])],
+            names=((*STEP_INPUTS, *(name for name, _ in read)), (OUTPUT, *(item.name for item in step.carried))),
+        )
+    return _finished(model, dimensions, shapes), step.carried
+
+
+def _finished(
+    model: onnx.ModelProto, dimensions: Dimensions, shapes: Mapping[str, Sequence[int | str]]
+) -> onnx.ModelProto:
     split_convolutions(model)
     shuffle_by_convolution(model)
     strip(model, "ptfan", ptfan_version())
-    name_dimensions(model, dimensions)
+    name_dimensions(model, dimensions, shapes)
     attach_flow_warp(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 
 
+def _frame_shapes(dimensions: Dimensions) -> dict[str, list[int | str]]:
+    return {name: dimensions.for_onnx(channels) for name, channels in {**CHANNELS, OUTPUT: 3}.items()}
+
+
+def _example_past(read: Sequence[tuple[str, Carried]], dimensions: Dimensions) -> list[torch.Tensor]:
+    streams, height, width = dimensions.example()
+    dtypes = {"fp32": torch.float32, "fp16": torch.float16}
+    return [
+        torch.zeros(streams, item.channels, height // item.size, width // item.size, dtype=dtypes[item.precision])
+        for _, item in read
+    ]
+
+
 def trace(
     network: nn.Module,
     inputs: tuple[torch.Tensor, ...],
-    shapes: list[dict[int, Any]] | None,
+    shapes: list[Any] | None,
     *,
     names: tuple[Sequence[str], Sequence[str]],
 ) -> onnx.ModelProto:

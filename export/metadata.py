@@ -2,48 +2,48 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import onnx
 
 from ptfan.engine.errors import ModelError
-from ptfan.engine.spec import METADATA_KEY, ModelSpec, Precision
-from ptfan.export.dimensions import Dimensions
+from ptfan.engine.spec import METADATA_KEY, Carried, ModelSpec
+from ptfan.export.settings import ExportSettings
 from ptfan.training.model import Generator
-from ptfan.training.spec import generator_spec
+from ptfan.training.spec import generator_spec, step_spec
 
 __all__ = ["model_spec", "read_spec", "write_spec"]
 
 
 def model_spec(
     generator: Generator,
-    precision: Precision,
-    dimensions: Dimensions,
+    settings: ExportSettings,
     *,
-    name: str | None = None,
-    stride: int | None = None,
+    carried: tuple[Carried, ...] = (),
     weights_sha256: str = "",
 ) -> ModelSpec:
-    """Describe the clip graph of a generator.
+    """Describe the graph of a generator.
 
     Args:
         generator: what is exported.
-        precision: of the graph.
-        dimensions: which of T, H and W are fixed.
-        name: the model's name; the config's own by default.
-        stride: frames kept of a window; the usual share of it by default, see `ptfan.training.spec`.
+        settings: what is made of it.
+        carried: what a step graph hands on.
         weights_sha256: the checkpoint's hash.
 
     Raises:
         ModelError: the stride does not fit the window.
     """
-    return generator_spec(
-        generator,
-        precision=precision,
-        window=dimensions.window,
-        size=dimensions.size,
-        name=name,
-        stride=stride,
-        weights_sha256=weights_sha256,
-    )
+    dimensions = settings.dimensions
+    common: dict[str, Any] = {
+        "precision": settings.precision,
+        "size": dimensions.size,
+        "name": settings.name,
+        "stride": settings.stride,
+        "weights_sha256": weights_sha256,
+    }
+    if settings.form == "step":
+        return step_spec(generator, carried, streams=dimensions.window, **common)
+    return generator_spec(generator, window=dimensions.window, **common)
 
 
 def write_spec(model: onnx.ModelProto, spec: ModelSpec) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from ptfan.export.dimensions import CHANNELS, Dimensions
+from ptfan.export.dimensions import Dimensions
 
 __all__ = ["name_dimensions", "shuffle_by_convolution", "split_convolutions", "strip"]
 
@@ -132,11 +132,16 @@ def _set_nodes(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> None:
         graph.initializer.extend(copied)
 
 
-def name_dimensions(model: onnx.ModelProto, dimensions: Dimensions) -> None:
+def name_dimensions(model: onnx.ModelProto, dimensions: Dimensions, shapes: Mapping[str, Sequence[int | str]]) -> None:
     """Name the free dimensions, the same in every tensor: T, H and W, and H/2 and so on inside of the graph.
 
     Runtimes need the shapes inside: ONNX Runtime adds two tensors in its blocked layout only where it can tell from
     the names that they have one shape.
+
+    Args:
+        model: a graph whose first input is (T, C, H, W).
+        dimensions: which of them are fixed.
+        shapes: of every input and output, by name.
     """
     graph = model.graph
     _, _, *sides = (dim.dim_param for dim in graph.input[0].type.tensor_type.shape.dim)
@@ -149,8 +154,7 @@ def name_dimensions(model: onnx.ModelProto, dimensions: Dimensions) -> None:
     del graph.value_info[:]
     graph.value_info.extend(copies)
     for value in (*graph.input, *graph.output):
-        shape = dimensions.for_onnx(CHANNELS.get(value.name, 3))
-        value.CopyFrom(helper.make_tensor_value_info(value.name, value.type.tensor_type.elem_type, shape))
+        value.CopyFrom(helper.make_tensor_value_info(value.name, value.type.tensor_type.elem_type, shapes[value.name]))
 
 
 def _fractions(side: str, name: str, multiple: int) -> dict[str, str]:

@@ -10,8 +10,9 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.spec import Precision
 from ptfan.export.dimensions import Dimensions
 
-__all__ = ["ExportSettings", "WeightStorage"]
+__all__ = ["ExportSettings", "GraphForm", "WeightStorage"]
 
+GraphForm = Literal["clip", "step"]
 WeightStorage = Literal["same", "fp16"]
 """`same`: as the graph computes. `fp16`: half the bytes in the file, converted once, when it is loaded."""
 
@@ -20,6 +21,8 @@ WeightStorage = Literal["same", "fp16"]
 class ExportSettings:
     """What to make of a checkpoint."""
 
+    form: GraphForm = "clip"
+    """A window of frames at once, or a frame at a time."""
     precision: Precision = "fp32"
     """Of the features and of every input but the flows."""
     weights: WeightStorage = "same"
@@ -36,6 +39,7 @@ class ExportSettings:
     """Its hole; in the middle by default."""
 
     def __post_init__(self) -> None:
+        _choice("form", self.form, GraphForm)
         _choice("precision", self.precision, Precision)
         _choice("weights", self.weights, WeightStorage)
         if self.stride is not None and self.stride < 1:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ptfan.engine.spec import ModelSpec
+from ptfan.engine.spec import Carried, ModelSpec
 
 Pictures = list[NDArray[np.float32]]
 
@@ -65,6 +65,38 @@ def make_runner(
     """Return a fake network that gives back its `frames` unless told otherwise."""
     values: dict[str, Any] = {"name": "fake", "window": 6, "stride": 3, "lookahead": 1, "fill": "propagated", **spec}
     return FakeRunner(ModelSpec(**values), answer)
+
+
+class FakeStepRunner(FakeRunner):
+    """A step model for tests: the mean of a frame and its neighbours, those of the stream alone, one step late.
+
+    What it gives for a frame of a whole clip, `expected` says.
+    """
+
+    def __init__(self, **spec: Any) -> None:
+        carried = (Carried(name="seen", channels=3, size=1, delays=(1, 2)),)
+        values = {"name": "fake", "window": 6, "stride": 3, "lookahead": 1, "fill": "zero", **spec}
+        super().__init__(ModelSpec(form="step", carried=carried, **values), lambda inputs: inputs["frames"])
+
+    def run_into(self, inputs: Mapping[str, NDArray[Any]], into: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        self.calls.append({name: array.copy() for name, array in inputs.items()})
+        live = inputs["live"].reshape(*inputs["live"].shape, 1, 1, 1)
+        pictures = (inputs["frames"], inputs["seen.1"], inputs["seen.2"])
+        # A neighbour that is none may hold anything: it must not count.
+        total = sum(np.where(live[:, d] > 0, picture, 0) for d, picture in enumerate(pictures))
+        into["seen"][:] = inputs["frames"]
+        return {"fill": (total / np.maximum(live.sum(axis=1), 1)).astype(np.float32)}
+
+    @staticmethod
+    def expected(pictures: list[NDArray[np.float32]], t: int) -> NDArray[np.float32]:
+        near = pictures[max(0, t - 1) : t + 2]
+        return np.asarray(sum(near) / np.float32(len(near)), np.float32)
+
+
+@pytest.fixture
+def step_runner() -> Callable[..., FakeStepRunner]:
+    """Return a function that makes fake step models."""
+    return FakeStepRunner
 
 
 @pytest.fixture

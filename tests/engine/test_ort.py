@@ -53,6 +53,17 @@ def clip(frames: int = 2, height: int = 8, width: int = 16) -> dict[str, NDArray
     return {name: rng.random((frames, CHANNELS.get(name, 1), height, width), np.float32) for name in CLIP_INPUTS}
 
 
+def test_outputs_are_written_where_they_are_wanted(save: Callable[..., Path]) -> None:
+    inputs = clip()
+    with OrtRunner(save(), threads=1) as runner:
+        expected = runner.run(inputs)["fill"]
+        wanted = np.full(expected.shape, 7, np.float32)
+        assert runner.run_into(inputs, {"fill": wanted}) == {}
+        assert np.array_equal(wanted, expected)
+        with pytest.raises(BackendError, match="ONNX Runtime failed"):
+            runner.run_into(inputs, {"fill": np.zeros((1, 3, 8, 16), np.float32)})
+
+
 def test_runs_and_tells_its_spec(save: Callable[..., Path]) -> None:
     inputs = clip()
     with OrtRunner(save(), threads=1) as runner:

@@ -9,17 +9,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ptfan.engine.errors import ModelError
-from ptfan.engine.spec import ModelSpec
+from ptfan.engine.spec import Carried, ModelSpec
 
 SPEC: dict[str, Any] = {"name": "s", "window": 15, "stride": 9, "lookahead": 11}
+CARRIED = (
+    Carried(name="own_1", channels=24, size=4, delays=(1,)),
+    Carried(name="forward_8", channels=3, size=8, delays=(1, 4), precision="fp32"),
+)
 
 
 @st.composite
 def specs(draw: st.DrawFn) -> ModelSpec:
     window = draw(st.integers(1, 40))
+    form: Any = draw(st.sampled_from(["clip", "step"]))
     return ModelSpec(
         name=draw(st.text(max_size=8)),
-        form=draw(st.sampled_from(["clip", "step"])),
+        form=form,
+        carried=CARRIED if form == "step" else (),
         precision=draw(st.sampled_from(["fp32", "fp16"])),
         window=window,
         stride=draw(st.integers(1, window)),
@@ -94,3 +100,26 @@ def test_refuses_what_is_no_spec_in_one_line(text: str) -> None:
         ModelSpec.from_json(text)
     assert "\n" not in str(caught.value)
     assert "model spec" in str(caught.value)
+
+
+def test_what_a_step_graph_carries_is_written_and_read() -> None:
+    step: dict[str, Any] = {**SPEC, "form": "step", "frames_ahead": 0, "lead": 1, "fixed_streams": 2}
+    spec = ModelSpec(**step, carried=CARRIED)
+    assert ModelSpec.from_json(spec.to_json()) == spec
+    assert spec.carried[1].inputs == {1: "forward_8.1", 4: "forward_8.4"}
+    assert spec.carried[0].bytes(432, 240) == 24 * 108 * 60 * 4
+
+
+@pytest.mark.parametrize(("form", "carried"), [("step", ()), ("clip", CARRIED)])
+def test_only_a_step_graph_carries(form: Any, carried: tuple[Carried, ...]) -> None:
+    with pytest.raises(ModelError, match=f"form is {form}, but (no|some)thing is carried"):
+        ModelSpec(**SPEC, form=form, carried=carried)
+
+
+def test_the_delay_is_how_many_frames_must_follow() -> None:
+    assert ModelSpec(name="m", window=30, stride=24, lookahead=11).delay == 23 + 3
+    step: dict[str, Any] = {"name": "m", "form": "step", "carried": CARRIED}
+    assert ModelSpec(**step, window=30, stride=24, lookahead=11).delay == 23 + 3 + 11
+    assert ModelSpec(**step, window=13, stride=1, frames_ahead=0, lookahead=0).delay == 0
+    with pytest.raises(ModelError, match="frames_ahead is 3, expected 0 to window - stride"):
+        ModelSpec(**step, window=3, stride=1, frames_ahead=3, lookahead=0)

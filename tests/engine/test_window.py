@@ -85,3 +85,26 @@ def test_flush_starts_afresh() -> None:
 def test_refuses_a_stride_outside_the_window(window: int, stride: int) -> None:
     with pytest.raises(InputError, match="expected 1 to window"):
         Windower(window, stride)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 40), st.integers(0, 6), st.integers(0, 6), st.integers(1, 4))
+def test_with_a_lookahead_no_item_waits_longer_than_for_that(count: int, before: int, ahead: int, stride: int) -> None:
+    windower: Windower[int] = Windower(before + stride + ahead, stride, ahead)
+    done: list[int] = []
+    for item in range(count):
+        part = windower.push(item)
+        if part:
+            assert part.items[-1] == item
+            assert len(part.items) - part.keep.stop == ahead
+            done += [part.items[t] for t in part.keep]
+        assert item - len(done) < stride + ahead
+    last = windower.flush()
+    done += [last.items[t] for t in last.keep] if last else []
+    assert done == list(range(count))
+
+
+@pytest.mark.parametrize("ahead", [-1, 3])
+def test_a_window_must_have_room_for_its_lookahead(ahead: int) -> None:
+    with pytest.raises(InputError, match=f"frames ahead are {ahead}, expected 0 to 2 for 2 of 4"):
+        Windower(4, 2, ahead)

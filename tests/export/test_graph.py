@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,11 +13,13 @@ import pytest
 import torch
 
 from ptfan.engine.spec import CLIP_INPUTS
-from ptfan.export.compare import compare, compare_arrays, run_onnx, run_torch
+from ptfan.export.compare import compare, compare_arrays, run_onnx, run_steps, run_torch
 from ptfan.export.dimensions import CHANNELS, Dimensions
 from ptfan.export.flow_warp_op import DOMAIN, OP_TYPE, OPSET
-from ptfan.export.graph import clip_graph
-from ptfan.training.model import Generator, align
+from ptfan.export.graph import clip_graph, step_graph
+from ptfan.export.metadata import write_spec
+from ptfan.training.model import Generator, GeneratorConfig, align
+from ptfan.training.spec import step_spec
 
 WARPS = {"s": 2 * (9 + 3), "r50": 2 * (16 + 5)}
 """One a direction and temporal layer: of the encoder, and of the decoder."""
@@ -187,3 +190,37 @@ def test_frames_are_independent_of_what_no_layer_reaches(
     before, after = run_onnx(tiny_graph, inputs), run_onnx(tiny_graph, changed)
     np.testing.assert_array_equal(before[:2], after[:2])
     assert not np.array_equal(before[-2], after[-2])
+
+
+@pytest.mark.parametrize(
+    ("decoder", "lookahead", "dimensions"),
+    [("light", None, Dimensions()), ("paper", 3, Dimensions(1, (40, 24))), ("light", 0, Dimensions(1, (40, 24)))],
+)
+def test_a_step_graph_gives_what_the_network_gives_for_the_clip(
+    decoder: str,
+    lookahead: int | None,
+    dimensions: Dimensions,
+    tiny: Callable[..., GeneratorConfig],
+    make_generator: Any,
+    make_clip: Any,
+) -> None:
+    generator = make_generator(tiny(decoder, lookahead=lookahead, convention="tsam" if decoder == "paper" else "pixel"))
+    model, carried = step_graph(generator, "fp32", dimensions)
+    write_spec(model, step_spec(generator, carried, streams=dimensions.window, size=dimensions.size))
+    compare(generator, model, make_clip(7, 24, 40), run_steps).check(exact=True)
+    if dimensions.size is None:
+        compare(generator, model, make_clip(2, 16, 16), run_steps).check(exact=True)
+
+
+def test_a_step_graph_in_fp16_for_three_streams_of_one_size(
+    tiny: Callable[..., GeneratorConfig], make_generator: Any, make_clip: Any
+) -> None:
+    generator = make_generator(tiny("light"))
+    model, carried = step_graph(generator, "fp16", Dimensions(3, (40, 24)))
+    write_spec(model, step_spec(generator, carried, precision="fp16", streams=3, size=(40, 24)))
+    shapes = {value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in model.graph.input}
+    assert shapes["frames"] == [3, 3, 24, 40]
+    assert shapes["live"] == [3, generator.config.temporal_layers + 2]
+    assert {item.precision for item in carried if item.name.startswith(("forward", "backward"))} == {"fp32"}
+    assert {item.precision for item in carried if item.name.startswith("own")} == {"fp16"}
+    compare(generator, model, make_clip(6, 24, 40), run_steps).check(exact=False)

@@ -11,12 +11,13 @@ from ptfan.engine.errors import ModelError
 from ptfan.engine.spec import METADATA_KEY, ModelSpec
 from ptfan.export.dimensions import Dimensions
 from ptfan.export.metadata import model_spec, read_spec, write_spec
+from ptfan.export.settings import ExportSettings
 from ptfan.training.model import Generator, preset
 
 
 def test_spec_of_a_preset() -> None:
     generator = Generator(preset("s"))
-    spec = model_spec(generator, "fp16", Dimensions(), weights_sha256="abc")
+    spec = model_spec(generator, ExportSettings(precision="fp16"), weights_sha256="abc")
     assert (spec.name, spec.form, spec.precision, spec.warp, spec.fill) == ("s", "clip", "fp16", "pixel", "propagated")
     assert spec.lookahead == generator.config.temporal_layers == 11
     assert spec.parameters == sum(parameter.numel() for parameter in generator.parameters())
@@ -26,25 +27,25 @@ def test_spec_of_a_preset() -> None:
 
 
 def test_the_published_network_keeps_its_window(tiny: Callable, make_generator: Callable) -> None:
-    spec = model_spec(make_generator(tiny("paper", convention="tsam")), "fp32", Dimensions())
+    spec = model_spec(make_generator(tiny("paper", convention="tsam")), ExportSettings())
     assert (spec.window, spec.stride, spec.warp, spec.fill) == (15, 9, "tsam", "zero")
 
 
 def test_what_is_fixed_is_told(tiny_generator: Generator) -> None:
-    spec = model_spec(tiny_generator, "fp32", Dimensions(5, (64, 48)), name="mine", stride=2)
+    spec = model_spec(tiny_generator, ExportSettings(dimensions=Dimensions(5, (64, 48)), name="mine", stride=2))
     assert (spec.name, spec.window, spec.stride) == ("mine", 5, 2)
     assert (spec.fixed_window, spec.fixed_size) == (5, (64, 48))
 
 
 @pytest.mark.parametrize("window", [1, 2, 3, 15, 40])
 def test_the_usual_stride_fits_any_window(window: int, tiny_generator: Generator) -> None:
-    spec = model_spec(tiny_generator, "fp32", Dimensions(window))
+    spec = model_spec(tiny_generator, ExportSettings(dimensions=Dimensions(window)))
     assert 1 <= spec.stride <= spec.window == window
 
 
 def test_a_stride_longer_than_the_window_is_refused(tiny_generator: Generator) -> None:
     with pytest.raises(ModelError, match=r"stride is 6, expected 1 to window \(5\)"):
-        model_spec(tiny_generator, "fp32", Dimensions(5), stride=6)
+        model_spec(tiny_generator, ExportSettings(dimensions=Dimensions(5), stride=6))
 
 
 def test_round_trip() -> None:

@@ -121,7 +121,8 @@ def test_dimensions_get_names() -> None:
         " { small = Identity (frames) odd = Identity (small) fill = Identity (frames) }"
     )
     model = parser.parse_model(HEADER + text)
-    name_dimensions(model, Dimensions())
+    frame: list[int | str] = ["T", 3, "H", "W"]
+    name_dimensions(model, Dimensions(), {"frames": frame, "fill": frame})
     shapes = {
         value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
         for value in (*model.graph.input, *model.graph.output, *model.graph.value_info)

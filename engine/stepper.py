@@ -1,0 +1,127 @@
+"""A step model's memory: what each step hands on to later ones, for the streams of one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.errors import ModelError
+from ptfan.engine.runner import Arrays, BoundRunner
+from ptfan.engine.spec import Carried, ModelSpec
+
+__all__ = ["Carry", "Stepper", "step_inputs", "stream_bytes"]
+
+DTYPES: dict[str, Any] = {"fp32": np.float32, "fp16": np.float16}
+
+
+class Carry:
+    """The last values of one of a model's `carried`: a ring whose slots are allocated once, and never copied."""
+
+    def __init__(self, carried: Carried, streams: int, height: int, width: int) -> None:
+        """Allocate for so many streams of height x width pixels."""
+        shape = (streams, carried.channels, height // carried.size, width // carried.size)
+        # One slot more than the longest delay: what is read last must not be what is written.
+        self._slots = [np.zeros(shape, DTYPES[carried.precision]) for _ in range(max(carried.delays) + 1)]
+        self._carried = carried
+        self._newest = 0
+
+    def inputs(self) -> dict[str, NDArray[Any]]:
+        """Return what the next step reads, by the graph's names."""
+        count = len(self._slots)
+        return {name: self._slots[(self._newest - delay) % count] for delay, name in self._carried.inputs.items()}
+
+    def output(self) -> NDArray[Any]:
+        """Return where the next step writes."""
+        return self._slots[self._newest]
+
+    def advance(self) -> None:
+        """Go one step on."""
+        self._newest = (self._newest + 1) % len(self._slots)
+
+
+class Stepper:
+    """Runs a step model for up to B streams at once, each of which may begin and end when it likes.
+
+    A frame's answer comes `delay` steps after it. A stream's slot may be given to another when it has been reset:
+    nothing of the one before is ever looked at.
+    """
+
+    def __init__(self, runner: BoundRunner, height: int, width: int, *, streams: int = 1) -> None:
+        """Begin with empty slots.
+
+        Args:
+            runner: a loaded step model; it is not closed here.
+            height: of the frames, pixels, a multiple of the model's `size_multiple`.
+            width: likewise.
+            streams: B.
+
+        Raises:
+            ModelError: the model is not of the step form, or takes no frames of that size.
+        """
+        spec = runner.spec
+        if spec.form != "step":
+            raise ModelError(f"model {spec.name} is of the {spec.form} form, expected step")
+        multiple = spec.size_multiple
+        if height % multiple or width % multiple or not height * width:
+            raise ModelError(f"model {spec.name}: frames are {width}x{height}, expected multiples of {multiple}")
+        self._runner = runner
+        self._carried = {item.name: Carry(item, streams, height, width) for item in spec.carried}
+        self._live = np.zeros((streams, spec.lookahead + 2), np.float32)
+
+    @property
+    def delay(self) -> int:
+        """Steps between a frame and its answer."""
+        return self._runner.spec.lookahead
+
+    def reset(self, slot: int = 0) -> None:
+        """Forget a slot's stream: its next frame is a stream's first."""
+        self._live[slot] = 0.0
+
+    def push(self, inputs: Arrays, live: Sequence[bool] = (True,)) -> NDArray[np.float32]:
+        """Take the next frame of every slot.
+
+        Args:
+            inputs: by name, (B, C, H, W) each, see `ModelSpec`; where a slot has no frame, anything finite.
+            live: which slots have a frame; a slot without one goes on with the frames that still wait in it.
+
+        Returns:
+            (B, 3, H, W): what goes into the hole of the frame `delay` steps ago, rubbish where that was none.
+        """
+        self._live[:, 1:] = self._live[:, :-1].copy()
+        self._live[:, 0] = live
+        feed = {**inputs, "live": self._live}
+        for carry in self._carried.values():
+            feed.update(carry.inputs())
+        into = {name: carry.output() for name, carry in self._carried.items()}
+        fill: NDArray[np.float32] = self._runner.run_into(feed, into)["fill"]
+        for carry in self._carried.values():
+            carry.advance()
+        return fill
+
+
+def step_inputs(clip: Arrays, t: int) -> dict[str, NDArray[Any]]:
+    """Return what a step takes when frame t of a clip comes: (1, C, H, W) each, zeros where the clip has nothing.
+
+    Args:
+        clip: the clip graph's inputs.
+        t: the frame's number; beyond the clip's end, a frame to flush with.
+    """
+    # A forward flow lives on the frame before, and leads to this one.
+    places = {name: t - 1 if name in ("flow_forward", "validity_forward") else t for name in clip}
+    return {
+        name: array[places[name]][None] if 0 <= places[name] < len(array) else np.zeros_like(array[:1])
+        for name, array in clip.items()
+    }
+
+
+def stream_bytes(spec: ModelSpec, width: int, height: int) -> tuple[int, int]:
+    """Return the bytes that a stream's memory takes at a frame size in pixels: what works, and what only waits.
+
+    Working are the values that the next step reads; each is there twice, as it is read while the next is written.
+    """
+    working = sum(2 * item.bytes(width, height) for item in spec.carried if 1 in item.delays)
+    kept = sum((max(item.delays) + 1) * item.bytes(width, height) for item in spec.carried)
+    return working, kept - working
