@@ -86,7 +86,7 @@ def _describe(name: str, path: Path) -> dict[str, Any]:
     }
     try:
         with open_runner(path) as runner:
-            return {**described, "spec": asdict(runner.spec)}
+            return {**described, "spec": asdict(runner.spec), "delay": runner.spec.delay}
     except PtfanError as error:
         return {**described, "error": str(error)}
 
@@ -98,8 +98,9 @@ def _model_line(model: dict[str, Any]) -> str:
     spec = model["spec"]
     width, height = spec["working_size"]
     return (
-        f"{model['name']}: {spec['parameters'] / 1e6:.2f} M parameters, {spec['precision']}, {size}, window "
-        f"{spec['window']}, stride {spec['stride']}, {width}x{height}, sha256 {short}"
+        f"{model['name']}: {spec['parameters'] / 1e6:.2f} M parameters, {spec['precision']}, {size}, "
+        f"{spec['form']} form, window {spec['window']}, stride {spec['stride']}, delay {model['delay']} frames, "
+        f"{width}x{height}, sha256 {short}"
     )
 
 
