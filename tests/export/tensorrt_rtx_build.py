@@ -3,7 +3,9 @@
 A program of its own: its parser loads libtensorrt_rtx.so by that very name and ends the process when there is none, so
 that the folder with the name must be on LD_LIBRARY_PATH before Python starts.
 
-Usage: tensorrt_rtx_build.py MODEL.onnx '{"frames": [[1, 3, 64, 64], [15, 3, 240, 432], [15, 3, 480, 864]], ...}'
+Usage: tensorrt_rtx_build.py MODEL.onnx '{"frames": [[1, 3, 64, 64], [15, 3, 240, 432], [15, 3, 480, 864]], ...}' PLUGIN
+
+PLUGIN is a library to load, or `python` for the plugin in Python; empty, the parser takes the op's function.
 """
 
 from __future__ import annotations
@@ -15,10 +17,16 @@ from collections import Counter
 from typing import Any
 
 
-def main(path: str, profiles: dict[str, list[list[int]]]) -> dict[str, Any]:
+def main(path: str, profiles: dict[str, list[list[int]]], plugin: str = "") -> dict[str, Any]:
     import tensorrt_rtx as trt
 
     logger = trt.Logger(trt.Logger.ERROR)
+    if plugin == "python":
+        from ptfan.engine.trt.flow_warp_plugin import register
+
+        register(trt)
+    elif plugin:
+        trt.get_plugin_registry().load_library(plugin)
     builder = trt.Builder(logger)
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = trt.OnnxParser(network, logger)
@@ -48,4 +56,4 @@ def main(path: str, profiles: dict[str, list[list[int]]]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], json.loads(sys.argv[2]))))
+    print(json.dumps(main(sys.argv[1], json.loads(sys.argv[2]), *sys.argv[3:])))

@@ -14,8 +14,9 @@ from typing import Any
 import onnx
 import pytest
 
-from ptfan.engine.models import FLOW_MODEL
+from ptfan.engine.models import FLOW_MODEL, find_model
 from ptfan.export.dimensions import CHANNELS
+from ptfan.export.metadata import read_spec
 
 if importlib.util.find_spec("tensorrt_rtx") is None:
     pytest.skip("tensorrt-rtx is not installed: pip install tensorrt-rtx", allow_module_level=True)
@@ -42,12 +43,12 @@ def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def build(libraries: Path, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """Return a function that parses and builds a model in a process of its own."""
 
-    def run(model: onnx.ModelProto, profiles: dict[str, Any] | None = None) -> dict[str, Any]:
+    def run(model: onnx.ModelProto, profiles: dict[str, Any] | None = None, plugin: str = "") -> dict[str, Any]:
         path = tmp_path / "model.onnx"
         onnx.save(model, path)
         folders = os.pathsep.join([str(libraries), os.environ.get("LD_LIBRARY_PATH", "")])
         done = subprocess.run(
-            [sys.executable, PROGRAM, path, json.dumps(profiles or {})],
+            [sys.executable, PROGRAM, path, json.dumps(profiles or {}), plugin],
             env={**os.environ, "LD_LIBRARY_PATH": folders},
             capture_output=True,
             text=True,
@@ -73,21 +74,45 @@ def profiles(fixed: bool = False) -> dict[str, Any]:
 def test_fp32_of_any_size(
     name: str, graph: Callable[[str], onnx.ModelProto], build: Callable, record_property: Callable
 ) -> None:
-    result = build(graph(f"{name}_graph"), profiles())
-    assert set(result["inputs"].values()) == {"DataType.FLOAT"}
-    check(name, result, record_property)
+    for plugin in ("", "python"):
+        result = build(graph(f"{name}_graph"), profiles(), plugin)
+        assert set(result["inputs"].values()) == {"DataType.FLOAT"}
+        check(name, result, plugin, record_property)
 
 
 @pytest.mark.parametrize("name", ["s", "r50"])
 def test_fp16_at_real_size(
     name: str, graph: Callable[[str], onnx.ModelProto], build: Callable, record_property: Callable
 ) -> None:
-    result = build(graph(f"{name}_real_fp16"), profiles(fixed=True) if name == "s" else None)
-    assert result["inputs"] == {
-        name: "DataType.FLOAT" if name.startswith("flow") else "DataType.HALF" for name in CHANNELS
-    }
-    assert result["outputs"] == {"fill": "DataType.HALF"}
-    check(name, result, record_property)
+    for plugin in ("", "python"):
+        result = build(graph(f"{name}_real_fp16"), profiles(fixed=True) if name == "s" else None, plugin)
+        assert result["inputs"] == {
+            name: "DataType.FLOAT" if name.startswith("flow") else "DataType.HALF" for name in CHANNELS
+        }
+        assert result["outputs"] == {"fill": "DataType.HALF"}
+        check(name, result, plugin, record_property)
+
+
+@pytest.mark.parametrize("plugin", ["", "python"])
+def test_the_step_form_that_is_shipped(plugin: str, build: Callable, record_property: Callable) -> None:
+    model = onnx.load(find_model("s"))
+    spec = read_spec(model)
+    named = {value.name: value for value in model.graph.input}
+    sizes = ((1, 64, 64), (1, 240, 432), (4, 480, 864))
+    shapes = {name: [_sized(value, *size) for size in sizes] for name, value in named.items()}
+    result = build(model, shapes, plugin)
+    assert set(result["outputs"]) == {"fill", *(item.name for item in spec.carried)}
+    check("s", result, plugin, record_property)
+
+
+def _sized(value: onnx.ValueInfoProto, streams: int, height: int, width: int) -> list[int]:
+    """Return an input's shape for a number of streams and a size of frames."""
+    sides = {"T": streams, "H": height, "W": width}
+    found = []
+    for dim in value.type.tensor_type.shape.dim:
+        side, _, divisor = dim.dim_param.partition("/")
+        found.append(sides[side] // int(divisor or 1) if side else dim.dim_value)
+    return found
 
 
 def test_flow_completion_of_any_size(build: Callable) -> None:
@@ -98,8 +123,10 @@ def test_flow_completion_of_any_size(build: Callable) -> None:
     assert set(result["outputs"]) == {"completed", "spread"}
 
 
-def check(name: str, result: dict[str, Any], record_property: Callable) -> None:
-    """Without a plugin, the function of each FlowWarp node is inlined, and each has one GridSample."""
-    assert result["layers"]["GRID_SAMPLE"] == WARPS[name]
+def check(name: str, result: dict[str, Any], plugin: str, record_property: Callable) -> None:
+    """With the plugin, it takes each FlowWarp node; without, the op's function is inlined, one GridSample each."""
+    here, gone = ("PLUGIN_V3", "GRID_SAMPLE") if plugin else ("GRID_SAMPLE", "PLUGIN_V3")
+    assert result["layers"][here] == WARPS[name]
+    assert gone not in result["layers"]
     assert result["bytes"] > 1e6
     record_property("build_seconds", result["build_seconds"])

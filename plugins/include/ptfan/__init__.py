@@ -1,0 +1,1 @@
+"""The source of the FlowWarp kernel, which the runtime compiles where it has to."""
