@@ -1,0 +1,96 @@
+"""Whole videos, as users run them: each run in a process of its own, in turn."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from ptfan.engine.errors import BackendError
+
+__all__ = ["VideoResult", "measure_videos"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoResult:
+    """What a model took for a video, from opening it to the finished file; medians over the runs."""
+
+    model: str
+    """The model."""
+    frames: int
+    """Frames of the video."""
+    fps: float
+    """Frames a second."""
+    slowest: float
+    """Frames a second of the slowest run."""
+    stages: dict[str, float]
+    """Milliseconds a frame that each stage worked; they overlap."""
+    memory: int
+    """The most memory of a run, bytes."""
+    ratio: float
+    """Times faster than the baseline."""
+
+
+def measure_videos(
+    models: Sequence[str],
+    clip: Path,
+    mask: Path,
+    *,
+    rounds: int,
+    crop: bool = True,
+    threads: int = 0,
+    advance: Callable[[], None] = lambda: None,
+) -> list[VideoResult]:
+    """Inpaint a clip with each model, in turn; the first one is the baseline.
+
+    Args:
+        models: as `--model` takes them.
+        clip: a video.
+        mask: its hole.
+        rounds: runs of each.
+        crop: show the network only a region round the hole.
+        threads: threads inside the network; 0 takes one a core.
+        advance: is called after every run.
+
+    Raises:
+        BackendError: a run failed.
+    """
+    asked = {"clip": str(clip), "mask": str(mask), "crop": crop, "threads": threads}
+    runs: dict[str, list[dict[str, Any]]] = {model: [] for model in models}
+    for _ in range(rounds):
+        for model in models:
+            with tempfile.TemporaryDirectory() as folder:
+                runs[model].append(_run({**asked, "model": model, "folder": folder}))
+            advance()
+    results = [_result(model, found) for model, found in runs.items()]
+    return [replace(result, ratio=result.fps / results[0].fps) for result in results]
+
+
+def _run(asked: dict[str, Any]) -> dict[str, Any]:
+    command = [sys.executable, "-m", "ptfan.engine.bench.video_run", json.dumps(asked)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise BackendError(f"bench: inpainting with {asked['model']} failed ({last[:200]})")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _result(model: str, runs: Sequence[dict[str, Any]]) -> VideoResult:
+    frames = runs[0]["frames"]
+    speeds = [frames / run["seconds"] for run in runs]
+    return VideoResult(
+        model=model,
+        frames=frames,
+        fps=median(speeds),
+        slowest=min(speeds),
+        stages={name: 1e3 * median(run["stages"][name] for run in runs) / frames for name in runs[0]["stages"]},
+        memory=max(run["memory"] for run in runs),
+        ratio=1.0,
+    )

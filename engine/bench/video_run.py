@@ -1,0 +1,31 @@
+"""One whole run in a process of its own: `python -m ptfan.engine.bench.video_run JSON` prints what it took."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from ptfan.engine.inpainter import InpaintSettings
+from ptfan.engine.pipeline import inpaint
+
+__all__ = ["video_run"]
+
+
+def video_run(clip: str, mask: str, model: str, folder: str, *, crop: bool, threads: int) -> dict[str, Any]:
+    """Inpaint a video into a folder; return seconds, frames, seconds by stage and the most memory in bytes."""
+    settings = InpaintSettings(crop=crop, threads=threads)
+    report = inpaint(clip, Path(folder) / "out.mp4", mask=mask, model=model, settings=settings, warn=lambda line: None)
+    return {"seconds": report.seconds, "frames": report.frames, "stages": dict(report.stages), "memory": _most_memory()}
+
+
+def _most_memory() -> int:
+    """Return the most memory that this process has had, bytes."""
+    # What getrusage tells begins with the memory of the process that started this one.
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
+
+
+if __name__ == "__main__":
+    print(json.dumps(video_run(**json.loads(sys.argv[1]))))

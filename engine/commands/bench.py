@@ -1,0 +1,87 @@
+"""`ptfan bench`: latency and throughput, with their spread and beside a baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ptfan.engine.commands.options import NoCropOption, QuietOption
+
+__all__ = ["bench_command", "register"]
+
+EPILOG = """
+**Examples**
+
+    ptfan bench                                                       # the shipped models, the demo's clip
+    ptfan bench --model s --model s-window --size 432x240 --size 1280x720 -o bench/
+    ptfan bench --model training/checkpoints/s.safetensors --model s   # the first one, torch here, is the baseline
+    ptfan bench --model s --streams 1 --streams 4                     # streams that share a batch
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the sub-command."""
+    app.command("bench", epilog=EPILOG)(bench_command)
+
+
+def bench_command(
+    model: Annotated[
+        Optional[list[str]],  # noqa: UP045 - evaluated at run time, also by older releases of the library
+        typer.Option(
+            help="A model or checkpoint; repeatable. The first one is the baseline.", show_default="s, s-window"
+        ),
+    ] = None,
+    size: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="WxH", help="Size of the frames, multiples of 8; repeatable.", show_default="432x240"),
+    ] = None,
+    streams: Annotated[
+        Optional[list[int]],  # noqa: UP045
+        typer.Option(min=1, help="Streams in a batch, for step models; repeatable.", show_default="1"),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Timed calls of each network, in turn.")] = 30,
+    clip: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Video for whole runs.", show_default="the demo's"),
+    ] = None,
+    mask: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Its hole.", show_default="the demo's"),
+    ] = None,
+    runs: Annotated[int, typer.Option(min=0, help="Whole runs of each model, in turn; 0 leaves them out.")] = 3,
+    threads: Annotated[int, typer.Option(min=0, help="Threads inside the network; 0: one a core.")] = 0,
+    no_crop: NoCropOption = False,
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--output", "-o", metavar="FOLDER", help="Gets bench.json, bench.csv and bench.md."),
+    ] = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Measure the network alone, and whole videos from file to file, each in turn with the others.
+
+    Every network is called once before the first is called again, so that whatever else the machine does hits all
+    alike; ratios are to be trusted more than milliseconds. A row is marked where its calls differ much.
+    """
+    from ptfan.engine.bench.run import BenchSettings, run_bench
+    from ptfan.engine.commands.options import parse_size
+    from ptfan.engine.errors import InputError
+
+    sizes = [parse_size(text) for text in size or ["432x240"]]
+    if any(not isinstance(value, tuple) for value in sizes):
+        raise InputError("size is native, expected WxH, for instance 432x240")
+    if (clip is None) != (mask is None):
+        raise InputError("whole runs need both --clip and --mask, or neither for the demo's")
+    settings = BenchSettings(
+        models=tuple(model or ("s", "s-window")),
+        sizes=tuple(value for value in sizes if isinstance(value, tuple)),
+        streams=tuple(streams or (1,)),
+        rounds=rounds,
+        clip=clip,
+        mask=mask,
+        runs=runs,
+        threads=threads,
+        crop=not no_crop,
+    )
+    typer.echo(run_bench(settings, output, quiet=quiet), nl=False)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("onnxruntime")
+
+
+def test_a_small_benchmark_from_the_command_line(ptfan: Callable[..., Any], tmp_path: Path) -> None:
+    folder = tmp_path / "bench"
+    done = ptfan(
+        "bench", "--model", "s-window", "--model", "s", "--size", "32x24", "--size", "40x32", "--streams", "1",
+        "--streams", "2", "--rounds", "2", "--runs", "1", "--threads", "1", "-o", str(folder), "--quiet",
+    )  # fmt: skip
+    assert done.status == 0, done
+    assert "| s, 40x32, 2 streams" in done.out
+    assert (folder / "bench.md").read_text(encoding="utf-8") == done.out
+    found = json.loads((folder / "bench.json").read_text(encoding="utf-8"))
+    assert [item["label"] for item in found["networks"]] == [
+        "s-window, 32x24", "s, 32x24", "s, 32x24, 2 streams", "s-window, 40x32", "s, 40x32", "s, 40x32, 2 streams",
+    ]  # fmt: skip
+    assert [video["model"] for video in found["videos"]] == ["s-window", "s"]
+    for video in found["videos"]:
+        assert video["frames"] == 55
+        assert 5e7 < video["memory"] < 3e9
+        assert {"decode", "prepare", "infer", "encode"} <= video["stages"].keys()
+    assert found["machine"]["processor"]
+    with (folder / "bench.csv").open(encoding="utf-8") as file:
+        assert [row["label"] for row in csv.DictReader(file)] == [item["label"] for item in found["networks"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("--size", "native"), "size is native, expected WxH"),
+        (("--size", "30x24"), "size is 30x24, s takes multiples of 8"),
+        (("--model", "none-such"), "none-such"),
+        (("--clip", "a.mp4"), "whole runs need both --clip and --mask"),
+    ],
+)
+def test_a_benchmark_that_cannot_be_is_one_line(ptfan: Callable[..., Any], arguments: Any, what: str) -> None:
+    assert what in ptfan("bench", *arguments).error

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ptfan.engine.bench.network import WARM_UP, measure_networks
+from ptfan.engine.bench.subject import Subject
+from ptfan.engine.errors import InputError, InputNotFoundError
+
+pytest.importorskip("onnxruntime")
+
+
+class FakeSubject:
+    def __init__(self, label: str, seconds: float, kept: int, order: list[str]) -> None:
+        self.label, self.seconds, self.kept, self.frames, self.order = label, seconds, kept, kept + 1, order
+        self.runner = SimpleNamespace(backend="fake", spec=SimpleNamespace(form="clip"))
+
+    def call(self) -> float:
+        self.order.append(self.label)
+        return self.seconds
+
+
+def test_subjects_take_turns_and_are_compared_by_finished_frame() -> None:
+    order: list[str] = []
+    rounds: list[None] = []
+    subjects: list[Any] = [FakeSubject("a", 0.6, 24, order), FakeSubject("b", 0.01, 1, order)]
+    a, b = measure_networks(subjects, 3, lambda: rounds.append(None))
+    assert order == ["a"] * WARM_UP + ["b"] * WARM_UP + ["a", "b"] * 3
+    assert len(rounds) == 3
+    assert [a.ratio, a.frame_ms, a.throughput] == pytest.approx([1.0, 25, 40])
+    assert [b.ratio, b.frame_ms, b.throughput] == pytest.approx([2.5, 10, 100])
+    assert (b.frames, b.kept, b.latency.calls) == (2, 1, 3)
+
+
+@pytest.mark.parametrize(("model", "streams", "kept"), [("s", 1, 1), ("s", 2, 2), ("s-window", 1, 24)])
+def test_a_call_finishes_the_frames_of_its_form(model: str, streams: int, kept: int) -> None:
+    with Subject(model, (32, 24), threads=1, streams=streams) as subject:
+        assert subject.call() > 0
+        assert subject.kept == kept
+        assert subject.label.startswith(f"{model}, 32x24")
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    with pytest.raises(InputError, match="size is 30x24, s takes multiples of 8"):
+        Subject("s", (30, 24))
+    with pytest.raises(InputError, match="2 streams: s-window is of the clip form"):
+        Subject("s-window", (32, 24), streams=2)
+    with pytest.raises(InputNotFoundError, match="none-such"):
+        Subject("none-such", (32, 24))
