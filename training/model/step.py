@@ -152,7 +152,7 @@ class StepTimeline(Timeline):
             preceding = self._earlier("past", x[:, : 2 * fold], 1)
             return Aligned(x, align_past(x, preceding, self._motion_at(place.size, delay), convention))
         own = self._earlier("own", x, 1)
-        preceding = self._earlier("fold", x[:, fold : 2 * fold], 2)
+        preceding = self._earlier("fold", own[:, fold : 2 * fold], 1)
         motion = self._motion_at(place.size, delay)
         shifted = align_folds(own, x[:, :fold], preceding, motion, convention, lambda y: self._earlier("nonzero", y, 1))
         return Aligned(own, shifted)
