@@ -169,7 +169,7 @@ def test_the_demonstration_leaves_video_and_sheet(
 
 
 class TestHelp:
-    @pytest.mark.parametrize("command", ["inpaint", "preview", "demo", "info"])
+    @pytest.mark.parametrize("command", ["inpaint", "preview", "demo", "info", "bench"])
     def test_every_command_explains_itself_with_an_example(self, command: str, ptfan: Callable[..., Any]) -> None:
         result = ptfan(command, "--help")
         assert result.status == 0
@@ -188,5 +188,5 @@ class TestHelp:
 def test_a_broken_plugin_does_not_take_the_others_along(capfd: pytest.CaptureFixture[str]) -> None:
     plugin = EntryPoint("broken", "ptfan.nonsense:register", cli.PLUGIN_GROUP)
     app = cli.build_app([plugin])
-    assert {command.name for command in app.registered_commands} == {"inpaint", "preview", "demo", "info"}
+    assert {command.name for command in app.registered_commands} == {"inpaint", "preview", "demo", "info", "bench"}
     assert "plugin broken" in capfd.readouterr().err

@@ -62,7 +62,8 @@ class TestView:
             field = cv2.resize(field, (FRAME[0] // coarse, FRAME[1] // coarse), interpolation=cv2.INTER_AREA)
         error = warp_error(near, neighbour, view.flow(field, FRAME))
         assert error < 0.02
-        assert error < 0.5 * warp_error(near, neighbour, np.zeros((*near.shape[:2], 2), np.float32))
+        # In a view of the centre things move by little more than a pixel, and sampling them costs half of that.
+        assert error < 0.55 * warp_error(near, neighbour, np.zeros((*near.shape[:2], 2), np.float32))
 
     @settings(max_examples=60, deadline=None)
     @given(VIEWS)

@@ -49,7 +49,10 @@ def test_the_configurations_of_the_package_can_be_read() -> None:
     files = sorted(path.stem for path in CONFIGS.glob("*.json"))
     assert files == sorted([*TrainConfig.names, *FlowTrainConfig.names])
     for name in TrainConfig.names:
-        assert TrainConfig.read(name).architecture() == preset(TrainConfig.read(name).preset)
+        config = TrainConfig.read(name)
+        assert config.architecture() == preset(config.preset, **config.changes)
+        if config.architecture().lookahead is not None:  # else it would learn from what a stream does not know
+            assert config.sample.lookahead == config.architecture().lookahead
 
 
 def test_the_paper_s_stages() -> None:
