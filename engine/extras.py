@@ -7,6 +7,7 @@ from ptfan.engine.errors import MissingExtraError
 __all__ = ["missing_extra"]
 
 EXTRAS = {
+    "cuda": "tensorrt",
     "lightning_fabric": "train",
     "matplotlib": "train",
     "onnx": "export",
