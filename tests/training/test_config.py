@@ -50,7 +50,7 @@ def test_the_configurations_of_the_package_can_be_read() -> None:
     assert files == sorted([*TrainConfig.names, *FlowTrainConfig.names])
     for name in TrainConfig.names:
         config = TrainConfig.read(name)
-        assert config.architecture() == preset(config.preset, **config.changes)
+        assert config.architecture() == replace(preset(config.preset), **config.changes)
         if config.architecture().lookahead is not None:  # else it would learn from what a stream does not know
             assert config.sample.lookahead == config.architecture().lookahead
 
