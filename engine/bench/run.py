@@ -63,7 +63,13 @@ def run_bench(settings: BenchSettings, output: Path | None = None, *, quiet: boo
         progress.finish()
     videos = _videos(settings, progress)
     if output is not None:
-        write_bench(output, machine, asdict(settings) | {"clip": str(settings.clip or DEMO_CLIP)}, networks, videos)
+        write_bench(
+            output,
+            machine,
+            asdict(settings) | {"clip": str(settings.clip or "the demo's"), "mask": str(settings.mask or "the demo's")},
+            networks,
+            videos,
+        )
     return bench_tables(machine, networks, videos)
 
 
