@@ -71,11 +71,11 @@ class InterruptedRunError(PtfanError):
     """The user stopped the run; what was finished has been kept under the name in the text. Exit status 130."""
 
 
-def one_line(error: BaseException, longest: int | None = None) -> str:
+def one_line(error: BaseException | str, longest: int | None = None) -> str:
     """Return another library's message as one line, for a message of ours.
 
     Args:
-        error: what it raised.
+        error: what it raised, or its text.
         longest: characters after which the text is cut off; None keeps all.
     """
     return " ".join(str(error).split())[:longest]

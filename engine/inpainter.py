@@ -14,7 +14,7 @@ from ptfan.engine.flow_completion import LearnedCompletion, open_completion
 from ptfan.engine.frame import Frame
 from ptfan.engine.models import DEFAULT_MODEL, find_model
 from ptfan.engine.prepare import Preparer, Window
-from ptfan.engine.runner import Backend, BoundRunner, Runner, open_runner
+from ptfan.engine.runner import Backend, Runner, open_runner
 from ptfan.engine.spec import FlowCompletionName, ModelSpec
 from ptfan.engine.step_filler import StepFiller
 
@@ -201,8 +201,6 @@ def _open_filler(runner: Runner) -> Filler:
     spec = runner.spec
     if spec.form == "clip":
         return WindowFiller(runner)
-    if spec.form != "step":
-        raise ModelError(f"model {spec.name} is of the {spec.form} form, expected clip or step")
-    if not isinstance(runner, BoundRunner):
-        raise ModelError(f"model {spec.name}: {runner.backend} cannot run the step form; export the clip form for it")
-    return StepFiller(runner)
+    if spec.form == "step":
+        return StepFiller(runner)
+    raise ModelError(f"model {spec.name} is of the {spec.form} form, expected clip or step")

@@ -183,7 +183,7 @@ def _settle(
     for picture, confidence, hole, (flow, valid, _) in zip(filled[1:], confidences[1:], holes[1:], steps, strict=True):
         box = hole_box(hole)
         if box is not None:
-            before = _fetched(settled[-1], box, flow, cv2.BORDER_REPLICATE)
+            before = cv2.remap(settled[-1], *_targets(box, flow), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             picture = picture.copy()
             part = picture[box.slices]
             guessed = settling * (1.0 - np.minimum(np.float32(1), SURE * confidence[box.slices]))
@@ -192,18 +192,12 @@ def _settle(
     return settled
 
 
-def _fetched(
-    picture: NDArray[np.float32],
-    box: Box,
-    flow: NDArray[np.float32],
-    border: int,
-    interpolation: int = cv2.INTER_LINEAR,
-) -> NDArray[np.float32]:
-    """Return what the flow leads to from each pixel of a box."""
+def _targets(box: Box, flow: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the x and the y that the flow leads to from each pixel of a box."""
     rows, columns = box.slices
     x, y = pixel_axes(*flow.shape[:2])
     u, v = np.ascontiguousarray(flow[rows, columns].transpose(2, 0, 1))
-    return np.asarray(cv2.remap(picture, u + x[:, columns], v + y[rows], interpolation, borderMode=border), np.float32)
+    return u + x[:, columns], v + y[rows]
 
 
 def carry(
@@ -228,9 +222,10 @@ def _step(before: Canvas, box: Box, flow: NDArray[np.float32], kept: NDArray[np.
     """Return what the flow brings into the hole from the frame before, within the hole's box."""
     if not box.width:
         return np.zeros((0, 0, 4), np.float32)
-    arrived = _fetched(before, box, flow, cv2.BORDER_CONSTANT)
+    x, y = _targets(box, flow)
+    arrived = cv2.remap(before, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     if rules.sharp:
-        arrived = _sharpened(arrived, _fetched(before, box, flow, cv2.BORDER_CONSTANT, cv2.INTER_LANCZOS4))
+        arrived = _sharpened(arrived, cv2.remap(before, x, y, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_CONSTANT))
     kept *= arrived[..., 3] * kept >= rules.faint
     return times(arrived, kept)
 

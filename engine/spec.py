@@ -7,12 +7,14 @@ runtime reads it and never guesses from shapes.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 from ptfan.engine.errors import ModelError
 
 __all__ = [
+    "CLIP_CHANNELS",
     "CLIP_INPUTS",
     "METADATA_KEY",
     "SPEC_VERSION",
@@ -36,16 +38,18 @@ Fill = Literal["zero", "propagated"]
 FlowCompletionName = Literal["learned", "smooth"]
 """What decides on the flow inside holes: the network that comes with the package, or their surroundings alone."""
 
-CLIP_INPUTS = (
-    "frames",
-    "hole",
-    "guidance",
-    "flow_forward",
-    "flow_backward",
-    "validity_forward",
-    "validity_backward",
-)
-"""The clip graph's inputs, in the order of the generator's arguments."""
+CLIP_CHANNELS = {
+    "frames": 3,
+    "hole": 1,
+    "guidance": 1,
+    "flow_forward": 2,
+    "flow_backward": 2,
+    "validity_forward": 1,
+    "validity_backward": 1,
+}
+"""The clip graph's inputs, in the order of the generator's arguments, and their channels."""
+CLIP_INPUTS = tuple(CLIP_CHANNELS)
+"""The names alone."""
 STEP_INPUTS = (*CLIP_INPUTS, "live")
 """The step graph's inputs, without what is carried from step to step."""
 
@@ -74,10 +78,13 @@ class Carried:
         """The inputs that it is read as, by delay."""
         return {delay: f"{self.name}.{delay}" for delay in self.delays}
 
+    def shape(self, streams: int, height: int, width: int) -> tuple[int, int, int, int]:
+        """Return the shape of one step's value, at a frame size in pixels."""
+        return streams, self.channels, height // self.size, width // self.size
+
     def bytes(self, width: int, height: int) -> int:
         """Return the bytes of one step's value for one stream, at a frame size in pixels."""
-        itemsize = {"fp32": 4, "fp16": 2}[self.precision]
-        return self.channels * (width // self.size) * (height // self.size) * itemsize
+        return math.prod(self.shape(1, height, width)) * {"fp32": 4, "fp16": 2}[self.precision]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,8 @@ from ptfan.engine.crop import Crop
 from ptfan.engine.filler import make_patch
 from ptfan.engine.frame import Frame, Mask, Patch
 from ptfan.engine.prepare import CropInputs, Window
-from ptfan.engine.runner import BoundRunner
-from ptfan.engine.stepper import Stepper, step_inputs
+from ptfan.engine.runner import Runner
+from ptfan.engine.stepper import Stepper, step_inputs, step_runner
 
 __all__ = ["StepFiller"]
 
@@ -25,9 +25,13 @@ class StepFiller:
     ends is shown what its last window knows beyond the frames that are kept: no seam is seen where crops change.
     """
 
-    def __init__(self, runner: BoundRunner) -> None:
-        """Use a loaded model of the step form; it is not closed here."""
-        self._runner = runner
+    def __init__(self, runner: Runner) -> None:
+        """Use a loaded model; it is not closed here.
+
+        Raises:
+            ModelError: it is not of the step form, or its backend cannot run that.
+        """
+        self._runner = step_runner(runner)
         self._strands: dict[int, _Strand] = {}
         self._waiting: deque[_Waiting] = deque()
 

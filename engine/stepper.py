@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import ModelError
-from ptfan.engine.runner import Arrays, BoundRunner
+from ptfan.engine.runner import Arrays, BoundRunner, Runner
 from ptfan.engine.spec import Carried, ModelSpec
 
-__all__ = ["Carry", "Stepper", "step_inputs", "stream_bytes"]
+__all__ = ["Carry", "Stepper", "step_inputs", "step_runner", "stream_bytes"]
 
 DTYPES: dict[str, Any] = {"fp32": np.float32, "fp16": np.float16}
 
@@ -22,7 +22,7 @@ class Carry:
 
     def __init__(self, carried: Carried, streams: int, height: int, width: int) -> None:
         """Allocate for so many streams of height x width pixels."""
-        shape = (streams, carried.channels, height // carried.size, width // carried.size)
+        shape = carried.shape(streams, height, width)
         # One slot more than the longest delay: what is read last must not be what is written.
         self._slots = [np.zeros(shape, DTYPES[carried.precision]) for _ in range(max(carried.delays) + 1)]
         self._carried = carried
@@ -49,7 +49,7 @@ class Stepper:
     nothing of the one before is ever looked at.
     """
 
-    def __init__(self, runner: BoundRunner, height: int, width: int, *, streams: int = 1) -> None:
+    def __init__(self, runner: Runner, height: int, width: int, *, streams: int = 1) -> None:
         """Begin with empty slots.
 
         Args:
@@ -59,15 +59,13 @@ class Stepper:
             streams: B.
 
         Raises:
-            ModelError: the model is not of the step form, or takes no frames of that size.
+            ModelError: the model is not of the step form, its backend cannot run that, or it takes no frames of that
+                size.
         """
-        spec = runner.spec
-        if spec.form != "step":
-            raise ModelError(f"model {spec.name} is of the {spec.form} form, expected step")
+        self._runner, spec = step_runner(runner), runner.spec
         multiple = spec.size_multiple
         if height % multiple or width % multiple or not height * width:
             raise ModelError(f"model {spec.name}: frames are {width}x{height}, expected multiples of {multiple}")
-        self._runner = runner
         self._carried = {item.name: Carry(item, streams, height, width) for item in spec.carried}
         self._live = np.zeros((streams, spec.lookahead + 2), np.float32)
 
@@ -100,6 +98,20 @@ class Stepper:
         for carry in self._carried.values():
             carry.advance()
         return fill
+
+
+def step_runner(runner: Runner) -> BoundRunner:
+    """Return the runner as one that can step.
+
+    Raises:
+        ModelError: its model is not of the step form, or its backend cannot run that.
+    """
+    spec = runner.spec
+    if spec.form != "step":
+        raise ModelError(f"model {spec.name} is of the {spec.form} form, expected step")
+    if not isinstance(runner, BoundRunner):
+        raise ModelError(f"model {spec.name}: {runner.backend} cannot run the step form; export the clip form for it")
+    return runner
 
 
 def step_inputs(clip: Arrays, t: int) -> dict[str, NDArray[Any]]:

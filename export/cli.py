@@ -66,14 +66,12 @@ def _export(
 
     Example: `ptfan export runs/first/checkpoint.safetensors -o mine.onnx`
     """
-    from ptfan.engine.commands.options import parse_size
+    from ptfan.engine.commands.options import parse_pixels
     from ptfan.engine.spec import Precision
     from ptfan.export.dimensions import Dimensions
     from ptfan.export.settings import ExportSettings, GraphForm, WeightStorage
 
-    fixed = parse_size(size)
-    if fixed == "native":
-        raise InputError("size is native, expected WxH, for instance 432x240")
+    fixed = None if size is None else parse_pixels(size)
     if (streams if form == "clip" else window) is not None:
         wrong, right = ("--streams", "--window") if form == "clip" else ("--window", "--streams")
         raise InputError(f"{wrong} does not fit the {form} form, which has {right}")

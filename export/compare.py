@@ -79,20 +79,6 @@ class Comparison:
             raise ToleranceError(f"ONNX Runtime differs from torch: {self}; expected at least {DECIBEL:.0f} dB")
 
 
-def compare(
-    generator: Generator, model: onnx.ModelProto, inputs: Arrays, run: Callable[..., NDArray[np.float32]] | None = None
-) -> Comparison:
-    """Run both on the same inputs.
-
-    Args:
-        generator: the reference, fp32, in evaluation mode.
-        model: the exported graph.
-        inputs: the clip graph's, float32.
-        run: how the graph is run: `run_onnx`, or `run_steps` for a step graph.
-    """
-    return compare_arrays(run_torch(generator, inputs), (run or run_onnx)(model, inputs))
-
-
 def compare_arrays(reference: NDArray[np.float32], result: NDArray[np.float32]) -> Comparison:
     """Compare two clips (T, C, H, W)."""
     error = np.abs(result.astype(np.float64) - reference)
@@ -147,3 +133,17 @@ def run_outputs(model: onnx.ModelProto, inputs: Arrays, outputs: Sequence[str]) 
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     feed = {entry.name: inputs[entry.name].astype(TYPES[entry.type]) for entry in session.get_inputs()}
     return [np.asarray(array, np.float32) for array in session.run(list(outputs), feed)]
+
+
+def compare(
+    generator: Generator, model: onnx.ModelProto, inputs: Arrays, run: Callable[..., NDArray[np.float32]] = run_onnx
+) -> Comparison:
+    """Run both on the same inputs.
+
+    Args:
+        generator: the reference, fp32, in evaluation mode.
+        model: the exported graph.
+        inputs: the clip graph's, float32.
+        run: how the graph is run: `run_onnx`, or `run_steps` for a step graph.
+    """
+    return compare_arrays(run_torch(generator, inputs), run(model, inputs))

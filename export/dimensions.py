@@ -9,10 +9,8 @@ from typing import Any
 from ptfan.engine.errors import InputError
 from ptfan.engine.spec import CLIP_INPUTS
 
-__all__ = ["CHANNELS", "NAMES", "Dimensions"]
+__all__ = ["NAMES", "Dimensions"]
 
-CHANNELS = dict(zip(CLIP_INPUTS, (3, 1, 1, 2, 2, 1, 1), strict=True))
-"""The channels of each input."""
 NAMES = ("T", "H", "W")
 """What the dimensions are called in the graph where they are not fixed."""
 EXAMPLE = (3, 32, 40)

@@ -13,9 +13,9 @@ import torch
 from onnxscript import opset18
 from torch import nn
 
-from ptfan.engine.spec import CLIP_INPUTS, STEP_INPUTS, Carried, Precision
+from ptfan.engine.spec import CLIP_CHANNELS, CLIP_INPUTS, STEP_INPUTS, Carried, Precision
 from ptfan.engine.versions import ptfan_version
-from ptfan.export.dimensions import CHANNELS, Dimensions
+from ptfan.export.dimensions import Dimensions
 from ptfan.export.flow_warp_op import OPSET, attach_flow_warp, symbolic_flow_warp
 from ptfan.export.folding import folded
 from ptfan.export.precision import at_precision, example_inputs
@@ -91,16 +91,12 @@ def _finished(
 
 
 def _frame_shapes(dimensions: Dimensions) -> dict[str, list[int | str]]:
-    return {name: dimensions.for_onnx(channels) for name, channels in {**CHANNELS, OUTPUT: 3}.items()}
+    return {name: dimensions.for_onnx(channels) for name, channels in {**CLIP_CHANNELS, OUTPUT: 3}.items()}
 
 
 def _example_past(read: Sequence[tuple[str, Carried]], dimensions: Dimensions) -> list[torch.Tensor]:
-    streams, height, width = dimensions.example()
     dtypes = {"fp32": torch.float32, "fp16": torch.float16}
-    return [
-        torch.zeros(streams, item.channels, height // item.size, width // item.size, dtype=dtypes[item.precision])
-        for _, item in read
-    ]
+    return [torch.zeros(item.shape(*dimensions.example()), dtype=dtypes[item.precision]) for _, item in read]
 
 
 def trace(

@@ -8,8 +8,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
-from ptfan.engine.spec import CLIP_INPUTS, Precision
-from ptfan.export.dimensions import CHANNELS, Dimensions
+from ptfan.engine.spec import CLIP_CHANNELS, Precision
+from ptfan.export.dimensions import Dimensions
 from ptfan.export.settings import WeightStorage
 from ptfan.training.model import Generator
 
@@ -29,8 +29,8 @@ def example_inputs(dimensions: Dimensions, precision: Precision) -> tuple[Tensor
     window, height, width = dimensions.example()
     dtype = torch.float16 if precision == "fp16" else torch.float32
     return tuple(
-        torch.zeros(window, CHANNELS[name], height, width, dtype=torch.float32 if name.startswith("flow") else dtype)
-        for name in CLIP_INPUTS
+        torch.zeros(window, channels, height, width, dtype=torch.float32 if name.startswith("flow") else dtype)
+        for name, channels in CLIP_CHANNELS.items()
     )
 
 

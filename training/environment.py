@@ -6,12 +6,12 @@ import os
 import platform
 from datetime import datetime, timezone
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 
+from ptfan.engine.machine import processor
 from ptfan.engine.versions import versions
 
 __all__ = ["describe_environment"]
@@ -28,18 +28,10 @@ def describe_environment(fabric: Fabric, *, seed: int, first_step: int) -> dict[
         "seed": seed,
         "versions": versions() | {name: metadata.version(name) for name in LIBRARIES},
         "system": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "cuda": torch.version.cuda if device.type == "cuda" else None,
         "processes": fabric.world_size,
         "torch_threads": torch.get_num_threads(),
     }
-
-
-def _processor() -> str:
-    """Return the processor's name as Linux tells it."""
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())

@@ -50,7 +50,7 @@ def generator_spec(
         precision=precision,
         window=frames,
         stride=max(1, round(frames * kept / usual)) if stride is None else stride,
-        lookahead=config.frames_ahead,
+        lookahead=config.layers_ahead,
         size_multiple=config.size_multiple,
         fixed_window=window,
         fixed_size=size,

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 
 from ptfan.engine.bench.end_to_end import VideoResult, measure_videos
-from ptfan.engine.bench.machine import describe_machine
 from ptfan.engine.bench.network import measure_networks
 from ptfan.engine.bench.report import bench_tables, write_bench
 from ptfan.engine.bench.subject import Subject
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
+from ptfan.engine.machine import describe_machine
 from ptfan.engine.models import find_model
 from ptfan.engine.progress import Progress, choose_progress
-from ptfan.engine.runner import open_runner
+from ptfan.engine.runner import Runner, open_runner
 
 __all__ = ["BenchSettings", "run_bench"]
 
@@ -57,7 +58,11 @@ def run_bench(settings: BenchSettings, output: Path | None = None, *, quiet: boo
     progress.start("networks", settings.rounds)
     try:
         with ExitStack() as stack:
-            subjects = [stack.enter_context(subject) for subject in _subjects(settings)]
+            runners = {
+                model: stack.enter_context(open_runner(find_model(model), threads=settings.threads))
+                for model in settings.models
+            }
+            subjects = _subjects(settings, runners)
             networks = measure_networks(subjects, settings.rounds, progress.advance)
     finally:
         progress.finish()
@@ -73,19 +78,13 @@ def run_bench(settings: BenchSettings, output: Path | None = None, *, quiet: boo
     return bench_tables(machine, networks, videos)
 
 
-def _subjects(settings: BenchSettings) -> list[Subject]:
-    """Load every model at every size; with several streams only those that have them."""
-    stepped = {model: _has_streams(model) for model in settings.models}
+def _subjects(settings: BenchSettings, runners: Mapping[str, Runner]) -> list[Subject]:
+    """Return every model at every size; with several streams only those that have them."""
     return [
-        Subject(model, size, threads=settings.threads, streams=streams)
+        Subject(model, runners[model], size, streams=streams)
         for size, model, streams in product(settings.sizes, settings.models, settings.streams)
-        if stepped[model] or streams == 1
+        if runners[model].spec.form == "step" or streams == 1
     ]
-
-
-def _has_streams(model: str) -> bool:
-    with open_runner(find_model(model)) as runner:
-        return runner.spec.form == "step"
 
 
 def _videos(settings: BenchSettings, progress: Progress) -> list[VideoResult]:

@@ -65,17 +65,14 @@ def bench_command(
     alike; ratios are to be trusted more than milliseconds. A row is marked where its calls differ much.
     """
     from ptfan.engine.bench.run import BenchSettings, run_bench
-    from ptfan.engine.commands.options import parse_size
+    from ptfan.engine.commands.options import parse_pixels
     from ptfan.engine.errors import InputError
 
-    sizes = [parse_size(text) for text in size or ["432x240"]]
-    if any(not isinstance(value, tuple) for value in sizes):
-        raise InputError("size is native, expected WxH, for instance 432x240")
     if (clip is None) != (mask is None):
         raise InputError("whole runs need both --clip and --mask, or neither for the demo's")
     settings = BenchSettings(
         models=tuple(model or ("s", "s-window")),
-        sizes=tuple(value for value in sizes if isinstance(value, tuple)),
+        sizes=tuple(parse_pixels(text) for text in size or ["432x240"]),
         streams=tuple(streams or (1,)),
         rounds=rounds,
         clip=clip,

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ptfan.engine.errors import one_line
+
 __all__ = ["say", "say_error", "say_warning", "show_log"]
 
 
@@ -17,12 +19,12 @@ def say(text: str) -> None:
 
 def say_warning(text: str) -> None:
     """Write a warning."""
-    say(f"ptfan: warning: {_one_line(text)}")
+    say(f"ptfan: warning: {one_line(text).removesuffix('.')}")
 
 
 def say_error(text: str) -> None:
     """Write an error."""
-    say(f"ptfan: error: {_one_line(text)}")
+    say(f"ptfan: error: {one_line(text).removesuffix('.')}")
 
 
 class _Handler(logging.Handler):
@@ -42,7 +44,3 @@ def show_log() -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         logger.propagate = propagate
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split()).removesuffix(".")

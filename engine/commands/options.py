@@ -29,6 +29,7 @@ __all__ = [
     "StrideOption",
     "ThreadsOption",
     "WindowOption",
+    "parse_pixels",
     "parse_size",
     "read_settings",
 ]
@@ -143,6 +144,18 @@ def parse_size(text: str | None) -> tuple[int, int] | Literal["native"] | None:
     return int(match[1]), int(match[2])
 
 
+def parse_pixels(text: str) -> tuple[int, int]:
+    """Read `WxH` where `native` would mean nothing.
+
+    Raises:
+        InputError: the text is something else.
+    """
+    size = parse_size(text)
+    if not isinstance(size, tuple):
+        raise InputError("size is native, expected WxH, for instance 432x240")
+    return size
+
+
 def read_settings(
     *,
     size: str | None = None,
@@ -162,8 +175,6 @@ def read_settings(
 
     if backend not in BACKENDS:
         raise InputError(f"backend {backend!r}: expected one of {', '.join(BACKENDS)}")
-    if threads < 0:
-        raise InputError(f"threads is {threads}, expected 0 (one a core) or more")
     return InpaintSettings(
         size=parse_size(size),
         crop=not no_crop,

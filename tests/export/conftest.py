@@ -12,8 +12,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from ptfan.engine.spec import CLIP_INPUTS
-from ptfan.export.dimensions import CHANNELS, Dimensions
+from ptfan.engine.spec import CLIP_CHANNELS, CLIP_INPUTS
+from ptfan.export.dimensions import Dimensions
 from ptfan.export.graph import clip_graph
 from ptfan.training.checkpoint import save_checkpoint
 from ptfan.training.model import Generator, GeneratorConfig, preset
@@ -63,7 +63,7 @@ def randomised(config: GeneratorConfig, seed: int = 0) -> Generator:
 def clip(frames: int, height: int, width: int, seed: int = 0) -> Arrays:
     """Noise with flows of a few pixels, one in five not valid."""
     random = np.random.default_rng(seed)
-    shapes = {name: (frames, channels, height, width) for name, channels in CHANNELS.items()}
+    shapes = {name: (frames, channels, height, width) for name, channels in CLIP_CHANNELS.items()}
     arrays = {name: random.random(shape) for name, shape in shapes.items()}
     for name in CLIP_INPUTS:
         if name.startswith("flow"):

@@ -12,9 +12,9 @@ import onnx
 import pytest
 import torch
 
-from ptfan.engine.spec import CLIP_INPUTS
+from ptfan.engine.spec import CLIP_CHANNELS, CLIP_INPUTS
 from ptfan.export.compare import compare, compare_arrays, run_onnx, run_steps, run_torch
-from ptfan.export.dimensions import CHANNELS, Dimensions
+from ptfan.export.dimensions import Dimensions
 from ptfan.export.flow_warp_op import DOMAIN, OP_TYPE, OPSET
 from ptfan.export.graph import clip_graph, step_graph
 from ptfan.export.metadata import write_spec
@@ -62,7 +62,7 @@ def test_interface(name: str, graph: Callable[[str], onnx.ModelProto]) -> None:
         kind = value.type.tensor_type
         assert kind.elem_type == onnx.TensorProto.FLOAT
         dims = [dim.dim_param or dim.dim_value for dim in kind.shape.dim]
-        assert dims == ["T", CHANNELS.get(value.name, 3), "H", "W"]
+        assert dims == ["T", CLIP_CHANNELS.get(value.name, 3), "H", "W"]
     onnx.checker.check_model(model, full_check=True)
 
 
@@ -137,7 +137,7 @@ def test_fp16_at_real_size(s_real_fp16: onnx.ModelProto, generators: dict[str, G
         flow = value.name.startswith("flow")
         assert kind.elem_type == (onnx.TensorProto.FLOAT if flow else onnx.TensorProto.FLOAT16)
         dims = [dim.dim_param or dim.dim_value for dim in kind.shape.dim]
-        assert dims == ["T", CHANNELS[value.name], 240, 432]
+        assert dims == ["T", CLIP_CHANNELS[value.name], 240, 432]
     compare(generators["s"], s_real_fp16, make_clip(2, 240, 432)).check(exact=False)
 
 

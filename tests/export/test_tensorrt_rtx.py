@@ -15,7 +15,7 @@ import onnx
 import pytest
 
 from ptfan.engine.models import FLOW_MODEL, find_model
-from ptfan.export.dimensions import CHANNELS
+from ptfan.engine.spec import CLIP_CHANNELS
 from ptfan.export.metadata import read_spec
 
 if importlib.util.find_spec("tensorrt_rtx") is None:
@@ -66,7 +66,7 @@ def profiles(fixed: bool = False) -> dict[str, Any]:
     sizes = [(frames, 240, 432) for frames, _, _ in SIZES] if fixed else SIZES
     return {
         name: [[frames, channels, height, width] for frames, height, width in sizes]
-        for name, channels in CHANNELS.items()
+        for name, channels in CLIP_CHANNELS.items()
     }
 
 
@@ -87,7 +87,7 @@ def test_fp16_at_real_size(
     for plugin in ("", "python"):
         result = build(graph(f"{name}_real_fp16"), profiles(fixed=True) if name == "s" else None, plugin)
         assert result["inputs"] == {
-            name: "DataType.FLOAT" if name.startswith("flow") else "DataType.HALF" for name in CHANNELS
+            name: "DataType.FLOAT" if name.startswith("flow") else "DataType.HALF" for name in CLIP_CHANNELS
         }
         assert result["outputs"] == {"fill": "DataType.HALF"}
         check(name, result, plugin, record_property)

@@ -22,6 +22,7 @@ __all__ = [
     "align_folds",
     "align_past",
     "flow_warp",
+    "reduced",
     "shift",
     "shift_and_align",
 ]
@@ -130,14 +131,18 @@ class Motion:
     """Where the clips begin and end."""
 
     def reduced(self, stride: int) -> Motion:
-        """Resize to 1 / stride: nearest (the block's upper left pixel), vectors rescaled."""
-        return Motion(
-            self.flow_forward[..., ::stride, ::stride] / stride,
-            self.flow_backward[..., ::stride, ::stride] / stride,
-            self.validity_forward[..., ::stride, ::stride],
-            self.validity_backward[..., ::stride, ::stride],
-            self.ends,
-        )
+        """Resize to 1 / stride, as the function `reduced` does."""
+        flow_forward, validity_forward = reduced(self.flow_forward, self.validity_forward, stride)
+        flow_backward, validity_backward = reduced(self.flow_backward, self.validity_backward, stride)
+        return Motion(flow_forward, flow_backward, validity_forward, validity_backward, self.ends)
+
+
+def reduced(flow: Tensor, validity: Tensor, stride: int) -> tuple[Tensor, Tensor]:
+    """Resize flow (N, 2, H, W) and validity (N, 1, H, W) to 1 / stride.
+
+    Nearest: the block's upper left pixel, as the published network takes it; vectors are rescaled.
+    """
+    return flow[..., ::stride, ::stride] / stride, validity[..., ::stride, ::stride]
 
 
 class MotionPyramid:
@@ -211,8 +216,6 @@ def shift_and_align(
     assert isinstance(ends, ClipEnds)
     if not ahead:
         return align_past(x, x[:, : 2 * fold].index_select(0, ends.preceding), motion, convention)
-    if convention is None:
-        return shift(x, ends, fold)
     following = x[:, :fold].index_select(0, ends.following)
     preceding = x[:, fold : 2 * fold].index_select(0, ends.preceding)
     return align_folds(

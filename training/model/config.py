@@ -131,8 +131,8 @@ class GeneratorConfig:
         return self.encoder_layers + {"paper": 3, "light": 2}[self.decoder]
 
     @property
-    def frames_ahead(self) -> int:
-        """Frames after a frame that the network must have seen: `lookahead`, or all temporal layers."""
+    def layers_ahead(self) -> int:
+        """Temporal layers along the deepest path that look ahead: `lookahead`, or all. As many frames must follow."""
         return self.temporal_layers if self.lookahead is None else self.lookahead
 
     def aligns(self, part: AlignedPart) -> bool:

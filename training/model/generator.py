@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ptfan.engine.errors import ModelError
+from ptfan.engine.spec import CLIP_CHANNELS
 from ptfan.training.model.align import MotionPyramid
 from ptfan.training.model.config import GeneratorConfig
 from ptfan.training.model.decoder import LightDecoder, PaperDecoder, Parts
@@ -13,17 +14,6 @@ from ptfan.training.model.encoder import Encoder
 from ptfan.training.model.timeline import ClipTimeline, Timeline
 
 __all__ = ["Generator"]
-
-INPUT_CHANNELS = {
-    "frames": 3,
-    "hole": 1,
-    "guidance": 1,
-    "flow_forward": 2,
-    "flow_backward": 2,
-    "validity_forward": 1,
-    "validity_backward": 1,
-}
-"""The clip form's inputs, in order, and their channels."""
 
 
 class Generator(nn.Module):
@@ -88,7 +78,7 @@ class Generator(nn.Module):
             self._check_size(frames, clips)
             _check_shapes(frames, hole, guidance, flow_forward, flow_backward, validity_forward, validity_backward)
         motion = MotionPyramid.build(flow_forward, flow_backward, validity_forward, validity_backward, clips)
-        return self.on_timeline(frames, hole, guidance, ClipTimeline(motion, self.config.frames_ahead))
+        return self.on_timeline(frames, hole, guidance, ClipTimeline(motion, self.config.layers_ahead))
 
     def on_timeline(self, frames: Tensor, hole: Tensor, guidance: Tensor, time: Timeline) -> Parts:
         """Return the parts of the fill for frames whose neighbours a timeline knows; see `forward` for the others."""
@@ -113,7 +103,7 @@ class Generator(nn.Module):
 def _check_shapes(frames: Tensor, *others: Tensor) -> None:
     """Check that every input has the frames' number and size, and its own channels; broadcasting would hide a slip."""
     count, _, height, width = frames.shape
-    for (name, channels), value in zip(INPUT_CHANNELS.items(), (frames, *others), strict=True):
+    for (name, channels), value in zip(CLIP_CHANNELS.items(), (frames, *others), strict=True):
         expected = (count, channels, height, width)
         if value.shape != expected:
             raise ModelError(f"{name}: shape is {tuple(value.shape)}, expected {expected}")

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ptfan.engine.spec import Carried, Precision, WarpConvention
-from ptfan.training.model.align import Ends, Motion, align_folds, align_past
+from ptfan.training.model.align import Ends, Motion, align_folds, align_past, reduced
 from ptfan.training.model.generator import Generator
 from ptfan.training.model.timeline import Aligned, Place, Timeline
 
@@ -40,7 +40,7 @@ class StepGenerator(nn.Module):
     @property
     def lookahead(self) -> int:
         """Steps between a frame and its answer."""
-        return self.generator.config.frames_ahead
+        return self.generator.config.layers_ahead
 
     def forward(
         self,
@@ -142,7 +142,6 @@ class StepTimeline(Timeline):
         """Take what a step brings; see `StepGenerator.forward`."""
         super().__init__(lookahead)
         self._motion, self._live, self._memory = motion, live, memory
-        self._sizes: set[int] = set()
         self._count = 0
 
     def align(self, x: Tensor, place: Place, fold: int, convention: WarpConvention | None) -> Aligned:
@@ -177,11 +176,10 @@ class StepTimeline(Timeline):
     def _motion_at(self, size: int, delay: int) -> Motion:
         """Return the motion of the frame of `delay` steps ago at 1 / size, with both its neighbours' liveness."""
         forward, backward = f"forward_{size}", f"backward_{size}"
-        if size not in self._sizes:
-            self._sizes.add(size)
+        if forward not in self._memory.written:
             motion = self._motion
-            self._memory.write(forward, _reduced(motion.flow_forward, motion.validity_forward, size))
-            self._memory.write(backward, _reduced(motion.flow_backward, motion.validity_backward, size))
+            self._memory.write(forward, _packed(motion.flow_forward, motion.validity_forward, size))
+            self._memory.write(backward, _packed(motion.flow_backward, motion.validity_backward, size))
         # A forward flow comes with the frame that it leads to: one step later than the frame that it lives on.
         ahead = self._memory.read(forward, max(0, delay - 1))
         back = self._memory.read(backward, delay)
@@ -192,9 +190,10 @@ class StepTimeline(Timeline):
         return self._live[:, delay].reshape(-1, 1, 1, 1) > 0.5
 
 
-def _reduced(flow: Tensor, validity: Tensor, size: int) -> Tensor:
-    """Return flow and validity as one (B, 3, H / size, W / size), fp32: as `Motion.reduced` has them."""
-    return torch.cat((flow[..., ::size, ::size] / size, validity[..., ::size, ::size].to(flow.dtype)), dim=1)
+def _packed(flow: Tensor, validity: Tensor, size: int) -> Tensor:
+    """Return flow and validity at 1 / size as one tensor, (B, 3, H / size, W / size), fp32."""
+    flow, validity = reduced(flow, validity, size)
+    return torch.cat((flow, validity.to(flow.dtype)), dim=1)
 
 
 def _probe_inputs(generator: Generator) -> tuple[Tensor, Tensor, Tensor, StepMotion, Tensor]:
@@ -202,5 +201,5 @@ def _probe_inputs(generator: Generator) -> tuple[Tensor, Tensor, Tensor, StepMot
     parameter = next(generator.parameters())
     frame = parameter.new_zeros(1, 1, PROBE, PROBE)
     flow = torch.zeros(1, 2, PROBE, PROBE, device=parameter.device)
-    live = torch.zeros(1, generator.config.frames_ahead + 2, device=parameter.device)
+    live = torch.zeros(1, generator.config.layers_ahead + 2, device=parameter.device)
     return frame.expand(-1, 3, -1, -1), frame, frame, StepMotion(flow, flow, frame, frame), live

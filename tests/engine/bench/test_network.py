@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from ptfan.engine.bench.network import WARM_UP, measure_networks
+from ptfan.engine.bench.run import BenchSettings, run_bench
 from ptfan.engine.bench.subject import Subject
 from ptfan.engine.errors import InputError, InputNotFoundError
+from ptfan.engine.models import find_model
+from ptfan.engine.runner import open_runner
 
 pytest.importorskip("onnxruntime")
 
@@ -36,16 +39,18 @@ def test_subjects_take_turns_and_are_compared_by_finished_frame() -> None:
 
 @pytest.mark.parametrize(("model", "streams", "kept"), [("s", 1, 1), ("s", 2, 2), ("s-window", 1, 24)])
 def test_a_call_finishes_the_frames_of_its_form(model: str, streams: int, kept: int) -> None:
-    with Subject(model, (32, 24), threads=1, streams=streams) as subject:
+    with open_runner(find_model(model), threads=1) as runner:
+        subject = Subject(model, runner, (32, 24), streams=streams)
         assert subject.call() > 0
         assert subject.kept == kept
         assert subject.label.startswith(f"{model}, 32x24")
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    with pytest.raises(InputError, match="size is 30x24, s takes multiples of 8"):
-        Subject("s", (30, 24))
-    with pytest.raises(InputError, match="2 streams: s-window is of the clip form"):
-        Subject("s-window", (32, 24), streams=2)
+    with open_runner(find_model("s")) as s, open_runner(find_model("s-window")) as windows:
+        with pytest.raises(InputError, match="size is 30x24, s takes multiples of 8"):
+            Subject("s", s, (30, 24))
+        with pytest.raises(InputError, match="2 streams: s-window is of the clip form"):
+            Subject("s-window", windows, (32, 24), streams=2)
     with pytest.raises(InputNotFoundError, match="none-such"):
-        Subject("none-such", (32, 24))
+        run_bench(BenchSettings(models=("none-such",)), quiet=True)

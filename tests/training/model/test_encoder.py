@@ -14,7 +14,7 @@ def test_features_come_out_at_their_strides(name):
     with torch.device("meta"):
         encoder = Encoder(config).eval()
         flow, validity = torch.empty(2, 2, 16, 32), torch.empty(2, 1, 16, 32)
-        time = ClipTimeline(MotionPyramid.build(flow, flow, validity, validity), config.frames_ahead)
+        time = ClipTimeline(MotionPyramid.build(flow, flow, validity, validity), config.layers_ahead)
         features = encoder(torch.empty(2, 5, 16, 32), time)
     assert features.stem.shape == (2, config.stem_width, 8, 16)
     strides = (4, 8, 8, 8)

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from ptfan.engine.versions import versions
 
-__all__ = ["describe_machine"]
+__all__ = ["describe_machine", "processor"]
 
 
 def describe_machine() -> dict[str, str]:
     """Return processor, cores, load, system, versions and the day, for people to read."""
     load = f"{os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else "unknown"
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
         "clock": _clock(),
         "load before": load,
@@ -26,7 +26,8 @@ def describe_machine() -> dict[str, str]:
     }
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the processor's name, as Linux tells it."""
     return _from_cpuinfo("model name") or platform.processor() or platform.machine()
 
 
