@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ptfan.engine.crop import CropRules
 from ptfan.engine.flow import FlowPair, smooth_completion, smooth_flows
-from ptfan.engine.frame import Mask
+from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.inputs import clip_inputs
+from ptfan.engine.prepare import Preparer
 from ptfan.training.arriving import arriving_inputs
 
 Inputs = dict[str, NDArray[np.float32]]
@@ -66,3 +68,30 @@ def test_only_the_frames_that_are_shown_are_returned(images: list[NDArray[np.flo
     whole, part = (inputs_of(images, holes, shown, 1) for shown in (range(FRAMES), range(2, 5)))
     for name, array in part.items():
         assert np.array_equal(array, whole[name][2:5]), name
+
+
+@pytest.mark.parametrize(("lookahead", "window", "lead"), [(0, FRAMES, 1), (0, 2, None), (2, 4, None)])
+def test_a_stream_s_preparation_shows_the_network_the_same(
+    images: list[NDArray[np.float32]], holes: list[Mask], lookahead: int, window: int, lead: int | None
+) -> None:
+    pictures = [np.rint(255 * image).astype(np.uint8) for image in images]
+    expected = inputs_of([picture / np.float32(255) for picture in pictures], holes, range(FRAMES), lookahead)
+    preparer = Preparer(
+        window=window,
+        stride=1,
+        ahead=lookahead,
+        lead=lead,
+        rules=CropRules(whole_frame=True),
+        fill="propagated",
+        scene_cuts=False,
+    )
+    frames = [Frame(picture, hole) for picture, hole in zip(pictures, holes, strict=True)]
+    windows = [window for frame in frames for window in preparer.push(frame)] + preparer.flush()
+    prepared = 0
+    for shown in windows:
+        (crop,) = shown.crops
+        for place in shown.keep:
+            for name, array in expected.items():
+                assert np.allclose(crop.arrays[name][place - crop.first], array[prepared], atol=1e-6), (name, prepared)
+            prepared += 1
+    assert prepared == FRAMES
