@@ -18,7 +18,7 @@ from ptfan.engine.runner import Backend, Runner, open_runner
 from ptfan.engine.spec import FlowCompletionName, ModelSpec
 from ptfan.engine.step_filler import StepFiller
 
-__all__ = ["InpaintSettings", "Inpainter", "crop_rules", "window_and_stride"]
+__all__ = ["InpaintSettings", "Inpainter", "crop_rules", "open_filler", "window_and_stride"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ class Inpainter:
             find_model(model), backend=self.settings.backend, threads=self.settings.threads
         )
         spec = self.spec
-        self._filler = _open_filler(self.runner)
+        self._filler = open_filler(self.runner)
         window, stride = window_and_stride(spec, self.settings)
         self._completion = open_completion(self.settings.flow_completion)
         self.preparer = Preparer(
@@ -192,7 +192,7 @@ def crop_rules(spec: ModelSpec, settings: InpaintSettings) -> CropRules:
     )
 
 
-def _open_filler(runner: Runner) -> Filler:
+def open_filler(runner: Runner) -> Filler:
     """Return the way to run a model of its form.
 
     Raises:

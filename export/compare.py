@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
+from ptfan.engine.difference import Difference, Tally
 from ptfan.engine.errors import ToleranceError
 from ptfan.engine.ort import OrtRunner
 from ptfan.engine.spec import CLIP_INPUTS
@@ -43,25 +44,11 @@ TYPES: dict[str, Any] = {"tensor(float)": np.float32, "tensor(float16)": np.floa
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """How far a result is from its reference."""
+class Comparison(Difference):
+    """How far a graph's answer is from torch's."""
 
-    worst: float
-    """The largest absolute error; NaN if the result is not finite."""
-    mean: float
-    """The mean absolute error."""
-    psnr: float
-    """dB, of both clamped to [0, 1]; infinite if these are equal."""
-    pixel: tuple[int, int, int]
-    """Where the largest error is: frame, y, x."""
     peak: float = 1.0
     """The reference's largest absolute value."""
-
-    def __str__(self) -> str:
-        frame, y, x = self.pixel
-        return (
-            f"worst error {self.worst:.2e} (frame {frame}, y {y}, x {x}), mean {self.mean:.2e}, PSNR {self.psnr:.1f} dB"
-        )
 
     def check(self, *, exact: bool) -> None:
         """Check the tolerance.
@@ -81,14 +68,10 @@ class Comparison:
 
 def compare_arrays(reference: NDArray[np.float32], result: NDArray[np.float32]) -> Comparison:
     """Compare two clips (T, C, H, W)."""
-    error = np.abs(result.astype(np.float64) - reference)
-    error[~np.isfinite(result)] = np.nan
-    place = np.unravel_index(np.argmax(error), error.shape)  # a NaN counts as the largest
-    clamped = np.clip(result, 0, 1).astype(np.float64) - np.clip(reference, 0, 1)
-    square = float(np.mean(clamped**2))
-    psnr = math.inf if square == 0 else -10 * math.log10(square)
-    pixel = (int(place[0]), int(place[2]), int(place[3]))
-    return Comparison(float(error[place]), float(error.mean()), psnr, pixel, float(np.abs(reference).max()))
+    tally = Tally()
+    for t, (expected, got) in enumerate(zip(reference, result, strict=True)):
+        tally.add(t, expected.transpose(1, 2, 0), got.transpose(1, 2, 0))
+    return Comparison(**asdict(tally.difference), peak=float(np.abs(reference).max()))
 
 
 def run_torch(generator: Generator, inputs: Arrays) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from ptfan.engine.spec import FlowCompletionName
 
 if TYPE_CHECKING:
     from ptfan.engine.inpainter import InpaintSettings
+    from ptfan.engine.runner import Backend
 
 __all__ = [
     "BackendOption",
@@ -31,6 +32,7 @@ __all__ = [
     "WindowOption",
     "parse_pixels",
     "parse_size",
+    "read_backend",
     "read_settings",
 ]
 
@@ -156,6 +158,17 @@ def parse_pixels(text: str) -> tuple[int, int]:
     return size
 
 
+def read_backend(text: str) -> Backend:
+    """Read the name of a backend.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if text not in BACKENDS:
+        raise InputError(f"backend {text!r}: expected one of {', '.join(BACKENDS)}")
+    return cast("Backend", text)
+
+
 def read_settings(
     *,
     size: str | None = None,
@@ -173,14 +186,12 @@ def read_settings(
     """
     from ptfan.engine.inpainter import InpaintSettings
 
-    if backend not in BACKENDS:
-        raise InputError(f"backend {backend!r}: expected one of {', '.join(BACKENDS)}")
     return InpaintSettings(
         size=parse_size(size),
         crop=not no_crop,
         window=window,
         stride=stride,
         flow_completion=cast("FlowCompletionName", flow_completion),
-        backend=cast("Literal['auto', 'onnxruntime']", backend),
+        backend=read_backend(backend),
         threads=threads,
     )

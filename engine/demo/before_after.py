@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from ptfan.engine.errors import InputError
@@ -13,13 +12,11 @@ from ptfan.engine.frame import Mask
 from ptfan.engine.masks import MaskSource
 from ptfan.engine.media import Source, open_source
 from ptfan.engine.preview import Picture, draw_mask, to_8_bit
+from ptfan.engine.sheet import side_by_side, titles_above
 
 __all__ = ["before_after"]
 
 TITLES = ("input", "mask", "output")
-GAP = 6
-"""Pixels between two pictures."""
-TITLE_HEIGHT = 28
 
 
 def before_after(source: str | Path, masks: MaskSource, result: str | Path, *, rows: int = 4) -> Picture:
@@ -44,7 +41,7 @@ def before_after(source: str | Path, masks: MaskSource, result: str | Path, *, r
         _row(old, masks.at(index, old.shape[1], old.shape[0]), new)
         for index, old, new in zip(wanted, inputs, outputs, strict=True)
     ]
-    return np.vstack([_title(strips[0].shape[1], inputs[0].shape[1]), *strips])
+    return np.vstack([titles_above(strips[0], TITLES), *strips[1:]])
 
 
 def _spread(video: Source, count: int) -> list[int]:
@@ -60,14 +57,4 @@ def _take(video: Source, wanted: Sequence[int]) -> list[Picture]:
 
 
 def _row(before: Picture, hole: Mask, after: Picture) -> Picture:
-    pictures = (before, draw_mask(before, hole, tint=False), after)
-    padded = [np.pad(picture, ((0, GAP), (0, GAP), (0, 0)), constant_values=255) for picture in pictures]
-    return np.hstack(padded)[:, :-GAP]
-
-
-def _title(width: int, column: int) -> Picture:
-    strip = np.full((TITLE_HEIGHT, width, 3), 255, np.uint8)
-    for place, title in enumerate(TITLES):
-        at = (place * (column + GAP) + 2, TITLE_HEIGHT - 9)
-        cv2.putText(strip, title, at, cv2.FONT_HERSHEY_DUPLEX, 0.6, (40, 40, 40), 1, cv2.LINE_AA)
-    return strip
+    return side_by_side((before, draw_mask(before, hole, tint=False), after))

@@ -1,0 +1,139 @@
+"""`ptfan verify`: does a model answer like its reference?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ptfan.engine.commands.messages import say, say_error, say_warning
+from ptfan.engine.commands.options import (
+    OUTPUT_PANEL,
+    BackendOption,
+    FlowCompletionOption,
+    NoCropOption,
+    OverwriteOption,
+    QuietOption,
+    SizeOption,
+    ThreadsOption,
+    WindowOption,
+    read_backend,
+    read_settings,
+)
+
+__all__ = ["register", "verify_command"]
+
+EPILOG = """
+Exit status: 0 when the answers are near enough to each other, 1 when they are not, 2 when they could not be compared.
+
+**Examples**
+
+    # A file of another precision against the model of its name in the package, on the demo's clip
+    ptfan verify s-fp16.onnx
+
+    # Against the checkpoint, in torch, with the worst frame as a picture
+    ptfan verify s --against training/checkpoints/s.safetensors -o worst.png
+
+    # On a clip of your own
+    ptfan verify mine.onnx --against mine.safetensors --clip clip.mp4 --mask logo.png --json verify.json
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the sub-command."""
+    app.command("verify", epilog=EPILOG)(verify_command)
+
+
+def verify_command(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of the package, or a file.")],
+    against: Annotated[
+        Optional[str],  # noqa: UP045 - evaluated at run time, also by older releases of the library
+        typer.Option(
+            metavar="MODEL",
+            help="The reference: another model, file or checkpoint.",
+            show_default="the package's model of the same name",
+        ),
+    ] = None,
+    clip: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="VIDEO", help="Video or folder of images.", show_default="the demo's"),
+    ] = None,
+    mask: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--mask", "-m", metavar="MASK", help="Its hole.", show_default="the demo's"),
+    ] = None,
+    frames: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, metavar="N", help="Compare only the first N frames.", show_default="all"),
+    ] = None,
+    least_psnr: Annotated[float, typer.Option(metavar="DB", help="The least PSNR in the hole that passes.")] = 45.0,
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PNG",
+            help="Draw the worst frame: both answers and their difference, amplified.",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = None,
+    json: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--json", metavar="REPORT", help="Write the figures to this file.", rich_help_panel=OUTPUT_PANEL),
+    ] = None,
+    overwrite: OverwriteOption = False,
+    size: SizeOption = None,
+    no_crop: NoCropOption = False,
+    window: WindowOption = None,
+    flow_completion: FlowCompletionOption = "learned",
+    backend: BackendOption = "auto",
+    against_backend: Annotated[
+        str, typer.Option("--against-backend", metavar="NAME", help="What runs the reference; as --backend.")
+    ] = "auto",
+    threads: ThreadsOption = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """Compare a model with another precision, backend or form of it, or with its checkpoint, on a real clip.
+
+    Both fill the same holes of the same frames, prepared once; the errors are those of the network's answers before
+    they are rounded. Each window is a clip of its own, so that clip and step form must agree as well.
+    """
+    from ptfan.engine.atomic import check_target, write_atomically
+    from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
+    from ptfan.engine.errors import InputError
+    from ptfan.engine.preview import encode_png
+    from ptfan.engine.progress import choose_progress
+    from ptfan.engine.verify.run import VerifySettings, verify
+
+    for path in filter(None, (output, json)):
+        check_target(path, overwrite=overwrite)
+    if (clip is None) != (mask is None):
+        raise InputError("comparing needs both --clip and --mask, or neither for the demo's")
+    inpaint = read_settings(
+        size=size,
+        no_crop=no_crop,
+        window=window,
+        flow_completion=flow_completion,
+        backend=backend,
+        threads=threads,
+    )
+    settings = VerifySettings(
+        clip=clip or DEMO_CLIP,
+        mask=mask or DEMO_MASK,
+        frames=frames,
+        inpaint=inpaint,
+        against_backend=read_backend(against_backend),
+        least_psnr=least_psnr,
+    )
+    found = verify(model, against, settings, progress=choose_progress(quiet=quiet), warn=say_warning)
+    typer.echo(found.table, nl=False)
+    if json is not None:
+        write_atomically(json, found.to_json().encode(), overwrite=overwrite)
+    if output is not None:
+        write_atomically(output, encode_png(found.worst.picture()), overwrite=overwrite)
+        if not quiet:
+            say(f"{output}: frame {found.worst.index}, the worst")
+    if not found.passed:
+        say_error(f"PSNR in the hole is {found.hole.psnr:.1f} dB, expected {least_psnr:g} dB or more")
+        raise typer.Exit(1)

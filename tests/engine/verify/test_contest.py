@@ -1,0 +1,82 @@
+"""What is compared is fed alike, whatever its form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ptfan.engine.crop import CropRules
+from ptfan.engine.errors import InputError, InputNotFoundError, ModelError
+from ptfan.engine.frame import Frame
+from ptfan.engine.models import shipped_models
+from ptfan.engine.prepare import Preparer
+from ptfan.engine.spec import ModelSpec
+from ptfan.engine.verify.contest import Contestant, answers, find_reference, joint_spec
+
+
+def mean_of_neighbours(inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """What the fake step model gives, for a whole clip."""
+    frames = inputs["frames"]
+    near = [frames[max(0, t - 1) : t + 2] for t in range(len(frames))]
+    return np.stack([np.sum(some, axis=0) / np.float32(len(some)) for some in near]).astype(np.float32)
+
+
+@pytest.mark.parametrize("window", [4, 7, 20])
+def test_clip_and_step_form_answer_alike(runner: Callable, step_runner: Callable, pan: Callable, window: int) -> None:
+    hole = np.zeros((48, 64), bool)
+    hole[16:32, 20:40] = True
+    preparer = Preparer(window=window, stride=window, rules=CropRules(), fill="propagated", scene_cuts=False)
+    pictures = [Frame((picture * 255).astype(np.uint8), hole, tag=t) for t, picture in enumerate(pan(11, 48, 64))]
+    windows = [item for frame in pictures for item in preparer.push(frame)] + preparer.flush()
+    clip = Contestant(Path("clip"), runner(mean_of_neighbours))
+    step = Contestant(Path("step"), step_runner(fill="propagated"))
+    pairs = list(answers(clip, step, iter(windows)))
+    assert [(ours.tag, theirs.tag) for ours, theirs in pairs] == [(t, t) for t in range(11)]
+    for ours, theirs in pairs:
+        (one,), (other,) = ours.patches, theirs.patches
+        np.testing.assert_allclose(one.pixels, other.pixels, atol=1e-6)
+        assert one.pixels.std() > 0
+
+
+def test_both_are_fed_what_both_can_take(runner: Callable) -> None:
+    ours = Contestant(Path("a"), runner(size_multiple=8, fixed_window=9, window=9))
+    theirs = Contestant(Path("b"), runner(size_multiple=12, fixed_size=(48, 24)))
+    spec = joint_spec(ours, theirs)
+    assert (spec.size_multiple, spec.fixed_size, spec.fixed_window) == (24, (48, 24), 9)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "what"),
+    [
+        ({"fill": "zero"}, {"fill": "propagated"}, "takes holes filled as 'zero'"),
+        ({"fixed_window": 6}, {"fixed_window": 5, "window": 5}, "takes the window 6 only, the reference 5"),
+        ({"fixed_size": (64, 48)}, {"fixed_size": (64, 56)}, r"takes the size \(64, 48\) only"),
+    ],
+)
+def test_what_cannot_be_fed_alike_is_refused(runner: Callable, ours: Any, theirs: Any, what: str) -> None:
+    with pytest.raises(ModelError, match=what):
+        joint_spec(Contestant(Path("a"), runner(**ours)), Contestant(Path("b"), runner(**theirs)))
+
+
+def test_a_file_is_not_compared_with_itself(runner: Callable, tmp_path: Path) -> None:
+    path, other = runner(), runner()
+    with pytest.raises(InputError, match="would be compared with itself"):
+        joint_spec(Contestant(tmp_path / "a", path), Contestant(tmp_path / "." / "a", other))
+    other.backend = "another"
+    joint_spec(Contestant(tmp_path / "a", path), Contestant(tmp_path / "a", other))
+
+
+def test_the_reference_is_the_packages_own_unless_named(tmp_path: Path) -> None:
+    spec = ModelSpec(name="s", window=6, stride=3, lookahead=1)
+    assert find_reference(spec, None) == shipped_models()["s"]
+    (tmp_path / "mine.onnx").touch()
+    assert find_reference(spec, tmp_path / "mine.onnx") == tmp_path / "mine.onnx"
+    with pytest.raises(InputNotFoundError, match="none-such"):
+        find_reference(spec, "none-such")
+    with pytest.raises(InputError, match="name one with --against"):
+        find_reference(ModelSpec(name="mine", window=6, stride=3, lookahead=1), None)
