@@ -73,9 +73,10 @@ int main(int count, char** arguments) {
     std::vector<unsigned int> ones(pixels, 0x3f800000u);
     std::vector<unsigned short> halfOnes(pixels, 0x3c00u);
     void* const validity = allocate(pixels * 4);
-    void* const x = allocate(features * 4);
-    void* const fallback = allocate(features * 4);
-    void* const y = allocate(features * 4);
+    std::size_t const room = 4 * features + 8 * pixels;  // the copy beside it also moves the flow's and validity's bytes
+    void* const x = allocate(room);
+    void* const fallback = allocate(room);
+    void* const y = allocate(room);
 
     std::printf("%s, %d channels of %dx%d, %d frames\n", device.name, channels, width, height, frames);
     struct Case {
