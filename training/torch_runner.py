@@ -41,6 +41,7 @@ class TorchRunner:
         generator = build(checkpoint)
         self._spec = generator_spec(generator, weights_sha256=file_sha256(checkpoint))
         self._device = device
+        self._largest: float | None = None
         try:
             self._generator: torch.nn.Module | None = generator.to(device)
         except (RuntimeError, AssertionError) as error:  # a torch without CUDA asserts that it has it
@@ -73,6 +74,24 @@ class TorchRunner:
         except RuntimeError as error:
             raise BackendError(f"model {self._spec.name}: torch failed ({one_line(error, 200)})") from error
         return {"fill": fill.float().cpu().numpy()}
+
+    @property
+    def largest_activation(self) -> float | None:
+        """The largest absolute value that a layer has given since `watch`; NaN where one was no number."""
+        return self._largest
+
+    def watch(self) -> None:
+        """Look at what every layer gives from now on, to know how near fp16's end it comes; it costs some time."""
+        if self._generator is None or self._largest is not None:
+            return
+        self._largest = 0.0
+        for module in self._generator.modules():
+            module.register_forward_hook(self._look)
+
+    def _look(self, module: torch.nn.Module, inputs: object, output: object) -> None:
+        if isinstance(output, torch.Tensor):
+            # Of NumPy's ways, the one with which what is no number stays.
+            self._largest = float(np.maximum(float(output.abs().amax()), self._largest or 0.0))
 
     def close(self) -> None:
         """Free the network; a closed runner runs no more."""

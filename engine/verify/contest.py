@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from ptfan.engine.errors import InputError, ModelError
 from ptfan.engine.frame import Frame
@@ -17,7 +17,19 @@ from ptfan.engine.prepare import Window
 from ptfan.engine.runner import Runner
 from ptfan.engine.spec import ModelSpec
 
-__all__ = ["Contestant", "answers", "find_reference", "joint_spec"]
+__all__ = ["Contestant", "WatchableRunner", "answers", "find_reference", "joint_spec"]
+
+
+@runtime_checkable
+class WatchableRunner(Runner, Protocol):
+    """A runner that can tell how large the values inside the network become: one that has its layers, no mere graph."""
+
+    @property
+    def largest_activation(self) -> float | None:
+        """The largest absolute value that a layer has given; None before `watch`."""
+
+    def watch(self) -> None:
+        """Look at what every layer gives from now on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +44,16 @@ class Contestant:
     def __str__(self) -> str:
         spec = self.runner.spec
         return f"{self.path.name} ({spec.name}, {spec.form} form, {spec.precision}, {self.runner.backend})"
+
+    def watch(self) -> None:
+        """Look at the values inside the network from now on, where the runner can."""
+        if isinstance(self.runner, WatchableRunner):
+            self.runner.watch()
+
+    @property
+    def largest_activation(self) -> float | None:
+        """The largest absolute value of a layer; None where the runner cannot tell."""
+        return self.runner.largest_activation if isinstance(self.runner, WatchableRunner) else None
 
     def describe(self) -> dict[str, Any]:
         """Return file, hash, backend and spec, fit for JSON."""

@@ -89,6 +89,7 @@ def verify(
         theirs = _load(opened, reference, settings.against_backend, threads)
         spec = joint_spec(ours, theirs, warn)
         windows = opened.enter_context(closing(_windows(spec, settings, progress or NoProgress(), warn)))
+        theirs.watch()
         count = _Count()
         for pair in answers(ours, theirs, windows):
             count.add(*pair)
@@ -106,6 +107,7 @@ def verify(
         whole=count.whole.difference,
         hole=count.hole.difference,
         worst=count.worst,
+        largest_activation=theirs.largest_activation,
         least_psnr=settings.least_psnr,
         versions=versions(),
     )

@@ -13,6 +13,9 @@ from ptfan.engine.verify.worst_frame import WorstFrame
 
 __all__ = ["Verification"]
 
+FP16_END = 65_504
+"""The largest number that fp16 can hold."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
@@ -40,6 +43,8 @@ class Verification:
     """Errors inside the holes."""
     worst: WorstFrame
     """The frame whose hole differs most."""
+    largest_activation: float | None
+    """The largest absolute value that a layer of the reference gave; None where its runner cannot tell."""
     least_psnr: float
     """dB in the holes that are asked for."""
     versions: Mapping[str, str]
@@ -63,9 +68,16 @@ class Verification:
                 _row("in the hole", self.hole),
                 f"largest error: frame {frame}, x {x}, y {y}; worst frame: {self.worst.index}, "
                 f"{self.worst.psnr:.1f} dB in the hole",
+                *self._activation,
                 "",
             ]
         )
+
+    @property
+    def _activation(self) -> list[str]:
+        if self.largest_activation is None:
+            return []
+        return [f"largest activation of the reference: {self.largest_activation:.1f}; fp16 ends at {FP16_END:,}"]
 
     def to_json(self) -> str:
         """Return everything but the picture; what is not finite is null, a PSNR of equal answers too."""
@@ -74,6 +86,7 @@ class Verification:
             **kept,
             **{name: _figures(value) for name, value in kept.items() if isinstance(value, Difference)},
             "worst_frame": {"frame": self.worst.index, "psnr": _finite(self.worst.psnr)},
+            "largest_activation": None if self.largest_activation is None else _finite(self.largest_activation),
             "passed": self.passed,
         }
         return json.dumps(found, indent=2, allow_nan=False) + "\n"

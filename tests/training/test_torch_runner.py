@@ -19,6 +19,7 @@ from ptfan.engine.masks import open_mask
 from ptfan.engine.models import file_sha256, find_model
 from ptfan.engine.runner import RUNNER_GROUP, open_runner
 from ptfan.engine.spec import CLIP_INPUTS
+from ptfan.engine.verify.run import VerifySettings, verify
 from ptfan.training import checkpoint as checkpoint_module
 from ptfan.training.checkpoint import build, save_checkpoint
 from ptfan.training.model import Generator, preset
@@ -100,3 +101,37 @@ def test_the_runtime_finds_it_by_the_file_s_name(
         assert isinstance(runner, TorchRunner)
     with pytest.raises(ModelError, match="ONNX Runtime cannot load it"):
         open_runner(small, backend="onnxruntime")
+
+
+def test_the_largest_activation_is_that_of_any_layer(small: Path) -> None:
+    with TorchRunner(small, threads=1) as runner:
+        runner.run(inputs())
+        assert runner.largest_activation is None
+        runner.watch()
+        before = runner.run(inputs())["fill"]
+        first = runner.largest_activation
+        assert first is not None
+        assert first >= np.abs(before).max() > 0
+        layer = next(module for module in runner._generator.modules() if isinstance(module, torch.nn.Conv2d))
+        layer.weight.data *= 1e6
+        runner.watch()  # a second time changes nothing
+        runner.run(inputs())
+        assert runner.largest_activation > 1e3 * first
+
+
+@pytest.mark.parametrize("poison", [np.nan, np.inf])
+def test_a_value_that_is_no_number_is_never_forgotten(small: Path, poison: float) -> None:
+    with TorchRunner(small, threads=1) as runner:
+        runner.watch()
+        runner.run({**inputs(), "frames": np.full((2, 3, 32, 32), poison, np.float32)})
+        runner.run(inputs())
+        assert runner.largest_activation is not None
+        assert not np.isfinite(runner.largest_activation)
+
+
+def test_verify_tells_the_largest_activation_of_a_checkpoint() -> None:
+    found = verify("s", SHIPPED, VerifySettings(frames=2))
+    assert found.passed
+    assert found.largest_activation is not None
+    assert 1 < found.largest_activation < 65504
+    assert f"largest activation of the reference: {found.largest_activation:.1f}; fp16 ends at 65,504" in found.table
