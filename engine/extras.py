@@ -9,7 +9,7 @@ __all__ = ["missing_extra"]
 EXTRAS = {
     "cuda": "tensorrt",
     "lightning_fabric": "train",
-    "matplotlib": "train",
+    "matplotlib": "plots",
     "onnx": "export",
     "onnxruntime": "cpu",
     "onnxscript": "export",

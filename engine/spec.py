@@ -17,6 +17,7 @@ __all__ = [
     "CLIP_CHANNELS",
     "CLIP_INPUTS",
     "METADATA_KEY",
+    "SAMPLE_BYTES",
     "SPEC_VERSION",
     "STEP_INPUTS",
     "Carried",
@@ -33,6 +34,7 @@ SPEC_VERSION = 1
 
 Form = Literal["clip", "step", "flow"]
 Precision = Literal["fp32", "fp16"]
+SAMPLE_BYTES: dict[Precision, int] = {"fp32": 4, "fp16": 2}
 WarpConvention = Literal["pixel", "tsam"]
 Fill = Literal["zero", "propagated"]
 FlowCompletionName = Literal["learned", "smooth"]
@@ -84,7 +86,7 @@ class Carried:
 
     def bytes(self, width: int, height: int) -> int:
         """Return the bytes of one step's value for one stream, at a frame size in pixels."""
-        return math.prod(self.shape(1, height, width)) * {"fp32": 4, "fp16": 2}[self.precision]
+        return math.prod(self.shape(1, height, width)) * SAMPLE_BYTES[self.precision]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +138,8 @@ class ModelSpec:
     """The (width, height) that the model was trained for, in pixels."""
     parameters: int = 0
     """The number of learned parameters."""
+    flop_per_pixel: float = 0.0
+    """Floating-point operations (a multiply-add is two) for one frame, by pixel of the frame; 0 if nobody counted."""
     weights_sha256: str = ""
     """The hash of the checkpoint that the weights were read from."""
     carried: tuple[Carried, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ptfan.engine.spec import Carried, ModelSpec, Precision, WarpConvention
+from ptfan.training.flop import flop_per_pixel
 from ptfan.training.model import Generator
 
 __all__ = ["WINDOWS", "generator_spec", "step_spec"]
@@ -57,6 +58,7 @@ def generator_spec(
         warp=config.convention,
         fill=config.fill,
         parameters=sum(parameter.numel() for parameter in generator.parameters()),
+        flop_per_pixel=flop_per_pixel(generator),
         weights_sha256=weights_sha256,
     )
 

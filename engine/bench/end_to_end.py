@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from ptfan.engine.errors import BackendError
+from ptfan.engine.media import open_source
 
 __all__ = ["VideoResult", "measure_videos"]
 
@@ -35,6 +36,13 @@ class VideoResult:
     """The most memory of a run, bytes."""
     ratio: float
     """Times faster than the baseline."""
+    rate: float | None
+    """Frames a second that the video is shown at; None when unknown."""
+
+    @property
+    def realtime(self) -> float | None:
+        """Times faster than the video is shown; 1 or more can keep up with it."""
+        return None if self.rate is None else self.fps / self.rate
 
 
 def measure_videos(
@@ -68,7 +76,9 @@ def measure_videos(
             with tempfile.TemporaryDirectory() as folder:
                 runs[model].append(_run({**asked, "model": model, "folder": folder}))
             advance()
-    results = [_result(model, found) for model, found in runs.items()]
+    with open_source(clip) as source:
+        rate = source.info.rate
+    results = [_result(model, found, None if rate is None else float(rate)) for model, found in runs.items()]
     return [replace(result, ratio=result.fps / results[0].fps) for result in results]
 
 
@@ -82,7 +92,7 @@ def _run(asked: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _result(model: str, runs: Sequence[dict[str, Any]]) -> VideoResult:
+def _result(model: str, runs: Sequence[dict[str, Any]], rate: float | None) -> VideoResult:
     frames = runs[0]["frames"]
     speeds = [frames / run["seconds"] for run in runs]
     return VideoResult(
@@ -93,4 +103,5 @@ def _result(model: str, runs: Sequence[dict[str, Any]]) -> VideoResult:
         stages={name: 1e3 * median(run["stages"][name] for run in runs) / frames for name in runs[0]["stages"]},
         memory=max(run["memory"] for run in runs),
         ratio=1.0,
+        rate=rate,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ptfan.engine.bench.latency import Latency
 from ptfan.engine.bench.subject import Subject
+from ptfan.engine.bench.work import Work
 
 __all__ = ["NetworkResult", "measure_networks"]
 
@@ -24,12 +25,20 @@ class NetworkResult:
     """What ran it, and where."""
     form: str
     """`clip` or `step`."""
+    size: tuple[int, int]
+    """(width, height) of the frames, pixels."""
+    streams: int
+    """Streams in a batch."""
     latency: Latency
     """Of a call."""
+    times: tuple[float, ...]
+    """Milliseconds of every call, in order."""
     frames: int
     """Frames that a call takes."""
     kept: int
     """Frames that a call finishes."""
+    work: Work
+    """What a finished frame takes at least."""
     ratio: float
     """Times faster than the baseline, per finished frame; the baseline itself is 1."""
 
@@ -69,10 +78,14 @@ def measure_networks(
             label=subject.label,
             backend=subject.runner.backend,
             form=subject.runner.spec.form,
+            size=subject.size,
+            streams=subject.streams,
             latency=latency,
+            times=tuple(1e3 * seconds for seconds in row),
             frames=subject.frames,
             kept=subject.kept,
+            work=subject.work,
             ratio=baseline / (latency.median / subject.kept),
         )
-        for subject, latency in zip(subjects, latencies, strict=True)
+        for subject, latency, row in zip(subjects, latencies, times, strict=True)
     ]

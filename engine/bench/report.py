@@ -10,8 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ptfan.engine.atomic import write_atomically
+from ptfan.engine.bench.clip_length import ClipResult
 from ptfan.engine.bench.end_to_end import VideoResult
-from ptfan.engine.bench.network import NetworkResult
+from ptfan.engine.bench.network import WARM_UP, NetworkResult
+from ptfan.engine.bench.result import BenchResult
 
 __all__ = ["bench_tables", "write_bench"]
 
@@ -28,46 +30,52 @@ FIGURES = {
 NOTE = "unsteady: the slow calls took half as long again as the usual ones; something else was at work"
 
 
-def bench_tables(
-    machine: Mapping[str, str], networks: Sequence[NetworkResult], videos: Sequence[VideoResult] = ()
-) -> str:
+def bench_tables(result: BenchResult) -> str:
     """Return the tables as Markdown."""
-    lines = [
-        f"{machine['processor']}, {machine['cores']} cores, {machine['date']}; load before {machine['load before']}."
-    ]
-    lines += ["", *_network_table(networks)]
-    if any(not result.latency.steady for result in networks):
+    lines = [*_conditions(result), "", *_network_table(result.networks)]
+    if any(not item.latency.steady for item in result.networks):
         lines += ["", f"\\* {NOTE}."]
-    if videos:
-        lines += ["", *_video_table(videos)]
+    lines += ["", *_work_table(result)]
+    if result.clips:
+        lines += ["", *_clip_table(result.clips)]
+    if result.videos:
+        lines += ["", *_video_table(result.videos)]
     return "\n".join(lines) + "\n"
 
 
-def write_bench(
-    folder: Path,
-    machine: Mapping[str, str],
-    settings: Mapping[str, object],
-    networks: Sequence[NetworkResult],
-    videos: Sequence[VideoResult] = (),
-) -> None:
-    """Write `bench.json`, `bench.csv` and `bench.md`.
+def write_bench(folder: Path, result: BenchResult) -> None:
+    """Write `bench.json`, `bench.md`, and as CSV `bench.csv`, `clips.csv` and `videos.csv`, those that have rows.
 
     Raises:
         OutputError: the folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    networks = [_network_row(result, item) for item in result.networks]
+    clips = [asdict(item) for item in result.clips]
+    videos = [{**asdict(item), "realtime": item.realtime} for item in result.videos]
     everything = {
-        "machine": dict(machine),
-        "settings": dict(settings),
-        "networks": [
-            {**asdict(item), "steady": item.latency.steady, "frame_ms": item.frame_ms, "throughput": item.throughput}
-            for item in networks
-        ],
-        "videos": [asdict(item) for item in videos],
+        "machine": dict(result.machine),
+        "pace": asdict(result.pace),
+        "settings": {**result.settings, "warm_up": WARM_UP},
+        "networks": [{**row, "times": item.times} for row, item in zip(networks, result.networks, strict=True)],
+        "clips": clips,
+        "videos": videos,
     }
-    write_atomically(folder / "bench.json", (json.dumps(everything, indent=1) + "\n").encode(), overwrite=True)
-    write_atomically(folder / "bench.csv", _csv(networks).encode(), overwrite=True)
-    write_atomically(folder / "bench.md", bench_tables(machine, networks, videos).encode(), overwrite=True)
+    write_atomically(folder / "bench.json", (json.dumps(everything, indent=1) + "\n").encode())
+    write_atomically(folder / "bench.md", bench_tables(result).encode())
+    for name, rows in (("bench", networks), ("clips", clips), ("videos", [_flat(row) for row in videos])):
+        if rows:
+            write_atomically(folder / f"{name}.csv", _csv(rows).encode())
+
+
+def _conditions(result: BenchResult) -> list[str]:
+    machine, pace = result.machine, result.pace
+    return [
+        f"{machine['processor']}, {machine['cores']} cores, {machine['date']}; clock {machine['clock']}; load before "
+        f"{machine['load before']}. {WARM_UP} calls of each network before those that count.",
+        f"Alone, a product of matrices runs at {pace.flop_per_second / 1e9:.0f} GFLOP/s here (fp32), a copy at "
+        f"{pace.bytes_per_second / 1e9:.0f} GB/s.",
+    ]
 
 
 def _network_table(results: Sequence[NetworkResult]) -> list[str]:
@@ -82,14 +90,45 @@ def _network_table(results: Sequence[NetworkResult]) -> list[str]:
     return ["Milliseconds a call; a call of the clip form finishes several frames.", "", head, _rule(head), *rows]
 
 
+def _work_table(result: BenchResult) -> list[str]:
+    head = "| network | GFLOP a frame | MB a frame | GFLOP/s | floor, ms | ms a frame | times the floor |"
+    rows = []
+    for item in result.networks:
+        floor, work = result.floor_ms(item), item.work
+        flop = [work.flop / 1e9, work.bytes / 1e6, work.flop / item.frame_ms / 1e6]
+        cells = [f"{flop[0]:.2f}", f"{flop[1]:.1f}", f"{flop[2]:.0f}"] if work.flop else ["-", f"{flop[1]:.1f}", "-"]
+        cells += ["-" if floor is None else f"{floor:.1f}", f"{item.frame_ms:.1f}"]
+        cells += ["-" if floor is None else f"{item.frame_ms / floor:.1f}"]
+        rows.append(f"| {item.label} | {' | '.join(cells)} |")
+    told = (
+        "Convolutions of a finished frame, and weights, inputs, outputs and states read or written once; the floor is "
+        "what the longer of the two takes at the pace above."
+    )
+    return [told, "", head, _rule(head), *rows]
+
+
+def _clip_table(results: Sequence[ClipResult]) -> list[str]:
+    lengths = sorted({item.length for item in results})
+    found = {(item.label, item.length): item.frame_ms for item in results}
+    head = f"| network | {' | '.join(f'{length} frames' for length in lengths)} |"
+    rows = [
+        f"| {label} | {' | '.join(f'{found[label, length]:.1f}' for length in lengths)} |"
+        for label in dict.fromkeys(item.label for item in results)
+    ]
+    return ["Milliseconds a frame in clips of several lengths, the flush included.", "", head, _rule(head), *rows]
+
+
 def _video_table(results: Sequence[VideoResult]) -> list[str]:
     stages = list(results[0].stages)
-    head = f"| whole video | frames | frames/s | slowest run | memory, MB | {' | '.join(stages)} | ratio |"
-    rows = [
-        f"| {item.model} | {item.frames} | {item.fps:.1f} | {item.slowest:.1f} | {item.memory / 1e6:.0f} | "
-        f"{' | '.join(f'{item.stages[name]:.1f}' for name in stages)} | {item.ratio:.2f} |"
-        for item in results
-    ]
+    head = (
+        f"| whole video | frames | frames/s | times real time | slowest run | memory, MB | {' | '.join(stages)} | "
+        "ratio |"
+    )
+    rows = []
+    for item in results:
+        figures = [f"{item.fps:.1f}", "-" if item.realtime is None else f"{item.realtime:.2f}", f"{item.slowest:.1f}"]
+        figures += [f"{item.memory / 1e6:.0f}", *(f"{item.stages[name]:.1f}" for name in stages), f"{item.ratio:.2f}"]
+        rows.append(f"| {item.model} | {item.frames} | {' | '.join(figures)} |")
     return ["Stages in milliseconds a frame; they overlap.", "", head, _rule(head), *rows]
 
 
@@ -97,15 +136,26 @@ def _rule(head: str) -> str:
     return "|---" * (head.count("|") - 1) + "|"
 
 
-def _csv(results: Sequence[NetworkResult]) -> str:
-    rows = [
-        {
-            **{name: getattr(item, name) for name in ("label", "backend", "form", "frames", "kept")},
-            **asdict(item.latency),
-            **{name: getattr(item, name) for name in ("frame_ms", "throughput", "ratio")},
-        }
-        for item in results
-    ]
+def _network_row(result: BenchResult, item: NetworkResult) -> dict[str, object]:
+    work = {"flop": item.work.flop, "bytes": item.work.bytes, "floor_ms": result.floor_ms(item)}
+    return {
+        **{name: getattr(item, name) for name in ("label", "backend", "form", "streams", "frames", "kept")},
+        "width": item.size[0],
+        "height": item.size[1],
+        **asdict(item.latency),
+        "steady": item.latency.steady,
+        **{name: getattr(item, name) for name in ("frame_ms", "throughput", "ratio")},
+        **work,
+    }
+
+
+def _flat(row: Mapping[str, object]) -> dict[str, object]:
+    stages = row["stages"]
+    assert isinstance(stages, dict)
+    return {**{name: value for name, value in row.items() if name != "stages"}, **stages}
+
+
+def _csv(rows: Sequence[Mapping[str, object]]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()

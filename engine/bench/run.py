@@ -7,11 +7,16 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
+from typing import Any
 
+from ptfan.engine.bench.clip_length import ClipResult, measure_clips
 from ptfan.engine.bench.end_to_end import VideoResult, measure_videos
-from ptfan.engine.bench.network import measure_networks
+from ptfan.engine.bench.network import NetworkResult, measure_networks
+from ptfan.engine.bench.plots import check_plots, draw_plots
 from ptfan.engine.bench.report import bench_tables, write_bench
+from ptfan.engine.bench.result import BenchResult
 from ptfan.engine.bench.subject import Subject
+from ptfan.engine.bench.work import measure_pace
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.machine import describe_machine
 from ptfan.engine.models import find_model
@@ -19,6 +24,9 @@ from ptfan.engine.progress import Progress, choose_progress
 from ptfan.engine.runner import Runner, open_runner
 
 __all__ = ["BenchSettings", "run_bench"]
+
+CLIP_ROUNDS = 3
+"""Runs of each clip length."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +39,12 @@ class BenchSettings:
     """(width, height) of the networks' frames, pixels."""
     streams: tuple[int, ...] = (1,)
     """Streams in a batch, for step models."""
+    windows: tuple[int | None, ...] = (None,)
+    """Frames in a window, for clip models; None takes the model's own."""
     rounds: int = 30
     """Timed calls of each network."""
+    lengths: tuple[int, ...] = ()
+    """Frames of the clips that each model is run through, at the first size; none leaves them out."""
     clip: Path | None = None
     """The video of whole runs; the demo's by default."""
     mask: Path | None = None
@@ -41,6 +53,8 @@ class BenchSettings:
     """Whole runs of each model; 0 leaves them out."""
     threads: int = 0
     """Threads inside the network; 0 takes one a core."""
+    plots: bool = False
+    """Draw the figures, too."""
     crop: bool = True
     """Whole runs show the network only a region round the hole."""
 
@@ -50,41 +64,70 @@ def run_bench(settings: BenchSettings, output: Path | None = None, *, quiet: boo
 
     Raises:
         InputNotFoundError: there is no such model.
-        InputError: a size or a number of streams does not fit a model.
+        InputError: a size, a window or a number of streams does not fit a model.
         BackendError: a run failed.
+        ImportError: plots are asked for, and matplotlib is not installed.
     """
-    machine = describe_machine()
+    if settings.plots:
+        check_plots()
+    machine, pace = describe_machine(), measure_pace()
     progress = choose_progress(quiet=quiet)
+    with ExitStack() as stack:
+        runners = {
+            model: stack.enter_context(open_runner(find_model(model), threads=settings.threads))
+            for model in settings.models
+        }
+        networks = _networks(settings, runners, progress)
+        clips = _clips(settings, runners, progress)
+    asked = {"clip": str(settings.clip or "the demo's"), "mask": str(settings.mask or "the demo's")}
+    result = BenchResult(
+        machine=machine,
+        pace=pace,
+        settings=asdict(settings) | asked,
+        networks=tuple(networks),
+        clips=tuple(clips),
+        videos=tuple(_videos(settings, progress)),
+    )
+    if output is not None:
+        write_bench(output, result)
+        if settings.plots:
+            draw_plots(output, result)
+    return bench_tables(result)
+
+
+def _networks(settings: BenchSettings, runners: Mapping[str, Runner], progress: Progress) -> list[NetworkResult]:
+    subjects = _subjects(settings, runners)
     progress.start("networks", settings.rounds)
     try:
-        with ExitStack() as stack:
-            runners = {
-                model: stack.enter_context(open_runner(find_model(model), threads=settings.threads))
-                for model in settings.models
-            }
-            subjects = _subjects(settings, runners)
-            networks = measure_networks(subjects, settings.rounds, progress.advance)
+        return measure_networks(subjects, settings.rounds, progress.advance)
     finally:
         progress.finish()
-    videos = _videos(settings, progress)
-    if output is not None:
-        write_bench(
-            output,
-            machine,
-            asdict(settings) | {"clip": str(settings.clip or "the demo's"), "mask": str(settings.mask or "the demo's")},
-            networks,
-            videos,
-        )
-    return bench_tables(machine, networks, videos)
 
 
 def _subjects(settings: BenchSettings, runners: Mapping[str, Runner]) -> list[Subject]:
-    """Return every model at every size; with several streams only those that have them."""
+    """Return every model at every size; step models with every number of streams, clip models with every window."""
     return [
-        Subject(model, runners[model], size, streams=streams)
-        for size, model, streams in product(settings.sizes, settings.models, settings.streams)
-        if runners[model].spec.form == "step" or streams == 1
+        Subject(model, runners[model], size, **kind)
+        for size, model in product(settings.sizes, settings.models)
+        for kind in _kinds(settings, runners[model])
     ]
+
+
+def _kinds(settings: BenchSettings, runner: Runner) -> list[dict[str, Any]]:
+    if runner.spec.form == "step":
+        return [{"streams": streams} for streams in settings.streams]
+    return [{"window": window} for window in settings.windows]
+
+
+def _clips(settings: BenchSettings, runners: Mapping[str, Runner], progress: Progress) -> list[ClipResult]:
+    if not settings.lengths:
+        return []
+    subjects = [Subject(model, runner, settings.sizes[0]) for model, runner in runners.items()]
+    progress.start("clips", CLIP_ROUNDS * len(subjects) * len(settings.lengths))
+    try:
+        return measure_clips(subjects, settings.lengths, CLIP_ROUNDS, progress.advance)
+    finally:
+        progress.finish()
 
 
 def _videos(settings: BenchSettings, progress: Progress) -> list[VideoResult]:

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfan.engine.bench.work import Work
 from ptfan.engine.errors import InputError
+from ptfan.engine.inpainter import InpaintSettings, window_and_stride
 from ptfan.engine.runner import Runner
 from ptfan.engine.spec import CLIP_CHANNELS
 from ptfan.engine.stepper import Stepper
+from ptfan.engine.window import Windower
 
 __all__ = ["Subject"]
 
@@ -22,7 +25,15 @@ LONGEST = 4.0
 class Subject:
     """A loaded model, ready to be called."""
 
-    def __init__(self, model: str, runner: Runner, size: tuple[int, int], *, streams: int = 1) -> None:
+    def __init__(
+        self,
+        model: str,
+        runner: Runner,
+        size: tuple[int, int],
+        *,
+        streams: int = 1,
+        window: int | None = None,
+    ) -> None:
         """Make a model's inputs.
 
         Args:
@@ -30,26 +41,26 @@ class Subject:
             runner: the model, loaded; it is not closed here, and may serve several subjects.
             size: (width, height) of the frames, pixels, multiples of the model's.
             streams: streams in a batch, of a step model alone.
+            window: frames in a window, of a clip model alone; its own by default.
 
         Raises:
-            InputError: the size or the number of streams does not fit the model.
+            InputError: the size, the window or the number of streams does not fit the model.
         """
-        self.runner = runner
+        self.runner, self.size, self.streams = runner, size, streams
         spec = runner.spec
-        width, height = size
-        if width % spec.size_multiple or height % spec.size_multiple:
-            raise InputError(f"size is {width}x{height}, {spec.name} takes multiples of {spec.size_multiple}")
-        if streams > 1 and spec.form != "step":
-            raise InputError(f"{streams} streams: {spec.name} is of the {spec.form} form, only the step form has them")
-        name = Path(model).name if Path(model).suffix else model
-        self.label = f"{name}, {width}x{height}" + (f", {streams} streams" if streams > 1 else "")
-        stepped = spec.form == "step"
-        self.frames = streams if stepped else spec.fixed_window or spec.window
+        self.stepped = spec.form == "step"
+        """Whether a call takes a frame of each stream, or a window."""
+        self._check(size, streams, window)
+        frames, kept = window_and_stride(spec, InpaintSettings(window=window))
+        self.frames = streams if self.stepped else frames
         """Frames that a call takes."""
-        self.kept = streams if stepped else spec.stride
+        self.kept = streams if self.stepped else kept
         """Frames that a call finishes."""
-        self._inputs = _made_up(self.frames, height, width)
-        self._stepper = Stepper(runner, height, width, streams=streams) if stepped else None
+        self.work = Work.of(spec, size, frames=self.frames, kept=self.kept)
+        """What a finished frame takes at least."""
+        self.label = _label(model, size, streams, window)
+        self._inputs = _made_up(self.frames, size[1], size[0])
+        self._stepper = self._new_stepper() if self.stepped else None
 
     def call(self) -> float:
         """Run once; return the seconds that it took."""
@@ -59,6 +70,54 @@ class Subject:
         else:
             self._stepper.push(self._inputs, [True] * self.frames)
         return time.perf_counter() - begin
+
+    def clip(self, length: int) -> float:
+        """Run a whole clip through the network, of each stream; return the seconds that it took.
+
+        A step model is flushed at the end; a clip model is shown windows as the runtime cuts them.
+
+        Args:
+            length: frames of the clip.
+        """
+        if self.stepped:
+            stepper = self._new_stepper()
+            live = [count < length for count in range(length + stepper.delay)]
+            begin = time.perf_counter()
+            for alive in live:
+                stepper.push(self._inputs, [alive] * self.streams)
+            return time.perf_counter() - begin
+        begin = time.perf_counter()
+        for frames in self._windows(length):
+            self.runner.run({name: array[:frames] for name, array in self._inputs.items()})
+        return time.perf_counter() - begin
+
+    def _windows(self, length: int) -> list[int]:
+        """Return the lengths of a clip's windows."""
+        windower: Windower[int] = Windower(self.frames, self.kept)
+        windows = [*(windower.push(t) for t in range(length)), windower.flush()]
+        whole = self.runner.spec.fixed_window is not None
+        return [self.frames if whole else len(window.items) for window in windows if window is not None]
+
+    def _new_stepper(self) -> Stepper:
+        width, height = self.size
+        return Stepper(self.runner, height, width, streams=self.streams)
+
+    def _check(self, size: tuple[int, int], streams: int, window: int | None) -> None:
+        spec, (width, height) = self.runner.spec, size
+        if width % spec.size_multiple or height % spec.size_multiple:
+            raise InputError(f"size is {width}x{height}, {spec.name} takes multiples of {spec.size_multiple}")
+        if streams > 1 and not self.stepped:
+            raise InputError(f"{streams} streams: {spec.name} is of the {spec.form} form, only the step form has them")
+        if window is not None and self.stepped:
+            raise InputError(f"window of {window}: {spec.name} is of the step form, only the clip form has windows")
+
+
+def _label(model: str, size: tuple[int, int], streams: int, window: int | None) -> str:
+    name = Path(model).name if Path(model).suffix else model
+    parts = [name, f"{size[0]}x{size[1]}"]
+    parts += [f"{streams} streams"] if streams > 1 else []
+    parts += [f"windows of {window}"] if window is not None else []
+    return ", ".join(parts)
 
 
 def _made_up(frames: int, height: int, width: int) -> dict[str, NDArray[np.float32]]:

@@ -18,6 +18,7 @@ EPILOG = """
     ptfan bench --model s --model s-window --size 432x240 --size 1280x720 -o bench/
     ptfan bench --model training/checkpoints/s.safetensors --model s   # the first one, torch here, is the baseline
     ptfan bench --model s --streams 1 --streams 4                     # streams that share a batch
+    ptfan bench --length 15 --length 60 --length 240 -o bench/ --plots # what a frame costs in longer and longer clips
 """
 
 
@@ -41,6 +42,14 @@ def bench_command(
         Optional[list[int]],  # noqa: UP045
         typer.Option(min=1, help="Streams in a batch, for step models; repeatable.", show_default="1"),
     ] = None,
+    window: Annotated[
+        Optional[list[int]],  # noqa: UP045
+        typer.Option(min=1, help="Frames in a window, for clip models; repeatable.", show_default="the model's own"),
+    ] = None,
+    length: Annotated[
+        Optional[list[int]],  # noqa: UP045
+        typer.Option(min=1, help="Run clips of so many frames as well; repeatable.", show_default="none"),
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Timed calls of each network, in turn.")] = 30,
     clip: Annotated[
         Optional[Path],  # noqa: UP045
@@ -55,8 +64,11 @@ def bench_command(
     no_crop: NoCropOption = False,
     output: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--output", "-o", metavar="FOLDER", help="Gets bench.json, bench.csv and bench.md."),
+        typer.Option("--output", "-o", metavar="FOLDER", help="Gets tables as Markdown, JSON and CSV."),
     ] = None,
+    plots: Annotated[
+        bool, typer.Option("--plots", help="Draw them as PNG, too; needs `pip install 'ptfan[plots]'`.")
+    ] = False,
     quiet: QuietOption = False,
 ) -> None:
     """Measure the network alone, and whole videos from file to file, each in turn with the others.
@@ -70,15 +82,20 @@ def bench_command(
 
     if (clip is None) != (mask is None):
         raise InputError("whole runs need both --clip and --mask, or neither for the demo's")
+    if plots and output is None:
+        raise InputError("--plots needs a folder to draw into; name it with --output")
     settings = BenchSettings(
         models=tuple(model or ("s", "s-window")),
         sizes=tuple(parse_pixels(text) for text in size or ["432x240"]),
         streams=tuple(streams or (1,)),
+        windows=tuple(window or (None,)),
+        lengths=tuple(length or ()),
         rounds=rounds,
         clip=clip,
         mask=mask,
         runs=runs,
         threads=threads,
         crop=not no_crop,
+        plots=plots,
     )
     typer.echo(run_bench(settings, output, quiet=quiet), nl=False)

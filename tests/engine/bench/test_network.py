@@ -8,6 +8,7 @@ import pytest
 from ptfan.engine.bench.network import WARM_UP, measure_networks
 from ptfan.engine.bench.run import BenchSettings, run_bench
 from ptfan.engine.bench.subject import Subject
+from ptfan.engine.bench.work import Work
 from ptfan.engine.errors import InputError, InputNotFoundError
 from ptfan.engine.models import find_model
 from ptfan.engine.runner import open_runner
@@ -18,6 +19,7 @@ pytest.importorskip("onnxruntime")
 class FakeSubject:
     def __init__(self, label: str, seconds: float, kept: int, order: list[str]) -> None:
         self.label, self.seconds, self.kept, self.frames, self.order = label, seconds, kept, kept + 1, order
+        self.size, self.streams, self.work = (32, 24), 1, Work(flop=1e6, bytes=1e3)
         self.runner = SimpleNamespace(backend="fake", spec=SimpleNamespace(form="clip"))
 
     def call(self) -> float:
@@ -34,6 +36,7 @@ def test_subjects_take_turns_and_are_compared_by_finished_frame() -> None:
     assert len(rounds) == 3
     assert [a.ratio, a.frame_ms, a.throughput] == pytest.approx([1.0, 25, 40])
     assert [b.ratio, b.frame_ms, b.throughput] == pytest.approx([2.5, 10, 100])
+    assert a.times == pytest.approx([600] * 3)
     assert (b.frames, b.kept, b.latency.calls) == (2, 1, 3)
 
 
@@ -52,5 +55,7 @@ def test_what_does_not_fit_is_refused() -> None:
             Subject("s", s, (30, 24))
         with pytest.raises(InputError, match="2 streams: s-window is of the clip form"):
             Subject("s-window", windows, (32, 24), streams=2)
+        with pytest.raises(InputError, match="window of 9: s is of the step form"):
+            Subject("s", s, (32, 24), window=9)
     with pytest.raises(InputNotFoundError, match="none-such"):
         run_bench(BenchSettings(models=("none-such",)), quiet=True)

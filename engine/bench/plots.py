@@ -1,0 +1,116 @@
+"""A benchmark's pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ptfan.engine.bench.result import BenchResult
+
+__all__ = ["check_plots", "draw_plots"]
+
+MOST = 12
+"""Networks whose latencies are drawn; more would not be read."""
+
+
+def check_plots() -> None:
+    """Check that plots can be drawn, before the work that they are to show.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    import matplotlib.figure  # noqa: F401
+
+
+def draw_plots(folder: Path, result: BenchResult) -> list[Path]:
+    """Draw what there are figures for: `latency.png`, `stages.png`, `clips.png`, `streams.png`.
+
+    Returns:
+        The files.
+    """
+    plots = {
+        "latency": _draw_latency,
+        "stages": _draw_stages if result.videos else None,
+        "clips": _draw_clips if len({item.length for item in result.clips}) > 1 else None,
+        "streams": _draw_streams if len({item.streams for item in result.networks}) > 1 else None,
+    }
+    return [_save(folder / f"{name}.png", draw(result)) for name, draw in plots.items() if draw is not None]
+
+
+def _save(path: Path, figure: Any) -> Path:
+    figure.savefig(path, dpi=110)
+    return path
+
+
+def _figure(result: BenchResult, height: float) -> Any:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, height), layout="constrained")
+    machine = result.machine
+    figure.suptitle(f"{machine['processor']}, {machine['cores']} cores, {machine['date']}", fontsize="small")
+    return figure
+
+
+def _draw_latency(result: BenchResult) -> Any:
+    shown = result.networks[:MOST]
+    figure = _figure(result, 1 + 1.4 * len(shown))
+    for item, axes in zip(shown, figure.subplots(len(shown), 1, squeeze=False)[:, 0], strict=True):
+        axes.hist(item.times, bins=30, color="tab:blue", alpha=0.7)
+        for name, style in (("median", "-"), ("p90", "--"), ("p99", ":")):
+            value = getattr(item.latency, name)
+            axes.axvline(value, color="black", linestyle=style, label=f"{name} {value:.1f} ms")
+        axes.set_title(item.label if item.latency.steady else f"{item.label} (unsteady)", fontsize="small", loc="left")
+        axes.set_ylabel("calls")
+        axes.legend(fontsize="x-small")
+    axes.set_xlabel("milliseconds a call")
+    return figure
+
+
+def _draw_stages(result: BenchResult) -> Any:
+    figure = _figure(result, 4)
+    axes = figure.subplots()
+    stages = list(result.videos[0].stages)
+    width = 0.8 / len(result.videos)
+    for place, video in enumerate(result.videos):
+        at = [index + (place - (len(result.videos) - 1) / 2) * width for index in range(len(stages))]
+        label = f"{video.model}: {video.fps:.1f} frames/s"
+        axes.bar(at, [video.stages[name] for name in stages], width, label=label)
+    axes.set_xticks(range(len(stages)), stages)
+    axes.set(ylabel="milliseconds a frame; stages overlap")
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend(fontsize="small")
+    return figure
+
+
+def _draw_clips(result: BenchResult) -> Any:
+    figure = _figure(result, 4)
+    axes = figure.subplots()
+    for label in dict.fromkeys(item.label for item in result.clips):
+        points = [(item.length, item.frame_ms) for item in result.clips if item.label == label]
+        axes.plot(*zip(*points, strict=True), marker="o", label=label)
+    lengths = sorted({item.length for item in result.clips})
+    axes.set_xscale("log")
+    axes.set_xticks(lengths, lengths)
+    axes.set_xticks([], minor=True)
+    axes.set(xlabel="frames of the clip", ylabel="milliseconds a frame, flush included", ylim=(0, None))
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    return figure
+
+
+def _draw_streams(result: BenchResult) -> Any:
+    figure = _figure(result, 4)
+    axes = figure.subplots()
+    stepped = [item for item in result.networks if item.form == "step"]
+    alone = {item.label: (item.size, item.backend) for item in stepped if item.streams == 1}
+    for label, kind in alone.items():
+        points = [
+            (item.streams, item.throughput)
+            for item in stepped
+            if item.label.startswith(label) and (item.size, item.backend) == kind
+        ]
+        axes.plot(*zip(*sorted(points), strict=True), marker="o", label=label)
+    axes.set(xlabel="streams in a batch", ylabel="finished frames a second, all streams", ylim=(0, None))
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    return figure
