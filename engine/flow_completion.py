@@ -62,8 +62,10 @@ def open_completion(name: FlowCompletionName) -> FlowCompletion:
     Raises:
         MissingExtraError: no backend is installed.
     """
-    # One thread: it runs beside the inpainting network's own threads, and is too small to gain from more.
-    return LearnedCompletion(open_runner(FLOW_MODEL, threads=1)) if name == "learned" else smooth_completion
+    if name == "smooth":
+        return smooth_completion
+    # It is small, and stands between steps that the CPU does: a GPU or more threads would gain nothing.
+    return LearnedCompletion(open_runner(FLOW_MODEL, backend="onnxruntime", threads=1))
 
 
 def completion_inputs(flows: Sequence[SmoothFlows], unknown: Sequence[Mask]) -> tuple[Array, Array]:

@@ -10,9 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ptfan.engine.backends import backend_statuses
 from ptfan.engine.errors import PtfanError
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256, find_model, shipped_models
-from ptfan.engine.runner import backend_statuses, open_runner
+from ptfan.engine.runner import open_runner
 from ptfan.engine.versions import versions
 
 __all__ = ["collect_info", "format_info"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, get_args
 
+from ptfan.engine.backends import Backend
 from ptfan.engine.crop import CropRules
 from ptfan.engine.errors import InputError, ModelError
 from ptfan.engine.filler import Filler, WindowFiller
@@ -14,7 +15,7 @@ from ptfan.engine.flow_completion import LearnedCompletion, open_completion
 from ptfan.engine.frame import Frame
 from ptfan.engine.models import DEFAULT_MODEL, find_model
 from ptfan.engine.prepare import Preparer, Window
-from ptfan.engine.runner import Backend, Runner, open_runner
+from ptfan.engine.runner import Runner, open_runner
 from ptfan.engine.spec import FlowCompletionName, ModelSpec
 from ptfan.engine.step_filler import StepFiller
 
@@ -36,6 +37,8 @@ class InpaintSettings:
     """Frames between the starts of two windows; None takes the model's own share of the window."""
     backend: Backend = "auto"
     """What runs the network."""
+    gpu: int = 0
+    """The GPU that a backend which needs one uses."""
     threads: int = 0
     """Threads inside the network; 0 takes one a core."""
     scene_cuts: bool = True
@@ -51,6 +54,8 @@ class InpaintSettings:
             raise InputError(f"flow completion is {self.flow_completion!r}, expected one of {names}")
         if self.threads < 0:
             raise InputError(f"threads is {self.threads}, expected 0 (one a core) or more")
+        if self.gpu < 0:
+            raise InputError(f"device is {self.gpu}, expected a GPU's number, 0 or more")
         for name in ("window", "stride"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -90,11 +95,12 @@ class Inpainter:
             InputNotFoundError: there is no such model.
             ModelError: the file is not a model of ptfan, or does not fit the settings.
             MissingExtraError: no backend is installed.
+            BackendError: the backend that the settings name cannot run here.
         """
         self.settings = settings or InpaintSettings()
         self._owns_runner = runner is None
         self.runner = runner or open_runner(
-            find_model(model), backend=self.settings.backend, threads=self.settings.threads
+            find_model(model), backend=self.settings.backend, threads=self.settings.threads, gpu=self.settings.gpu
         )
         spec = self.spec
         self._filler = open_filler(self.runner)

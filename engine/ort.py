@@ -1,7 +1,10 @@
-"""The ONNX Runtime backend."""
+"""The ONNX Runtime backend, on the CPU or on a CUDA GPU."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -10,40 +13,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import BackendError, ModelError, one_line
-from ptfan.engine.runner import Arrays
-from ptfan.engine.spec import METADATA_KEY, ModelSpec
+from ptfan.engine.runner import Arrays, State, Values
+from ptfan.engine.spec import METADATA_KEY, ModelSpec, Precision
 
 __all__ = ["OrtRunner"]
 
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+CUDA_OPTIONS = {
+    "use_tf32": "0",  # fp32 means fp32; who wants speed takes an fp16 file
+    "arena_extend_strategy": "kSameAsRequested",  # else memory grows by powers of two
+    "cudnn_conv_algo_search": "HEURISTIC",  # a search by trial takes seconds for every new size of crop
+}
 TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+DTYPES: dict[Precision, Any] = {"fp32": np.float32, "fp16": np.float16}
+QUIET, USUAL = 4, 2
+"""ONNX Runtime's levels of logging: fatal errors alone, and from warnings on."""
 
 
 class OrtRunner:
-    """A network in ONNX Runtime, on the CPU."""
+    """A network in ONNX Runtime."""
 
-    def __init__(self, model: Path, *, threads: int = 0) -> None:
+    def __init__(self, model: Path, *, threads: int = 0, gpu: int | None = None) -> None:
         """Load an ONNX file.
 
         Args:
             model: the file.
             threads: threads inside the network; 0 takes one a core.
+            gpu: the CUDA GPU to compute on; None is the CPU.
 
         Raises:
             ModelError: not an ONNX file, or none that ptfan exported.
+            BackendError: the GPU, or what ONNX Runtime needs to use it, is not there.
         """
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 4
-        # Idle threads that spin would take the cores from decoding, flow and encoding.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime's errors share no public base class
-            raise ModelError(
-                f"model {model}: ONNX Runtime cannot load it ({one_line(error, 200)}); expected an ONNX file"
-            ) from error
+        self._gpu = gpu
+        session = _open_session(model, threads, gpu)
         text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         if text is None:
             raise ModelError(f"model {model}: has no ptfan spec in its metadata; export it with `ptfan export`")
@@ -56,6 +61,7 @@ class OrtRunner:
             raise ModelError(f"model {model}: takes inputs that are not floating; export it with `ptfan export`")
         self._names = [entry.name for entry in session.get_outputs()]
         self._session: Any = session
+        self._values: Any = onnxruntime.OrtValue
 
     @property
     def spec(self) -> ModelSpec:
@@ -65,7 +71,21 @@ class OrtRunner:
     @property
     def backend(self) -> str:
         """The backend and where it computes."""
-        return "onnxruntime (CPU)"
+        return "onnxruntime (CPU)" if self._gpu is None else f"onnxruntime-cuda (GPU {self._gpu})"
+
+    def allocate(self, shape: tuple[int, ...], precision: Precision) -> State:
+        """Return memory for one output where the network computes, filled with zeros.
+
+        Raises:
+            BackendError: there is not so much memory.
+        """
+        zeros = np.zeros(shape, DTYPES[precision])
+        try:
+            return self._values.ortvalue_from_numpy(zeros, "cpu" if self._gpu is None else "cuda", self._gpu or 0)
+        except Exception as error:  # ONNX Runtime's errors share no public base class
+            raise BackendError(
+                f"model {self._spec.name}: no memory for {zeros.nbytes / 1e6:.0f} MB ({one_line(error, 200)})"
+            ) from error
 
     def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """Run once.
@@ -76,12 +96,12 @@ class OrtRunner:
         """
         return self.run_into(inputs, {})
 
-    def run_into(self, inputs: Arrays, into: Arrays) -> dict[str, NDArray[Any]]:
-        """Run once, with some outputs written to arrays that are there already.
+    def run_into(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
+        """Run once, with some outputs written to memory that is there already.
 
         Args:
-            inputs: by name.
-            into: by the outputs' names, contiguous arrays of the graph's own types and shapes.
+            inputs: by name, arrays or what `allocate` returned.
+            into: by the outputs' names, what `allocate` returned for their types and shapes.
 
         Returns:
             The other outputs.
@@ -93,27 +113,30 @@ class OrtRunner:
         missing = sorted(set(self._types) - set(inputs))
         if missing:
             raise ModelError(f"model {self._spec.name}: input {', '.join(missing)} was not given")
-        feed = {name: np.asarray(inputs[name], dtype) for name, dtype in self._types.items()}
-        names = [name for name in self._names if name not in into]
         try:
-            outputs = self._bound(feed, into) if into else self._session.run(names, feed)
+            outputs = self._bound(inputs, into)
         except Exception as error:
             raise BackendError(f"model {self._spec.name}: ONNX Runtime failed ({one_line(error, 200)})") from error
-        return {name: np.asarray(array, np.float32) for name, array in zip(names, outputs, strict=True)}
+        return {name: np.asarray(array, np.float32) for name, array in outputs.items()}
 
-    def _bound(self, feed: Arrays, into: Arrays) -> list[NDArray[Any]]:
+    def _bound(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
         binding = self._session.io_binding()
-        for name, array in feed.items():
-            binding.bind_cpu_input(name, np.ascontiguousarray(array))
+        arrays = {}  # held until the run is over
+        for name, dtype in self._types.items():
+            value = inputs[name]
+            if isinstance(value, self._values):
+                binding.bind_ortvalue_input(name, value)
+            else:
+                arrays[name] = np.ascontiguousarray(value, dtype)
+                binding.bind_cpu_input(name, arrays[name])
         for name in self._names:
             if name in into:
-                array = into[name]
-                binding.bind_output(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
+                binding.bind_ortvalue_output(name, into[name])
             else:
                 binding.bind_output(name, "cpu")
         self._session.run_with_iobinding(binding)
         outputs = zip(self._names, binding.get_outputs(), strict=True)
-        return [value.numpy() for name, value in outputs if name not in into]
+        return {name: value.numpy() for name, value in outputs if name not in into}
 
     def close(self) -> None:
         """Free the session; a closed runner runs no more."""
@@ -126,3 +149,49 @@ class OrtRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _open_session(model: Path, threads: int, gpu: int | None) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = QUIET
+    # Idle threads that spin would take the cores from decoding, flow and encoding.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    providers: list[Any] = [CPU] if gpu is None else [(CUDA, {"device_id": str(gpu), **CUDA_OPTIONS})]
+    if gpu is not None and CUDA not in onnxruntime.get_available_providers():
+        raise BackendError(
+            f"GPU {gpu}: the ONNX Runtime here is the CPU's alone; pip uninstall onnxruntime, then "
+            "pip install 'ptfan[cuda]'"
+        )
+    try:
+        with _quiet(loads_cuda=gpu is not None):
+            session = onnxruntime.InferenceSession(str(model), options, providers=providers, enable_fallback=0)
+    except Exception as error:
+        why = one_line(error, 200)
+        if gpu is not None and "CUDA" in str(error):
+            raise BackendError(f"GPU {gpu}: ONNX Runtime cannot use it ({why}); see `ptfan info`") from error
+        raise ModelError(f"model {model}: ONNX Runtime cannot load it ({why}); expected an ONNX file") from error
+    # Without CUDA's libraries it would go on with the CPU, and say so in its log alone.
+    if gpu is not None and CUDA not in session.get_providers():
+        raise BackendError(
+            f"GPU {gpu}: ONNX Runtime {onnxruntime.__version__} finds no CUDA and cuDNN of the versions that it was "
+            "made for; pip install 'ptfan[cuda]' brings them"
+        )
+    return session
+
+
+@contextmanager
+def _quiet(*, loads_cuda: bool) -> Iterator[None]:
+    """Keep ONNX Runtime's messages to itself: what is wrong is said in one line, and stdout may carry pictures."""
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(QUIET)
+    try:
+        with redirect_stdout(StringIO()):
+            if loads_cuda and hasattr(onnxruntime, "preload_dlls"):
+                onnxruntime.preload_dlls()  # of the packages that pip has installed
+            yield
+    finally:
+        onnxruntime.set_default_logger_severity(USUAL)

@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import InputError, MissingExtraError
-from ptfan.engine.spec import ModelSpec
+from ptfan.engine.backends import BACKENDS, Backend, BackendName, backend_status
+from ptfan.engine.errors import BackendError, InputError, MissingExtraError
+from ptfan.engine.spec import ModelSpec, Precision
 
-__all__ = [
-    "RUNNER_GROUP",
-    "Arrays",
-    "Backend",
-    "BackendStatus",
-    "BoundRunner",
-    "Runner",
-    "backend_statuses",
-    "open_runner",
-]
+__all__ = ["RUNNER_GROUP", "Arrays", "BoundRunner", "Runner", "State", "Values", "open_runner"]
 
 RUNNER_GROUP = "ptfan.runners"
 """Entry points of this group are called like the files that they run (`safetensors`; ONNX needs none); they are
 functions `(model: Path, *, threads: int) -> Runner`."""
 
 Arrays = Mapping[str, NDArray[Any]]
-Backend = Literal["auto", "onnxruntime"]
+State = Any
+"""What `BoundRunner.allocate` returns: memory where that runner computes. Nobody else looks into it."""
+Values = Mapping[str, Any]
+"""Arrays or states by name."""
 
 
 class Runner(Protocol):
@@ -60,44 +54,28 @@ class Runner(Protocol):
 
 @runtime_checkable
 class BoundRunner(Runner, Protocol):
-    """A runner that can write into arrays of the caller's: what the step form needs."""
+    """A runner that keeps values between two runs where it computes: what the step form needs."""
 
-    def run_into(self, inputs: Arrays, into: Arrays) -> dict[str, NDArray[Any]]:
-        """Run once; write the outputs that `into` names there, in the graph's own precision; return the others."""
+    def allocate(self, shape: tuple[int, ...], precision: Precision) -> State:
+        """Return memory for one output, filled with zeros: for `run_into` to write, and to read in a later run."""
 
-
-@dataclass(frozen=True)
-class BackendStatus:
-    """Whether a backend can run here."""
-
-    name: str
-    """The backend, as `--backend` takes it."""
-    usable: bool
-    """True if it can run here."""
-    reason: str
-    """Why, or why not and what to do."""
+    def run_into(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
+        """Run once; write the outputs that `into` names there; return the others."""
 
 
-def backend_statuses() -> list[BackendStatus]:
-    """Return every backend in order of preference, and whether it can run here."""
-    if find_spec("onnxruntime") is None:
-        status = BackendStatus("onnxruntime", False, "not installed: pip install 'ptfan[cpu]'")
-    else:
-        status = BackendStatus("onnxruntime", True, "ONNX Runtime on the CPU")
-    return [status]
-
-
-def open_runner(model: Path, *, backend: Backend = "auto", threads: int = 0) -> Runner:
+def open_runner(model: Path, *, backend: Backend = "auto", threads: int = 0, gpu: int = 0) -> Runner:
     """Load a model on the best backend that can run here, or on the one that is named.
 
     Args:
         model: an ONNX file that ptfan exported, or a file that an entry point of `RUNNER_GROUP` runs.
         backend: `auto`, or a backend's name.
         threads: threads inside the network; 0 takes one a core.
+        gpu: the GPU that a backend which needs one uses.
 
     Raises:
         InputError: there is no such backend.
         MissingExtraError: no backend (or not the one named) is installed.
+        BackendError: the backend that is named cannot run here.
         ModelError: the file is not a model of ptfan.
     """
     kind = model.suffix.lstrip(".")
@@ -106,12 +84,21 @@ def open_runner(model: Path, *, backend: Backend = "auto", threads: int = 0) -> 
     for other in others:
         runner: Runner = other.load()(model, threads=threads)
         return runner
-    statuses = [status for status in backend_statuses() if backend in ("auto", status.name)]
-    if not statuses:
-        names = ", ".join(status.name for status in backend_statuses())
-        raise InputError(f"backend is {backend!r}, expected auto or one of: {names}")
-    if not any(status.usable for status in statuses):
-        raise MissingExtraError("; ".join(f"backend {status.name}: {status.reason}" for status in statuses))
+    if backend != "auto" and backend not in BACKENDS:
+        raise InputError(f"backend is {backend!r}, expected auto or one of: {', '.join(BACKENDS)}")
+    name = _usable(BACKENDS if backend == "auto" else (backend,), gpu)
     from ptfan.engine.ort import OrtRunner
 
-    return OrtRunner(model, threads=threads)
+    return OrtRunner(model, threads=threads, gpu=gpu if name == "onnxruntime-cuda" else None)
+
+
+def _usable(names: tuple[BackendName, ...], gpu: int) -> BackendName:
+    """Return the first of some backends that can run here."""
+    refused = []
+    for name in names:
+        status = backend_status(name, gpu)
+        if status.usable:
+            return name
+        refused.append(f"backend {name}: {status.reason}")
+    missing = find_spec("onnxruntime") is None
+    raise (MissingExtraError if missing else BackendError)("; ".join(refused))

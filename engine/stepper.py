@@ -9,31 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import ModelError
-from ptfan.engine.runner import Arrays, BoundRunner, Runner
+from ptfan.engine.runner import Arrays, BoundRunner, Runner, State
 from ptfan.engine.spec import Carried, ModelSpec
 
 __all__ = ["Carry", "Stepper", "step_inputs", "step_runner", "stream_bytes"]
-
-DTYPES: dict[str, Any] = {"fp32": np.float32, "fp16": np.float16}
 
 
 class Carry:
     """The last values of one of a model's `carried`: a ring whose slots are allocated once, and never copied."""
 
-    def __init__(self, carried: Carried, streams: int, height: int, width: int) -> None:
-        """Allocate for so many streams of height x width pixels."""
+    def __init__(self, runner: BoundRunner, carried: Carried, streams: int, height: int, width: int) -> None:
+        """Allocate for so many streams of height x width pixels, where the runner computes."""
         shape = carried.shape(streams, height, width)
         # One slot more than the longest delay: what is read last must not be what is written.
-        self._slots = [np.zeros(shape, DTYPES[carried.precision]) for _ in range(max(carried.delays) + 1)]
+        self._slots = [runner.allocate(shape, carried.precision) for _ in range(max(carried.delays) + 1)]
         self._carried = carried
         self._newest = 0
 
-    def inputs(self) -> dict[str, NDArray[Any]]:
+    def inputs(self) -> dict[str, State]:
         """Return what the next step reads, by the graph's names."""
         count = len(self._slots)
         return {name: self._slots[(self._newest - delay) % count] for delay, name in self._carried.inputs.items()}
 
-    def output(self) -> NDArray[Any]:
+    def output(self) -> State:
         """Return where the next step writes."""
         return self._slots[self._newest]
 
@@ -66,7 +64,7 @@ class Stepper:
         multiple = spec.size_multiple
         if height % multiple or width % multiple or not height * width:
             raise ModelError(f"model {spec.name}: frames are {width}x{height}, expected multiples of {multiple}")
-        self._carried = {item.name: Carry(item, streams, height, width) for item in spec.carried}
+        self._carried = {item.name: Carry(self._runner, item, streams, height, width) for item in spec.carried}
         self._live = np.zeros((streams, spec.lookahead + 2), np.float32)
 
     @property
@@ -90,7 +88,7 @@ class Stepper:
         """
         self._live[:, 1:] = self._live[:, :-1].copy()
         self._live[:, 0] = live
-        feed = {**inputs, "live": self._live}
+        feed: dict[str, Any] = {**inputs, "live": self._live}
         for carry in self._carried.values():
             feed.update(carry.inputs())
         into = {name: carry.output() for name, carry in self._carried.items()}

@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from ptfan.engine.commands.messages import say, say_warning
-from ptfan.engine.commands.options import BackendOption, ModelOption, QuietOption, ThreadsOption, read_settings
+from ptfan.engine.commands.options import (
+    BackendOption,
+    DeviceOption,
+    ModelOption,
+    QuietOption,
+    ThreadsOption,
+    read_settings,
+)
 from ptfan.engine.errors import OutputError
 
 __all__ = ["demo_command", "register"]
@@ -31,6 +38,7 @@ def demo_command(
     ] = Path("demo-output"),
     model: ModelOption = "s",
     backend: BackendOption = "auto",
+    device: DeviceOption = 0,
     threads: ThreadsOption = 0,
     quiet: QuietOption = False,
 ) -> None:
@@ -52,7 +60,7 @@ def demo_command(
             video,
             mask=DEMO_MASK,
             model=model,
-            settings=read_settings(backend=backend, threads=threads),
+            settings=read_settings(backend=backend, device=device, threads=threads),
             overwrite=True,
             progress=choose_progress(quiet=quiet),
             stop=stop,

@@ -16,6 +16,7 @@ from ptfan.engine.commands.options import (
     OUTPUT_PANEL,
     BackendOption,
     BoxOption,
+    DeviceOption,
     DilateOption,
     FlowCompletionOption,
     MaskOption,
@@ -134,6 +135,7 @@ def inpaint_command(
     flow_completion: FlowCompletionOption = "learned",
     model: ModelOption = "s",
     backend: BackendOption = "auto",
+    device: DeviceOption = 0,
     threads: ThreadsOption = 0,
     quiet: QuietOption = False,
 ) -> None:
@@ -161,6 +163,7 @@ def inpaint_command(
             stride=stride,
             flow_completion=flow_completion,
             backend=backend,
+            device=device,
             threads=threads,
         ),
         codec=codec,

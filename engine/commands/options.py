@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional, cast, get_args
 
 import typer
 
+from ptfan.engine.backends import BACKENDS, Backend
 from ptfan.engine.errors import InputError
 from ptfan.engine.spec import FlowCompletionName
 
 if TYPE_CHECKING:
     from ptfan.engine.inpainter import InpaintSettings
-    from ptfan.engine.runner import Backend
 
 __all__ = [
     "BackendOption",
     "BoxOption",
+    "DeviceOption",
     "DilateOption",
     "FlowCompletionOption",
     "MaskOption",
@@ -39,7 +40,6 @@ __all__ = [
 MASK_PANEL = "What to replace"
 NETWORK_PANEL = "Network"
 OUTPUT_PANEL = "Output"
-BACKENDS = ("auto", "onnxruntime")
 
 MaskOption = Annotated[
     Optional[Path],  # noqa: UP045 - evaluated at run time, also by older releases of the library
@@ -120,7 +120,17 @@ ModelOption = Annotated[
     ),
 ]
 BackendOption = Annotated[
-    str, typer.Option("--backend", metavar="|".join(BACKENDS), help="What runs it.", rich_help_panel=NETWORK_PANEL)
+    str,
+    typer.Option(
+        "--backend",
+        metavar="|".join(("auto", *BACKENDS)),
+        help="What runs it; auto takes the first that can run here, see `ptfan info`.",
+        rich_help_panel=NETWORK_PANEL,
+    ),
+]
+DeviceOption = Annotated[
+    int,
+    typer.Option("--device", metavar="N", help="The GPU's number, where a GPU runs it.", rich_help_panel=NETWORK_PANEL),
 ]
 ThreadsOption = Annotated[
     int,
@@ -164,8 +174,8 @@ def read_backend(text: str) -> Backend:
     Raises:
         InputError: there is none of that name.
     """
-    if text not in BACKENDS:
-        raise InputError(f"backend {text!r}: expected one of {', '.join(BACKENDS)}")
+    if text not in ("auto", *BACKENDS):
+        raise InputError(f"backend {text!r}: expected one of auto, {', '.join(BACKENDS)}")
     return cast("Backend", text)
 
 
@@ -177,6 +187,7 @@ def read_settings(
     stride: int | None = None,
     flow_completion: str = "learned",
     backend: str = "auto",
+    device: int = 0,
     threads: int = 0,
 ) -> InpaintSettings:
     """Make settings of the options' values.
@@ -193,5 +204,6 @@ def read_settings(
         stride=stride,
         flow_completion=cast("FlowCompletionName", flow_completion),
         backend=read_backend(backend),
+        gpu=device,
         threads=threads,
     )

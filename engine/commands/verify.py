@@ -11,6 +11,7 @@ from ptfan.engine.commands.messages import say, say_error, say_warning
 from ptfan.engine.commands.options import (
     OUTPUT_PANEL,
     BackendOption,
+    DeviceOption,
     FlowCompletionOption,
     NoCropOption,
     OverwriteOption,
@@ -91,6 +92,7 @@ def verify_command(
     against_backend: Annotated[
         str, typer.Option("--against-backend", metavar="NAME", help="What runs the reference; as --backend.")
     ] = "auto",
+    device: DeviceOption = 0,
     threads: ThreadsOption = 0,
     quiet: QuietOption = False,
 ) -> None:
@@ -116,6 +118,7 @@ def verify_command(
         window=window,
         flow_completion=flow_completion,
         backend=backend,
+        device=device,
         threads=threads,
     )
     settings = VerifySettings(

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfan.engine.backends import Backend
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.difference import Tally
 from ptfan.engine.errors import InputError
@@ -23,7 +24,7 @@ from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import find_model
 from ptfan.engine.prepare import Preparer, Window
 from ptfan.engine.progress import NoProgress, Progress
-from ptfan.engine.runner import Backend, open_runner
+from ptfan.engine.runner import open_runner
 from ptfan.engine.spec import ModelSpec
 from ptfan.engine.verify.contest import Contestant, answers, find_reference, joint_spec
 from ptfan.engine.verify.verification import Verification
@@ -82,11 +83,10 @@ def verify(
         InputError: model, clip, mask or an option cannot be used, the models cannot be compared, or there is no hole.
     """
     settings = settings or VerifySettings()
-    threads = settings.inpaint.threads
     with ExitStack() as opened:
-        ours = _load(opened, find_model(model), settings.inpaint.backend, threads)
+        ours = _load(opened, find_model(model), settings.inpaint.backend, settings.inpaint)
         reference = find_reference(ours.runner.spec, against)
-        theirs = _load(opened, reference, settings.against_backend, threads)
+        theirs = _load(opened, reference, settings.against_backend, settings.inpaint)
         spec = joint_spec(ours, theirs, warn)
         windows = opened.enter_context(closing(_windows(spec, settings, progress or NoProgress(), warn)))
         theirs.watch()
@@ -113,8 +113,9 @@ def verify(
     )
 
 
-def _load(opened: ExitStack, path: Path, backend: Backend, threads: int) -> Contestant:
-    return Contestant(path, opened.enter_context(open_runner(path, backend=backend, threads=threads)))
+def _load(opened: ExitStack, path: Path, backend: Backend, settings: InpaintSettings) -> Contestant:
+    runner = open_runner(path, backend=backend, threads=settings.threads, gpu=settings.gpu)
+    return Contestant(path, opened.enter_context(runner))
 
 
 def _windows(

@@ -78,6 +78,9 @@ class FakeStepRunner(FakeRunner):
         values = {"name": "fake", "window": 6, "stride": 3, "lookahead": 1, "fill": "zero", **spec}
         super().__init__(ModelSpec(form="step", carried=carried, **values), lambda inputs: inputs["frames"])
 
+    def allocate(self, shape: tuple[int, ...], precision: str) -> NDArray[Any]:
+        return np.zeros(shape, {"fp32": np.float32, "fp16": np.float16}[precision])
+
     def run_into(self, inputs: Mapping[str, NDArray[Any]], into: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         self.calls.append({name: array.copy() for name, array in inputs.items()})
         live = inputs["live"].reshape(*inputs["live"].shape, 1, 1, 1)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ptfan.engine import info as module
+from ptfan.engine.backends import BackendStatus
 from ptfan.engine.info import collect_info, format_info
-from ptfan.engine.runner import BackendStatus
 
 UNUSABLE = BackendStatus("onnxruntime", False, "not installed: pip install 'ptfan[cpu]'")
 USABLE = BackendStatus("onnxruntime", True, "ONNX Runtime on the CPU")

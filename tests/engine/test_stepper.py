@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ def clip(frames: int, seed: int = 0) -> dict[str, NDArray[np.float32]]:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=3, unique=True), st.integers(1, 20))
 def test_a_ring_gives_back_what_was_written_so_many_steps_ago(delays: list[int], steps: int) -> None:
-    carry = Carry(Carried(name="x", channels=1, size=1, delays=tuple(delays)), 1, 1, 1)
+    memory: Any = SimpleNamespace(allocate=lambda shape, precision: np.zeros(shape, np.float32))
+    carry = Carry(memory, Carried(name="x", channels=1, size=1, delays=tuple(delays)), 1, 1, 1)
     written = [0.0] * max(delays)
     for step in range(steps):
         read = carry.inputs()

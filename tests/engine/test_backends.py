@@ -1,0 +1,137 @@
+"""Which backend is taken, and what a GPU's runner asks of ONNX Runtime, which stands in for itself here: it computes on
+the CPU what it says it computes on the GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ptfan.engine.backends import _cuda_problem, backend_statuses
+from ptfan.engine.errors import BackendError
+from ptfan.engine.models import FLOW_MODEL, find_model
+from ptfan.engine.ort import OrtRunner
+from ptfan.engine.runner import open_runner
+from ptfan.engine.spec import CLIP_CHANNELS
+from ptfan.engine.stepper import Stepper
+
+onnxruntime = pytest.importorskip("onnxruntime")
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+
+
+class StandIn:
+    """ONNX Runtime as it would be with a GPU, recorded."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, finds_cuda: bool = True, error: str = "") -> None:
+        self.opened: list[Any] = []
+        self.allocated: list[tuple[str, int]] = []
+        record, session, make = self, onnxruntime.InferenceSession, onnxruntime.OrtValue.ortvalue_from_numpy
+
+        class Session(session):  # type: ignore[misc, valid-type]
+            def __init__(self, path: str, options: Any, providers: list[Any], **more: Any) -> None:
+                record.opened.append(providers)
+                print("EP Error")  # as it does when it falls back
+                if error and providers != [CPU]:
+                    raise RuntimeError(error)
+                super().__init__(path, options, providers=[CPU], **more)
+                self.said = [CUDA, CPU] if finds_cuda and providers != [CPU] else [CPU]
+
+            def get_providers(self) -> list[str]:
+                return list(self.said)
+
+        def ortvalue_from_numpy(array: NDArray[Any], kind: str = "cpu", index: int = 0) -> Any:
+            self.allocated.append((kind, index))
+            return make(array, "cpu", 0)
+
+        monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
+        monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CUDA, CPU])
+        monkeypatch.setattr(onnxruntime.OrtValue, "ortvalue_from_numpy", staticmethod(ortvalue_from_numpy))
+        monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: print("Failed to load a library"), raising=False)
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    """What was found out on one machine does not count on the next."""
+    _cuda_problem.cache_clear()
+    yield
+    _cuda_problem.cache_clear()
+
+
+def frame(seed: int) -> dict[str, NDArray[np.float32]]:
+    rng = np.random.default_rng(seed)
+    return {name: rng.random((1, channels, 16, 16), np.float32) for name, channels in CLIP_CHANNELS.items()}
+
+
+def test_the_best_that_works_is_taken(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    record = StandIn(monkeypatch)
+    assert [(status.name, status.usable, status.reason) for status in backend_statuses(1)] == [
+        ("onnxruntime-cuda", True, "ONNX Runtime on GPU 1"),
+        ("onnxruntime", True, "ONNX Runtime on the CPU"),
+    ]
+    with open_runner(FLOW_MODEL, gpu=1) as runner:
+        assert runner.backend == "onnxruntime-cuda (GPU 1)"
+    with open_runner(FLOW_MODEL, backend="onnxruntime") as runner:
+        assert runner.backend == "onnxruntime (CPU)"
+    (provider, options), *rest = record.opened[1]
+    assert (provider, options["device_id"], options["use_tf32"], rest) == (CUDA, "1", "0", [])
+    assert record.opened[-1] == [CPU]
+    assert capsys.readouterr().out == ""  # pictures may go there
+
+
+def test_a_step_model_s_states_stay_on_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = find_model("s-live")
+    with OrtRunner(model, threads=1) as plain:
+        stepper = Stepper(plain, 16, 16)
+        expected = [stepper.push(frame(t)) for t in range(4)]
+    record = StandIn(monkeypatch)
+    with OrtRunner(model, threads=1, gpu=2) as runner:
+        stepper = Stepper(runner, 16, 16)
+        slots = sum(max(item.delays) + 1 for item in runner.spec.carried)
+        assert record.allocated == [("cuda", 2)] * slots
+        for t, wanted in enumerate(expected):
+            assert np.array_equal(stepper.push(frame(t)), wanted)
+    assert len(record.allocated) == slots, "a step allocates nothing"
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        ({"finds_cuda": False}, r"finds no CUDA and cuDNN .* pip install 'ptfan\[cuda\]'"),
+        ({"error": "CUDA failure 100: no CUDA-capable device is detected"}, "cannot use it .*no CUDA-capable device"),
+    ],
+)
+def test_a_gpu_that_cannot_be_used_is_no_reason_to_compute_elsewhere_unasked(
+    problem: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    StandIn(monkeypatch, **problem)
+    with pytest.raises(BackendError, match=said) as caught:
+        open_runner(FLOW_MODEL, backend="onnxruntime-cuda")
+    assert "\n" not in str(caught.value)
+    with open_runner(FLOW_MODEL) as runner:  # `auto` goes on, and the table says why
+        assert runner.backend == "onnxruntime (CPU)"
+    refused, taken = backend_statuses()
+    assert (refused.usable, taken.usable) == (False, True)
+    assert refused.reason in str(caught.value)
+
+
+def test_the_cpu_s_onnx_runtime_says_what_to_install() -> None:
+    if CUDA in onnxruntime.get_available_providers():
+        pytest.skip("this ONNX Runtime has CUDA")
+    with pytest.raises(
+        BackendError, match=r"the CPU's alone; pip uninstall onnxruntime, then pip install 'ptfan\[cuda"
+    ):
+        OrtRunner(FLOW_MODEL, gpu=0)
+
+
+def test_a_gpu_answers_as_the_cpu_does() -> None:
+    problem = _cuda_problem(0)
+    if problem is not None:
+        pytest.skip(f"needs a GPU and onnxruntime-gpu: {problem}")
+    model = find_model("s-live")
+    with OrtRunner(model) as cpu, OrtRunner(model, gpu=0) as gpu:
+        slow, fast = Stepper(cpu, 16, 16), Stepper(gpu, 16, 16)
+        for t in range(6):
+            np.testing.assert_allclose(fast.push(frame(t)), slow.push(frame(t)), atol=1e-4)
