@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from ptfan.engine.bench.contender import Contender
 from ptfan.engine.errors import BackendError
 from ptfan.engine.media import open_source
 
@@ -20,10 +21,10 @@ __all__ = ["VideoResult", "measure_videos"]
 
 @dataclass(frozen=True, kw_only=True)
 class VideoResult:
-    """What a model took for a video, from opening it to the finished file; medians over the runs."""
+    """What a contender took for a video, from opening it to the finished file; medians over the runs."""
 
     model: str
-    """The model."""
+    """The contender's name."""
     frames: int
     """Frames of the video."""
     fps: float
@@ -46,39 +47,38 @@ class VideoResult:
 
 
 def measure_videos(
-    models: Sequence[str],
+    entries: Sequence[Contender],
     clip: Path,
     mask: Path,
     *,
     rounds: int,
     crop: bool = True,
-    threads: int = 0,
     advance: Callable[[], None] = lambda: None,
 ) -> list[VideoResult]:
-    """Inpaint a clip with each model, in turn; the first one is the baseline.
+    """Inpaint a clip with each contender, in turn; the first one is the baseline.
 
     Args:
-        models: as `--model` takes them.
+        entries: who takes part.
         clip: a video.
         mask: its hole.
         rounds: runs of each.
         crop: show the network only a region round the hole.
-        threads: threads inside the network; 0 takes one a core.
         advance: is called after every run.
 
     Raises:
         BackendError: a run failed.
     """
-    asked = {"clip": str(clip), "mask": str(mask), "crop": crop, "threads": threads}
-    runs: dict[str, list[dict[str, Any]]] = {model: [] for model in models}
+    runs: dict[str, list[dict[str, Any]]] = {entry.name: [] for entry in entries}
     for _ in range(rounds):
-        for model in models:
+        for entry in entries:
+            settings = {"crop": crop, "threads": entry.threads, "backend": entry.backend, "gpu": entry.gpu}
             with tempfile.TemporaryDirectory() as folder:
-                runs[model].append(_run({**asked, "model": model, "folder": folder}))
+                asked = {"clip": str(clip), "mask": str(mask), "model": entry.model, "folder": folder}
+                runs[entry.name].append(_run({**asked, "settings": settings}))
             advance()
     with open_source(clip) as source:
         rate = source.info.rate
-    results = [_result(model, found, None if rate is None else float(rate)) for model, found in runs.items()]
+    results = [_result(name, found, None if rate is None else float(rate)) for name, found in runs.items()]
     return [replace(result, ratio=result.fps / results[0].fps) for result in results]
 
 
@@ -92,11 +92,11 @@ def _run(asked: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _result(model: str, runs: Sequence[dict[str, Any]], rate: float | None) -> VideoResult:
+def _result(name: str, runs: Sequence[dict[str, Any]], rate: float | None) -> VideoResult:
     frames = runs[0]["frames"]
     speeds = [frames / run["seconds"] for run in runs]
     return VideoResult(
-        model=model,
+        model=name,
         frames=frames,
         fps=median(speeds),
         slowest=min(speeds),

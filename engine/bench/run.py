@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+from ptfan.engine.backends import Backend
 from ptfan.engine.bench.clip_length import ClipResult, measure_clips
+from ptfan.engine.bench.contender import Contender, contenders
 from ptfan.engine.bench.end_to_end import VideoResult, measure_videos
 from ptfan.engine.bench.network import NetworkResult, measure_networks
 from ptfan.engine.bench.plots import check_plots, draw_plots
@@ -19,9 +21,8 @@ from ptfan.engine.bench.subject import Subject
 from ptfan.engine.bench.work import measure_pace
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.machine import describe_machine
-from ptfan.engine.models import find_model
 from ptfan.engine.progress import Progress, choose_progress
-from ptfan.engine.runner import Runner, open_runner
+from ptfan.engine.runner import Runner
 
 __all__ = ["BenchSettings", "run_bench"]
 
@@ -51,6 +52,10 @@ class BenchSettings:
     """Its hole."""
     runs: int = 3
     """Whole runs of each model; 0 leaves them out."""
+    backends: tuple[Backend, ...] = ("auto",)
+    """What runs them; each model on each."""
+    gpu: int = 0
+    """The GPU that a backend which needs one uses."""
     threads: int = 0
     """Threads inside the network; 0 takes one a core."""
     plots: bool = False
@@ -72,11 +77,9 @@ def run_bench(settings: BenchSettings, output: Path | None = None, *, quiet: boo
         check_plots()
     machine, pace = describe_machine(), measure_pace()
     progress = choose_progress(quiet=quiet)
+    entries = contenders(settings.models, settings.backends, gpu=settings.gpu, threads=settings.threads)
     with ExitStack() as stack:
-        runners = {
-            model: stack.enter_context(open_runner(find_model(model), threads=settings.threads))
-            for model in settings.models
-        }
+        runners = {entry.name: stack.enter_context(entry.open()) for entry in entries}
         networks = _networks(settings, runners, progress)
         clips = _clips(settings, runners, progress)
     asked = {"clip": str(settings.clip or "the demo's"), "mask": str(settings.mask or "the demo's")}
@@ -86,7 +89,7 @@ def run_bench(settings: BenchSettings, output: Path | None = None, *, quiet: boo
         settings=asdict(settings) | asked,
         networks=tuple(networks),
         clips=tuple(clips),
-        videos=tuple(_videos(settings, progress)),
+        videos=tuple(_videos(settings, entries, progress)),
     )
     if output is not None:
         write_bench(output, result)
@@ -107,9 +110,9 @@ def _networks(settings: BenchSettings, runners: Mapping[str, Runner], progress: 
 def _subjects(settings: BenchSettings, runners: Mapping[str, Runner]) -> list[Subject]:
     """Return every model at every size; step models with every number of streams, clip models with every window."""
     return [
-        Subject(model, runners[model], size, **kind)
-        for size, model in product(settings.sizes, settings.models)
-        for kind in _kinds(settings, runners[model])
+        Subject(name, runner, size, **kind)
+        for size, (name, runner) in product(settings.sizes, runners.items())
+        for kind in _kinds(settings, runner)
     ]
 
 
@@ -122,7 +125,7 @@ def _kinds(settings: BenchSettings, runner: Runner) -> list[dict[str, Any]]:
 def _clips(settings: BenchSettings, runners: Mapping[str, Runner], progress: Progress) -> list[ClipResult]:
     if not settings.lengths:
         return []
-    subjects = [Subject(model, runner, settings.sizes[0]) for model, runner in runners.items()]
+    subjects = [Subject(name, runner, settings.sizes[0]) for name, runner in runners.items()]
     progress.start("clips", CLIP_ROUNDS * len(subjects) * len(settings.lengths))
     try:
         return measure_clips(subjects, settings.lengths, CLIP_ROUNDS, progress.advance)
@@ -130,19 +133,18 @@ def _clips(settings: BenchSettings, runners: Mapping[str, Runner], progress: Pro
         progress.finish()
 
 
-def _videos(settings: BenchSettings, progress: Progress) -> list[VideoResult]:
-    models = [model for model in settings.models if find_model(model).suffix == ".onnx"]
-    if not settings.runs or not models:
+def _videos(settings: BenchSettings, entries: Sequence[Contender], progress: Progress) -> list[VideoResult]:
+    entries = [entry for entry in entries if entry.is_onnx]
+    if not settings.runs or not entries:
         return []
-    progress.start("whole videos", settings.runs * len(models))
+    progress.start("whole videos", settings.runs * len(entries))
     try:
         return measure_videos(
-            models,
+            entries,
             settings.clip or DEMO_CLIP,
             settings.mask or DEMO_MASK,
             rounds=settings.runs,
             crop=settings.crop,
-            threads=settings.threads,
             advance=progress.advance,
         )
     finally:

@@ -13,10 +13,18 @@ from ptfan.engine.pipeline import inpaint
 __all__ = ["video_run"]
 
 
-def video_run(clip: str, mask: str, model: str, folder: str, *, crop: bool, threads: int) -> dict[str, Any]:
-    """Inpaint a video into a folder; return seconds, frames, seconds by stage and the most memory in bytes."""
-    settings = InpaintSettings(crop=crop, threads=threads)
-    report = inpaint(clip, Path(folder) / "out.mp4", mask=mask, model=model, settings=settings, warn=lambda line: None)
+def video_run(clip: str, mask: str, model: str, folder: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Inpaint a video into a folder; return seconds, frames, seconds by stage and the most memory in bytes.
+
+    Args:
+        clip: a video.
+        mask: its hole.
+        model: as `--model` takes it.
+        folder: where the result goes.
+        settings: fields of `InpaintSettings`.
+    """
+    how, result = InpaintSettings(**settings), Path(folder) / "out.mp4"
+    report = inpaint(clip, result, mask=mask, model=model, settings=how, warn=lambda line: None)
     return {"seconds": report.seconds, "frames": report.frames, "stages": dict(report.stages), "memory": _most_memory()}
 
 

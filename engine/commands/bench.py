@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from ptfan.engine.backends import BACKENDS
 from ptfan.engine.commands.options import NoCropOption, QuietOption
 
 __all__ = ["bench_command", "register"]
@@ -18,6 +19,7 @@ EPILOG = """
     ptfan bench --model s --model s-window --size 432x240 --size 1280x720 -o bench/
     ptfan bench --model training/checkpoints/s.safetensors --model s   # the first one, torch here, is the baseline
     ptfan bench --model s --streams 1 --streams 4                     # streams that share a batch
+    ptfan bench --model s-live --backend onnxruntime --backend onnxruntime-cuda
     ptfan bench --length 15 --length 60 --length 240 -o bench/ --plots # what a frame costs in longer and longer clips
 """
 
@@ -60,6 +62,11 @@ def bench_command(
         typer.Option(help="Its hole.", show_default="the demo's"),
     ] = None,
     runs: Annotated[int, typer.Option(min=0, help="Whole runs of each model, in turn; 0 leaves them out.")] = 3,
+    backend: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="|".join(("auto", *BACKENDS)), help="What runs them; repeatable.", show_default="auto"),
+    ] = None,
+    device: Annotated[int, typer.Option(min=0, metavar="N", help="The GPU's number, where a GPU runs them.")] = 0,
     threads: Annotated[int, typer.Option(min=0, help="Threads inside the network; 0: one a core.")] = 0,
     no_crop: NoCropOption = False,
     output: Annotated[
@@ -77,7 +84,7 @@ def bench_command(
     alike; ratios are to be trusted more than milliseconds. A row is marked where its calls differ much.
     """
     from ptfan.engine.bench.run import BenchSettings, run_bench
-    from ptfan.engine.commands.options import parse_pixels
+    from ptfan.engine.commands.options import parse_pixels, read_backend
     from ptfan.engine.errors import InputError
 
     if (clip is None) != (mask is None):
@@ -94,6 +101,8 @@ def bench_command(
         clip=clip,
         mask=mask,
         runs=runs,
+        backends=tuple(read_backend(name) for name in backend or ["auto"]),
+        gpu=device,
         threads=threads,
         crop=not no_crop,
         plots=plots,

@@ -1,0 +1,51 @@
+"""Who takes part in a benchmark: a model on a backend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from ptfan.engine.backends import Backend
+from ptfan.engine.models import find_model
+from ptfan.engine.runner import Runner, open_runner
+
+__all__ = ["Contender", "contenders"]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A model on a backend."""
+
+    name: str
+    """What reports call it."""
+    model: str
+    """As `--model` takes it."""
+    backend: Backend
+    """As `--backend` takes it."""
+    gpu: int = 0
+    """The GPU that a backend which needs one uses."""
+    threads: int = 0
+    """Threads inside the network; 0 takes one a core."""
+
+    @property
+    def is_onnx(self) -> bool:
+        """Whether it is an ONNX model, which whole videos are run with."""
+        return find_model(self.model).suffix == ".onnx"
+
+    def open(self) -> Runner:
+        """Load the model.
+
+        Raises:
+            InputNotFoundError: there is no such model.
+            BackendError: the backend cannot run here.
+        """
+        return open_runner(find_model(self.model), backend=self.backend, threads=self.threads, gpu=self.gpu)
+
+
+def contenders(models: Sequence[str], backends: Sequence[Backend], *, gpu: int, threads: int) -> list[Contender]:
+    """Return every model on every backend, which the names tell where there are several."""
+    return [
+        Contender(f"{model} on {backend}" if len(backends) > 1 else model, model, backend, gpu, threads)
+        for model, backend in product(models, backends)
+    ]
