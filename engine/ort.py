@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import BackendError, ModelError, one_line
+from ptfan.engine.onnx_file import read_spec
 from ptfan.engine.runner import Arrays, State, Values
-from ptfan.engine.spec import METADATA_KEY, ModelSpec, Precision
+from ptfan.engine.spec import ModelSpec, Precision
 
 __all__ = ["OrtRunner"]
 
@@ -49,13 +50,7 @@ class OrtRunner:
 
         self._gpu = gpu
         session = _open_session(model, threads, gpu)
-        text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-        if text is None:
-            raise ModelError(f"model {model}: has no ptfan spec in its metadata; export it with `ptfan export`")
-        try:
-            self._spec = ModelSpec.from_json(text)
-        except ModelError as error:
-            raise ModelError(f"{model}: {error}") from error
+        self._spec = read_spec(model)
         self._types = {entry.name: TYPES.get(entry.type) for entry in session.get_inputs()}
         if None in self._types.values():
             raise ModelError(f"model {model}: takes inputs that are not floating; export it with `ptfan export`")

@@ -19,13 +19,13 @@ LINE_SECONDS = 5.0
 
 
 class Progress(Protocol):
-    """Is told of every frame that is done, from any one thread."""
+    """Is told of every frame, or whatever else is counted, that is done; from any one thread."""
 
-    def start(self, name: str, total: int | None) -> None:
-        """Begin a run: what is shown as its name, and how many frames it has if that is known."""
+    def start(self, name: str, total: int | None, unit: str = "frames") -> None:
+        """Begin a run: what is shown as its name, how many frames it has if that is known, or of what else."""
 
     def advance(self) -> None:
-        """Count one more frame as done."""
+        """Count one more as done."""
 
     def finish(self) -> None:
         """End the run; harmless when repeated or before `start`."""
@@ -34,7 +34,7 @@ class Progress(Protocol):
 class NoProgress:
     """Says nothing."""
 
-    def start(self, name: str, total: int | None) -> None:
+    def start(self, name: str, total: int | None, unit: str = "frames") -> None:
         """Say nothing."""
 
     def advance(self) -> None:
@@ -55,12 +55,12 @@ class LineProgress:
     def __init__(self, stream: TextIO | None = None, every: float = LINE_SECONDS) -> None:
         self._stream = stream
         self._every = every
-        self._name, self._total, self._done = "", None, 0  # type: str, int | None, int
+        self._name, self._unit, self._total, self._done = "", "", None, 0  # type: str, str, int | None, int
         self._begin = self._last = 0.0
 
-    def start(self, name: str, total: int | None) -> None:
+    def start(self, name: str, total: int | None, unit: str = "frames") -> None:
         """Begin to count."""
-        self._name, self._total, self._done = name, total, 0
+        self._name, self._unit, self._total, self._done = name, unit, total, 0
         self._begin = self._last = time.monotonic()
 
     def advance(self) -> None:
@@ -77,10 +77,11 @@ class LineProgress:
     def _line(self, seconds: float) -> str:
         speed = self._done / max(seconds, 1e-9)
         if self._total is None:
-            return f"{self._name}: {self._done} frames, {speed:.1f} frames/s"
+            return f"{self._name}: {self._done} {self._unit}, {speed:.1f} {self._unit}/s"
         left = format_seconds(max(self._total - self._done, 0) / speed)
         share = 100 * self._done // max(self._total, 1)
-        return f"{self._name}: {self._done}/{self._total} frames ({share} %), {speed:.1f} frames/s, {left} left"
+        count = f"{self._done}/{self._total} {self._unit} ({share} %)"
+        return f"{self._name}: {count}, {speed:.1f} {self._unit}/s, {left} left"
 
 
 class BarProgress:
@@ -90,14 +91,14 @@ class BarProgress:
         self._bar: RichProgress | None = None
         self._task: TaskID | None = None
 
-    def start(self, name: str, total: int | None) -> None:
+    def start(self, name: str, total: int | None, unit: str = "frames") -> None:
         """Draw the bar."""
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
         self.finish()
-        speed = TextColumn("{task.fields[speed]:>5.1f} frames/s")
+        speed = TextColumn("{task.fields[speed]:>5.1f} " + f"{unit}/s")
         left = TimeRemainingColumn(compact=True, elapsed_when_finished=True) if total else TimeElapsedColumn()
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), speed, left)
         self._bar = Bar(*columns, console=Console(stderr=True), transient=True)

@@ -182,6 +182,23 @@ class ModelSpec:
         steps = self.lookahead if self.form == "step" else 0
         return self.stride - 1 + self.ahead + steps
 
+    def input_shapes(self, frames: int, width: int, height: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the graph's inputs, of the clip and the step form.
+
+        Args:
+            frames: T of the clip form, B of the step form.
+            width: of the frames, pixels.
+            height: likewise.
+        """
+        shapes: dict[str, tuple[int, ...]] = {
+            name: (frames, channels, height, width) for name, channels in CLIP_CHANNELS.items()
+        }
+        if self.form == "step":
+            shapes["live"] = (frames, self.lookahead + 2)
+        for item in self.carried:
+            shapes.update(dict.fromkeys(item.inputs.values(), item.shape(frames, height, width)))
+        return shapes
+
     def to_json(self) -> str:
         """Return the spec as one JSON object."""
         return json.dumps(asdict(self), sort_keys=True)

@@ -1,0 +1,231 @@
+"""ONNX to plan: what `ptfan build` does."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ptfan.engine.atomic import check_target, write_atomically
+from ptfan.engine.errors import BackendError, InputError, InterruptedRunError, ModelError, one_line
+from ptfan.engine.models import file_sha256, find_model
+from ptfan.engine.onnx_file import count_nodes, read_spec
+from ptfan.engine.progress import NoProgress, Progress
+from ptfan.engine.trt.build_monitor import make_monitor
+from ptfan.engine.trt.flow_warp_plugin import NAME, NAMESPACE
+from ptfan.engine.trt.gpu import take_gpu
+from ptfan.engine.trt.plan_record import PlanRecord, record_path
+from ptfan.engine.trt.plugin_choice import Plugin, find_plugin
+from ptfan.engine.trt.sizes import SizeRange
+from ptfan.engine.trt.tensorrt_module import TensorRTName, check_plugins_can_be_parsed, import_tensorrt, make_log
+from ptfan.engine.versions import ptfan_version
+
+__all__ = ["BuildSettings", "build_plan"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildSettings:
+    """What a plan is to be like."""
+
+    least: tuple[int, int] | None = None
+    """The smallest (width, height), pixels; see `SizeRange.of` for what is taken where nothing is asked for."""
+    usual: tuple[int, int] | None = None
+    """What it is fastest at."""
+    most: tuple[int, int] | None = None
+    """The largest."""
+    frames: int | None = None
+    """Frames of a window, or streams of a step model, at the most."""
+    plugin: str | None = None
+    """See `find_plugin`."""
+    embed_plugin: bool = False
+    """Put the plugin's library into the plan."""
+    timing_cache: Path | None = None
+    """What was measured in earlier builds; is read if it is there, and written."""
+    version_compatible: bool = False
+    """Let later versions of TensorRT run it."""
+    hardware_compatible: bool = False
+    """Let other GPUs, from compute capability 8.0 on, run it."""
+    gpu: int = 0
+    """The GPU to build on."""
+    tensorrt: TensorRTName | None = None
+    """The module that builds; None takes the one that is installed."""
+
+
+def build_plan(
+    model: str | Path,
+    output: Path,
+    settings: BuildSettings | None = None,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    stop: threading.Event | None = None,
+) -> PlanRecord:
+    """Build a plan for the GPU that is here, and write it with its record.
+
+    Args:
+        model: a model of the package by name, or an ONNX file that ptfan exported.
+        output: the plan; its record gets the same name and `.json`.
+        settings: what it is to be like.
+        overwrite: replace files that are there.
+        progress: is told of the builder's steps.
+        stop: set it, and the build ends.
+
+    Raises:
+        InputError: the settings do not fit the model or the TensorRT that is here.
+        ModelError: the model cannot be built.
+        MissingExtraError: there is no TensorRT.
+        BackendError: there is no GPU, or TensorRT failed.
+        OutputError: the plan cannot be written.
+        InterruptedRunError: it was stopped.
+    """
+    settings = settings or BuildSettings()
+    for target in (output, record_path(output)):
+        check_target(target, overwrite=overwrite)
+    path = find_model(model)
+    spec = read_spec(path)
+    if spec.form == "flow":
+        raise ModelError(f"model {model}: completes flow, which is done on the CPU; expected a model that fills holes")
+    sizes = SizeRange.of(spec, least=settings.least, usual=settings.usual, most=settings.most, frames=settings.frames)
+    trt = _tensorrt(settings)
+    plugin = _plugin(settings, trt, output.parent)
+    # TensorRT for RTX leaves what is for one GPU alone to the machine that loads the plan.
+    gpu = None if _is_rtx(trt) else take_gpu(settings.gpu)
+    work = _Work(trt, path, settings, plugin, sizes.shapes(spec))
+    plan = work.run(progress or NoProgress(), stop or threading.Event())
+    record = PlanRecord(
+        spec=spec,
+        model=str(model),
+        model_sha256=file_sha256(path),
+        plan_sha256=hashlib.sha256(plan).hexdigest(),
+        ptfan=ptfan_version(),
+        tensorrt=trt.__name__,
+        tensorrt_version=trt.__version__,
+        gpu=gpu,
+        sizes=sizes,
+        plugin=plugin.kind,
+        plugin_sha256=plugin.sha256,
+        plugin_embedded=settings.embed_plugin,
+        version_compatible=settings.version_compatible,
+        hardware_compatible=settings.hardware_compatible,
+    )
+    write_atomically(output, plan, overwrite=overwrite)
+    write_atomically(record_path(output), record.to_json().encode(), overwrite=overwrite)
+    return record
+
+
+def _tensorrt(settings: BuildSettings) -> Any:
+    """Return the module to build with, which has all that is asked for."""
+    trt = import_tensorrt(settings.tensorrt)
+    asked = {
+        "--timing-cache": settings.timing_cache is not None,
+        "--version-compatible": settings.version_compatible,
+        "--hardware-compatible": settings.hardware_compatible,
+    }
+    wrong = [name for name, given in asked.items() if given]
+    if wrong and _is_rtx(trt):
+        raise InputError(
+            f"{', '.join(wrong)}: TensorRT for RTX has no such thing; its plans run on every GPU from compute "
+            "capability 8.0 on, with the version that built them"
+        )
+    return trt
+
+
+def _plugin(settings: BuildSettings, trt: Any, folder: Path) -> Plugin:
+    """Return the plugin to build with."""
+    plugin = find_plugin(settings.plugin, folder, "none" if _is_rtx(trt) else "python")
+    if settings.embed_plugin and plugin.library is None:
+        raise InputError(f"--embed-plugin needs the plugin's library, got plugin {plugin.kind}; name it with --plugin")
+    if plugin.kind != "none":
+        check_plugins_can_be_parsed(trt)
+    return plugin
+
+
+def _is_rtx(trt: Any) -> bool:
+    return bool(trt.__name__ == "tensorrt_rtx")
+
+
+class _Work:
+    """One build."""
+
+    def __init__(
+        self,
+        trt: Any,
+        model: Path,
+        settings: BuildSettings,
+        plugin: Plugin,
+        shapes: Mapping[str, tuple[tuple[int, ...], ...]],
+    ) -> None:
+        self._trt, self._model, self._settings, self._plugin, self._shapes = trt, model, settings, plugin, shapes
+        self._log = make_log(trt)
+        self._builder = trt.Builder(self._log)
+        # From TensorRT 11 on there are no others.
+        typed = getattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
+        self._network = self._builder.create_network(0 if typed is None else 1 << int(typed))
+        self._config = self._builder.create_builder_config()
+
+    def run(self, progress: Progress, stop: threading.Event) -> bytes:
+        """Return the plan."""
+        self._plugin.load(self._trt)
+        self._parse()
+        self._configure()
+        cache = self._read_cache()
+        monitor = make_monitor(self._trt, progress, stop)
+        self._config.progress_monitor = monitor
+        try:
+            plan = self._builder.build_serialized_network(self._network, self._config)
+        finally:
+            progress.finish()
+        if stop.is_set():
+            raise InterruptedRunError(f"model {self._model}: the build was stopped, nothing was written")
+        if plan is None:
+            raise BackendError(f"model {self._model}: TensorRT cannot build it ({self._problem()})")
+        if cache is not None:
+            write_atomically(cache, bytes(self._config.get_timing_cache().serialize()))
+        return bytes(plan)
+
+    def _parse(self) -> None:
+        trt = self._trt
+        parser = trt.OnnxParser(self._network, self._log)
+        if not parser.parse_from_file(str(self._model)):
+            why = "; ".join(one_line(str(parser.get_error(index)), 200) for index in range(parser.num_errors))
+            raise ModelError(f"model {self._model}: TensorRT cannot read it ({why})")
+        # Where the parser does not find the plugin it takes the function in its place, and says nothing.
+        kinds = [self._network.get_layer(index).type for index in range(self._network.num_layers)]
+        found, wanted = kinds.count(trt.LayerType.PLUGIN_V3), count_nodes(self._model, NAME, NAMESPACE)
+        wanted = 0 if self._plugin.kind == "none" else wanted
+        if found != wanted:
+            raise BackendError(f"model {self._model}: TensorRT gave {found} nodes to the plugin, expected {wanted}")
+
+    def _configure(self) -> None:
+        trt, config, settings = self._trt, self._config, self._settings
+        config.clear_flag(trt.BuilderFlag.TF32)  # fp32 means fp32; who wants speed takes an fp16 file
+        if settings.version_compatible:
+            config.set_flag(trt.BuilderFlag.VERSION_COMPATIBLE)
+        if settings.hardware_compatible:
+            config.hardware_compatibility_level = trt.HardwareCompatibilityLevel.AMPERE_PLUS
+        if settings.embed_plugin:
+            config.plugins_to_serialize = [str(self._plugin.library)]
+        tensors = [self._network.get_input(index) for index in range(self._network.num_inputs)]
+        free = [tensor.name for tensor in tensors if -1 in tuple(tensor.shape)]
+        if free:
+            profile = self._builder.create_optimization_profile()
+            for name in free:
+                profile.set_shape(name, *self._shapes[name])
+            config.add_optimization_profile(profile)
+
+    def _read_cache(self) -> Path | None:
+        """Hand on what earlier builds have measured; return where to write what this one has."""
+        path = self._settings.timing_cache
+        if path is None:
+            return None
+        check_target(path, overwrite=True)
+        cache = self._config.create_timing_cache(path.read_bytes() if path.is_file() else b"")
+        if cache is None or not self._config.set_timing_cache(cache, ignore_mismatch=False):
+            raise InputError(f"timing cache {path}: is of another GPU or TensorRT ({self._problem()}); name a new file")
+        return path
+
+    def _problem(self) -> str:
+        return self._log.errors[-1][:200] if self._log.errors else "it does not say why"

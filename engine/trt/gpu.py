@@ -1,0 +1,55 @@
+"""The GPU that is here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ptfan.engine.errors import BackendError, InputError, MissingExtraError, one_line
+
+__all__ = ["Gpu", "import_cuda", "take_gpu"]
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU of this machine."""
+
+    name: str
+    """As its maker calls it."""
+    capability: tuple[int, int]
+    """Its compute capability: (8, 7) is Orin's."""
+
+
+def import_cuda() -> Any:
+    """Return CUDA's runtime, `cuda.bindings.runtime`.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        from cuda.bindings import runtime
+    except ImportError as error:
+        raise MissingExtraError("cuda-bindings is not installed: pip install 'ptfan[tensorrt]'") from error
+    return runtime
+
+
+def take_gpu(index: int) -> Gpu:
+    """Let this thread compute on a GPU; return what it is.
+
+    Raises:
+        MissingExtraError: CUDA's bindings are not installed.
+        BackendError: there is no GPU, or no driver.
+        InputError: there is no GPU of that number.
+    """
+    cuda = import_cuda()
+    try:
+        status, count = cuda.cudaGetDeviceCount()
+    except Exception as error:  # the bindings raise what belongs to another package when there is no driver
+        raise BackendError(f"GPU {index}: there is no driver ({one_line(error, 120)})") from error
+    if status != cuda.cudaError_t.cudaSuccess or not count:
+        raise BackendError(f"GPU {index}: CUDA finds none ({status.name})")
+    if index >= count:
+        raise InputError(f"device is {index}, expected 0 to {count - 1}: there are {count} GPUs")
+    cuda.cudaSetDevice(index)
+    _, found = cuda.cudaGetDeviceProperties(index)
+    return Gpu(found.name.decode(), (found.major, found.minor))

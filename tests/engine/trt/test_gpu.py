@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ptfan.engine.errors import BackendError, InputError
+from ptfan.engine.trt.gpu import Gpu, take_gpu
+
+
+def test_a_gpu_is_taken(cuda: Any) -> None:
+    cuda.count = 2
+    assert take_gpu(1) == Gpu("Orin", (8, 7))
+    assert cuda.device == 1
+
+
+def test_there_is_none(cuda: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="device is 1, expected 0 to 0"):
+        take_gpu(1)
+    cuda.count = 0
+    with pytest.raises(BackendError, match=r"GPU 0: CUDA finds none \(cudaErrorNoDevice\)"):
+        take_gpu(0)
+
+    def no_driver() -> None:
+        raise RuntimeError("libcuda.so.1:\nnot found")
+
+    monkeypatch.setattr(cuda, "cudaGetDeviceCount", no_driver)
+    with pytest.raises(BackendError, match=r"GPU 0: there is no driver \(libcuda.so.1: not found\)"):
+        take_gpu(0)
