@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal, get_args
 
-from ptfan.engine.errors import PtfanError
+from ptfan.engine.errors import MissingExtraError, PtfanError
 
-__all__ = ["BACKENDS", "Backend", "BackendName", "BackendStatus", "backend_status", "backend_statuses"]
+__all__ = ["BACKENDS", "Backend", "BackendName", "BackendStatus", "backend_status", "backend_statuses", "backends_for"]
 
-BackendName = Literal["onnxruntime-cuda", "onnxruntime"]
-Backend = Literal["auto", "onnxruntime-cuda", "onnxruntime"]
+BackendName = Literal["tensorrt", "onnxruntime-cuda", "onnxruntime"]
+Backend = Literal["auto", "tensorrt", "onnxruntime-cuda", "onnxruntime"]
 """A backend, or `auto` for the best that can run here."""
 BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
 """The best first."""
@@ -28,6 +29,8 @@ class BackendStatus:
     """True if it can run here."""
     reason: str
     """Where it computes; or why it cannot, and what to do."""
+    installed: bool = True
+    """False if it cannot run because a package is missing."""
 
 
 def backend_statuses(gpu: int = 0) -> list[BackendStatus]:
@@ -39,15 +42,38 @@ def backend_statuses(gpu: int = 0) -> list[BackendStatus]:
     return [backend_status(name, gpu) for name in BACKENDS]
 
 
+def backends_for(model: Path) -> tuple[BackendName, ...]:
+    """Return the backends that run a kind of file, the best first: plans are TensorRT's alone, ONNX is the others'."""
+    if model.suffix == ".plan":
+        return ("tensorrt",)
+    return tuple(name for name in BACKENDS if name != "tensorrt")
+
+
 def backend_status(name: BackendName, gpu: int = 0) -> BackendStatus:
     """Return whether one backend can run here; one that needs a GPU is tried on it."""
+    if name == "tensorrt":
+        return _tensorrt_status(gpu)
     if find_spec("onnxruntime") is None:
         extra = "cuda" if name == "onnxruntime-cuda" else "cpu"
-        return BackendStatus(name, False, f"not installed: pip install 'ptfan[{extra}]'")
+        return BackendStatus(name, False, f"not installed: pip install 'ptfan[{extra}]'", installed=False)
     if name == "onnxruntime":
         return BackendStatus(name, True, "ONNX Runtime on the CPU")
     problem = _cuda_problem(gpu)
     return BackendStatus(name, problem is None, problem or f"ONNX Runtime on GPU {gpu}")
+
+
+def _tensorrt_status(gpu: int) -> BackendStatus:
+    """Whether a plan runs is told by the plan itself."""
+    from ptfan.engine.trt.gpu import take_gpu
+    from ptfan.engine.trt.tensorrt_module import import_tensorrt
+
+    try:
+        trt = import_tensorrt()
+        found = take_gpu(gpu)
+    except PtfanError as error:
+        return BackendStatus("tensorrt", False, str(error), installed=not isinstance(error, MissingExtraError))
+    reason = f"plans of `ptfan build`, by {trt.__name__} {trt.__version__} on GPU {gpu} ({found.name})"
+    return BackendStatus("tensorrt", True, reason)
 
 
 @lru_cache

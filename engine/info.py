@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ptfan.engine.backends import backend_statuses
+from ptfan.engine.backends import backend_statuses, backends_for
 from ptfan.engine.errors import PtfanError
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256, find_model, shipped_models
 from ptfan.engine.runner import open_runner
@@ -107,13 +107,14 @@ def _model_line(model: dict[str, Any]) -> str:
 
 def _choice(model: str | Path) -> dict[str, Any]:
     """Tell what a run with default options would take, and why."""
-    usable = next((status for status in backend_statuses() if status.usable), None)
     try:
         path = find_model(model)
     except PtfanError as error:
         return {"model": None, "backend": None, "text": f"no model: {error}"}
+    statuses = [status for status in backend_statuses() if status.name in backends_for(path)]
+    usable = next((status for status in statuses if status.usable), None)
     if usable is None:
-        why = "; ".join(f"{status.name} {status.reason}" for status in backend_statuses())
+        why = "; ".join(f"{status.name} {status.reason}" for status in statuses)
         return {"model": str(path), "backend": None, "text": f"no backend: {why}"}
     text = f"model {path.stem} on {usable.name}, the first backend that can run here ({usable.reason})"
     return {"model": str(path), "backend": usable.name, "text": text}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import BackendError, ModelError, one_line
 from ptfan.engine.onnx_file import read_spec
-from ptfan.engine.runner import Arrays, State, Values
+from ptfan.engine.runner import DTYPES, Arrays, State, Values, check_inputs
 from ptfan.engine.spec import ModelSpec, Precision
 
 __all__ = ["OrtRunner"]
@@ -26,7 +26,6 @@ CUDA_OPTIONS = {
     "cudnn_conv_algo_search": "HEURISTIC",  # a search by trial takes seconds for every new size of crop
 }
 TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
-DTYPES: dict[Precision, Any] = {"fp32": np.float32, "fp16": np.float16}
 QUIET, USUAL = 4, 2
 """ONNX Runtime's levels of logging: fatal errors alone, and from warnings on."""
 
@@ -105,9 +104,7 @@ class OrtRunner:
             ModelError: an input is missing.
             BackendError: ONNX Runtime failed, for want of memory or because an array does not fit the graph.
         """
-        missing = sorted(set(self._types) - set(inputs))
-        if missing:
-            raise ModelError(f"model {self._spec.name}: input {', '.join(missing)} was not given")
+        check_inputs(self._spec, self._types, inputs)
         try:
             outputs = self._bound(inputs, into)
         except Exception as error:

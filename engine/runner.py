@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.backends import BACKENDS, Backend, BackendName, backend_status
-from ptfan.engine.errors import BackendError, InputError, MissingExtraError
+from ptfan.engine.backends import BACKENDS, Backend, BackendName, backend_status, backends_for
+from ptfan.engine.errors import BackendError, InputError, MissingExtraError, ModelError
 from ptfan.engine.spec import ModelSpec, Precision
 
-__all__ = ["RUNNER_GROUP", "Arrays", "BoundRunner", "Runner", "State", "Values", "open_runner"]
+__all__ = [
+    "DTYPES",
+    "RUNNER_GROUP",
+    "Arrays",
+    "BoundRunner",
+    "Runner",
+    "State",
+    "Values",
+    "check_inputs",
+    "open_runner",
+]
 
 RUNNER_GROUP = "ptfan.runners"
 """Entry points of this group are called like the files that they run (`safetensors`; ONNX needs none); they are
@@ -26,6 +36,8 @@ State = Any
 """What `BoundRunner.allocate` returns: memory where that runner computes. Nobody else looks into it."""
 Values = Mapping[str, Any]
 """Arrays or states by name."""
+DTYPES: dict[Precision, Any] = {"fp32": np.float32, "fp16": np.float16}
+"""The types of the precisions."""
 
 
 class Runner(Protocol):
@@ -63,42 +75,67 @@ class BoundRunner(Runner, Protocol):
         """Run once; write the outputs that `into` names there; return the others."""
 
 
+def check_inputs(spec: ModelSpec, wanted: Iterable[str], inputs: Values) -> None:
+    """Check that all inputs are given that a network takes.
+
+    Raises:
+        ModelError: one is missing.
+    """
+    missing = sorted(set(wanted) - set(inputs))
+    if missing:
+        raise ModelError(f"model {spec.name}: input {', '.join(missing)} was not given")
+
+
 def open_runner(model: Path, *, backend: Backend = "auto", threads: int = 0, gpu: int = 0) -> Runner:
     """Load a model on the best backend that can run here, or on the one that is named.
 
     Args:
-        model: an ONNX file that ptfan exported, or a file that an entry point of `RUNNER_GROUP` runs.
+        model: an ONNX file that ptfan exported, a plan that it built, or a file that an entry point of `RUNNER_GROUP`
+            runs.
         backend: `auto`, or a backend's name.
         threads: threads inside the network; 0 takes one a core.
         gpu: the GPU that a backend which needs one uses.
 
     Raises:
-        InputError: there is no such backend.
+        InputError: there is no such backend, or it does not run such a file.
         MissingExtraError: no backend (or not the one named) is installed.
         BackendError: the backend that is named cannot run here.
         ModelError: the file is not a model of ptfan.
     """
     kind = model.suffix.lstrip(".")
-    # ONNX files are what is run here; looking through all that is installed would cost every start a few milliseconds.
-    others = entry_points(group=RUNNER_GROUP, name=kind) if backend == "auto" and kind != "onnx" else ()
+    # Looking through all that is installed would cost every start a few milliseconds.
+    others = entry_points(group=RUNNER_GROUP, name=kind) if backend == "auto" and kind not in ("onnx", "plan") else ()
     for other in others:
         runner: Runner = other.load()(model, threads=threads)
         return runner
     if backend != "auto" and backend not in BACKENDS:
         raise InputError(f"backend is {backend!r}, expected auto or one of: {', '.join(BACKENDS)}")
-    name = _usable(BACKENDS if backend == "auto" else (backend,), gpu)
+    names = backends_for(model)
+    if backend not in ("auto", *names):
+        raise InputError(_wrong_file(model, backend))
+    if names == ("tensorrt",):  # whether a plan can run is told by what it was built for
+        from ptfan.engine.trt.tensorrt_runner import TensorRTRunner
+
+        return TensorRTRunner(model, gpu=gpu)
+    name = _usable(names if backend == "auto" else (backend,), gpu)
     from ptfan.engine.ort import OrtRunner
 
     return OrtRunner(model, threads=threads, gpu=gpu if name == "onnxruntime-cuda" else None)
 
 
-def _usable(names: tuple[BackendName, ...], gpu: int) -> BackendName:
+def _wrong_file(model: Path, backend: Backend) -> str:
+    if backend == "tensorrt":
+        return f"backend tensorrt runs plans, got {model.name}; make one: ptfan build {model.stem} -o {model.stem}.plan"
+    return f"backend {backend} runs ONNX files, got the plan {model}; expected backend tensorrt"
+
+
+def _usable(names: Sequence[BackendName], gpu: int) -> BackendName:
     """Return the first of some backends that can run here."""
     refused = []
     for name in names:
         status = backend_status(name, gpu)
         if status.usable:
             return name
-        refused.append(f"backend {name}: {status.reason}")
-    missing = find_spec("onnxruntime") is None
-    raise (MissingExtraError if missing else BackendError)("; ".join(refused))
+        refused.append(status)
+    kind = BackendError if any(status.installed for status in refused) else MissingExtraError
+    raise kind("; ".join(f"backend {status.name}: {status.reason}" for status in refused))

@@ -199,6 +199,11 @@ class ModelSpec:
             shapes.update(dict.fromkeys(item.inputs.values(), item.shape(frames, height, width)))
         return shapes
 
+    def output_shapes(self, frames: int, width: int, height: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the graph's outputs; see `input_shapes`."""
+        carried = {item.name: item.shape(frames, height, width) for item in self.carried}
+        return {"fill": (frames, 3, height, width), **carried}
+
     def to_json(self) -> str:
         """Return the spec as one JSON object."""
         return json.dumps(asdict(self), sort_keys=True)

@@ -29,9 +29,9 @@ class Contender:
     """Threads inside the network; 0 takes one a core."""
 
     @property
-    def is_onnx(self) -> bool:
-        """Whether it is an ONNX model, which whole videos are run with."""
-        return find_model(self.model).suffix == ".onnx"
+    def runs_videos(self) -> bool:
+        """Whether it is a model of the runtime: whole videos are not run with a checkpoint."""
+        return find_model(self.model).suffix in (".onnx", ".plan")
 
     def open(self) -> Runner:
         """Load the model.

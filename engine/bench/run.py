@@ -134,7 +134,7 @@ def _clips(settings: BenchSettings, runners: Mapping[str, Runner], progress: Pro
 
 
 def _videos(settings: BenchSettings, entries: Sequence[Contender], progress: Progress) -> list[VideoResult]:
-    entries = [entry for entry in entries if entry.is_onnx]
+    entries = [entry for entry in entries if entry.runs_videos]
     if not settings.runs or not entries:
         return []
     progress.start("whole videos", settings.runs * len(entries))

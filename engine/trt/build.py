@@ -181,7 +181,7 @@ class _Work:
         if stop.is_set():
             raise InterruptedRunError(f"model {self._model}: the build was stopped, nothing was written")
         if plan is None:
-            raise BackendError(f"model {self._model}: TensorRT cannot build it ({self._problem()})")
+            raise BackendError(f"model {self._model}: TensorRT cannot build it ({self._log.problem})")
         if cache is not None:
             write_atomically(cache, bytes(self._config.get_timing_cache().serialize()))
         return bytes(plan)
@@ -224,8 +224,7 @@ class _Work:
         check_target(path, overwrite=True)
         cache = self._config.create_timing_cache(path.read_bytes() if path.is_file() else b"")
         if cache is None or not self._config.set_timing_cache(cache, ignore_mismatch=False):
-            raise InputError(f"timing cache {path}: is of another GPU or TensorRT ({self._problem()}); name a new file")
+            raise InputError(
+                f"timing cache {path}: is of another GPU or TensorRT ({self._log.problem}); name a new file"
+            )
         return path
-
-    def _problem(self) -> str:
-        return self._log.errors[-1][:200] if self._log.errors else "it does not say why"

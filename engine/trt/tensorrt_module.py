@@ -62,19 +62,19 @@ def check_plugins_can_be_parsed(trt: Any) -> None:
 
 
 def make_log(trt: Any) -> Any:
-    """Return a logger for a TensorRT module; its list `errors` holds what went wrong, a line each."""
+    """Return a logger for a TensorRT module; its `problem` is what went wrong last, in one line."""
     return new_class("Log", (_Log, trt.ILogger), exec_body=lambda body: body.update(trt=trt))()
 
 
 class _Log:
-    """Keeps errors, and drops the rest: TensorRT's notes are for its developers."""
+    """Keeps the last error, and drops the rest: TensorRT's notes are for its developers."""
 
     trt: Any
 
     def __init__(self) -> None:
         self.trt.ILogger.__init__(self)
-        self.errors: list[str] = []
+        self.problem = "it does not say why"
 
     def log(self, severity: Any, text: str) -> None:
         if severity in (self.trt.ILogger.ERROR, self.trt.ILogger.INTERNAL_ERROR):
-            self.errors.append(one_line(text))
+            self.problem = one_line(text, 200)

@@ -165,13 +165,14 @@ def test_open_runner(save: Callable[..., Path]) -> None:
 
 
 def test_a_backend_that_does_not_exist(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="backend is 'abacus', expected auto or one of: onnxruntime-cuda, onnxruntime"):
+    with pytest.raises(
+        InputError, match="backend is 'abacus', expected auto or one of: tensorrt, onnxruntime-cuda, onnxruntime"
+    ):
         open_runner(tmp_path / "any.onnx", backend="abacus")  # type: ignore[arg-type]
 
 
 def test_a_backend_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("runner", "backends"):
-        monkeypatch.setattr(f"ptfan.engine.{module}.find_spec", lambda name: None)
+    monkeypatch.setattr("ptfan.engine.backends.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'ptfan\[cuda\]'; .*pip install 'ptfan\[cpu\]'"):
         open_runner(tmp_path / "any.onnx")
 

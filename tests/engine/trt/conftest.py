@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Callable
 from enum import IntEnum
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from ptfan.engine.trt import build, gpu
+from ptfan.engine.models import file_sha256
+from ptfan.engine.spec import ModelSpec
+from ptfan.engine.trt import build, device, gpu, tensorrt_runner
+from ptfan.engine.trt.gpu import Gpu
+from ptfan.engine.trt.plan_record import PlanRecord, record_path
+from ptfan.engine.trt.sizes import SizeRange
 
 
 class Severity(IntEnum):
@@ -65,6 +75,7 @@ class TensorRT(ModuleType):
     BuilderFlag = SimpleNamespace(TF32="TF32", VERSION_COMPATIBLE="VERSION_COMPATIBLE")
     HardwareCompatibilityLevel = SimpleNamespace(AMPERE_PLUS="AMPERE_PLUS")
     LayerType = SimpleNamespace(PLUGIN_V3="PLUGIN_V3")
+    TensorIOMode = SimpleNamespace(INPUT="in", OUTPUT="out")
 
     def __init__(self) -> None:
         super().__init__("tensorrt")
@@ -79,6 +90,24 @@ class TensorRT(ModuleType):
         """What the parser finds wrong."""
         self.fails = ""
         """What the builder says when it fails."""
+
+        self.network: Any = None
+        """What a plan computes: a network of the tests."""
+        self.contexts: list[Context] = []
+        self.cuda: Any = None
+
+    def Runtime(self, log: Any) -> Any:  # noqa: N802
+        def deserialize(plan: bytes) -> Any:
+            if self.fails:
+                log.log(Severity.ERROR, self.fails)
+                return None
+            return Engine(self)
+
+        self.runtime = SimpleNamespace(deserialize_cuda_engine=deserialize, engine_host_code_allowed=False)
+        return self.runtime
+
+    def nptype(self, dtype: Any) -> Any:
+        return dtype
 
     def get_plugin_registry(self) -> Any:
         return SimpleNamespace(load_library=lambda path: self.libraries.__iadd__([path]))
@@ -123,17 +152,105 @@ class TensorRT(ModuleType):
         )
 
 
+class Engine:
+    """A plan that is loaded."""
+
+    def __init__(self, trt: TensorRT) -> None:
+        self._trt, spec = trt, trt.network.spec
+        half = np.float16 if spec.precision == "fp16" else np.float32
+        self.inputs, self.outputs = spec.input_shapes(1, 8, 8), spec.output_shapes(1, 8, 8)
+        single = {name for name in self.inputs if name.startswith(("flow", "live"))}
+        self.types = {name: np.float32 if name in single else half for name in self.inputs | self.outputs}
+        self.num_io_tensors = len(self.types)
+
+    def get_tensor_name(self, index: int) -> str:
+        return list(self.types)[index]
+
+    def get_tensor_mode(self, name: str) -> str:
+        return "in" if name in self.inputs else "out"
+
+    def get_tensor_dtype(self, name: str) -> Any:
+        return self.types[name]
+
+    def create_execution_context(self) -> Any:
+        self._trt.contexts.append(Context(self._trt, self))
+        return self._trt.contexts[-1]
+
+
+class Context:
+    """Runs a network where its tensors lie, when the stream comes to it."""
+
+    def __init__(self, trt: TensorRT, engine: Engine) -> None:
+        self._trt, self._engine = trt, engine
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.addresses: dict[str, int] = {}
+        self.resized = 0
+        self.runs = 0
+
+    def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
+        self.shapes[name] = shape
+        self.resized += 1
+        return not self._trt.problems
+
+    def set_tensor_address(self, name: str, address: int) -> None:
+        self.addresses[name] = address
+
+    def execute_async_v3(self, stream: int) -> bool:
+        if self._trt.fails:
+            return False
+        frames, _, height, width = self.shapes["frames"]
+        shapes = self.shapes | self._trt.network.spec.output_shapes(frames, width, height)
+        arrays = {
+            name: self._trt.cuda.array(self.addresses[name], shapes[name], self._engine.types[name]) for name in shapes
+        }
+
+        def run() -> None:
+            self.runs += 1
+            into = {name: arrays[name] for name in self._engine.outputs if name != "fill"}
+            wide = {name: arrays[name].astype(np.float32) for name in self._engine.inputs}
+            network = self._trt.network
+            arrays["fill"][:] = (network.run_into(wide, into) if into else network.run(wide))["fill"]
+
+        self._trt.cuda.queue(run)
+        return True
+
+
 class Cuda:
-    """`cuda.bindings.runtime`, as far as ptfan uses it."""
+    """`cuda.bindings.runtime`, as far as ptfan uses it: its memory is this machine's, and its stream waits until it is
+    waited for."""
 
     class cudaError_t(IntEnum):  # noqa: N801 - CUDA's name
         cudaSuccess = 0  # noqa: N815
         cudaErrorMemoryAllocation = 2  # noqa: N815
         cudaErrorNoDevice = 100  # noqa: N815
+        cudaErrorStreamCaptureUnsupported = 900  # noqa: N815
+
+    cudaMemcpyKind = SimpleNamespace(cudaMemcpyHostToDevice="up", cudaMemcpyDeviceToHost="down")  # noqa: N815
+    cudaStreamCaptureMode = SimpleNamespace(cudaStreamCaptureModeThreadLocal="thread")  # noqa: N815
+    cudaStreamNonBlocking = 1  # noqa: N815
 
     def __init__(self, capability: tuple[int, int] = (8, 7), count: int = 1) -> None:
         self.capability, self.count = capability, count
         self.device: int | None = None
+        self.memory: dict[int, Any] = {}
+        self.allocated = 0
+        self.most = 1 << 30
+        """Bytes that one allocation may have."""
+        self.records = True
+        """Whether what is queued can be recorded."""
+        self.launched = 0
+        self.copies: list[str] = []
+        self._waiting: list[Callable[[], None]] = []
+        self._recording: list[Callable[[], None]] | None = None
+
+    def array(self, address: int, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+        """Return what lies at an address."""
+        count = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        return np.ctypeslib.as_array((ctypes.c_uint8 * count).from_address(address)).view(dtype).reshape(shape)
+
+    def queue(self, work: Callable[[], None]) -> None:
+        """Do it later."""
+        (self._waiting if self._recording is None else self._recording).append(work)
 
     def cudaGetDeviceCount(self) -> tuple[Any, int]:  # noqa: N802
         error = self.cudaError_t
@@ -147,18 +264,110 @@ class Cuda:
         major, minor = self.capability
         return self.cudaError_t.cudaSuccess, SimpleNamespace(name=b"Orin", major=major, minor=minor)
 
+    def cudaMalloc(self, nbytes: int) -> tuple[Any, int]:  # noqa: N802
+        if nbytes > self.most:
+            return self.cudaError_t.cudaErrorMemoryAllocation, 0
+        block = ctypes.create_string_buffer(b"\x7f" * nbytes, nbytes)  # whatever was there before
+        self.memory[ctypes.addressof(block)] = block
+        self.allocated += 1
+        return self.cudaError_t.cudaSuccess, ctypes.addressof(block)
+
+    def cudaFree(self, address: int) -> tuple[Any]:  # noqa: N802
+        del self.memory[address]
+        return (self.cudaError_t.cudaSuccess,)
+
+    cudaMallocHost, cudaFreeHost = cudaMalloc, cudaFree  # noqa: N815
+
+    def cudaMemsetAsync(self, address: int, value: int, nbytes: int, stream: int) -> tuple[Any]:  # noqa: N802
+        def fill() -> None:
+            ctypes.memset(address, value, nbytes)
+
+        self.queue(fill)
+        return (self.cudaError_t.cudaSuccess,)
+
+    def cudaMemcpyAsync(self, to: int, source: int, nbytes: int, kind: str, stream: int) -> tuple[Any]:  # noqa: N802
+        def copy() -> None:
+            self.copies.append(kind)
+            ctypes.memmove(to, source, nbytes)
+
+        self.queue(copy)
+        return (self.cudaError_t.cudaSuccess,)
+
+    def cudaStreamCreateWithFlags(self, flags: int) -> tuple[Any, int]:  # noqa: N802
+        return self.cudaError_t.cudaSuccess, 7
+
+    def cudaStreamDestroy(self, stream: int) -> tuple[Any]:  # noqa: N802
+        return (self.cudaError_t.cudaSuccess,)
+
+    def cudaStreamSynchronize(self, stream: int) -> tuple[Any]:  # noqa: N802
+        waiting, self._waiting = self._waiting, []
+        for work in waiting:
+            work()
+        return (self.cudaError_t.cudaSuccess,)
+
+    def cudaStreamBeginCapture(self, stream: int, mode: str) -> tuple[Any]:  # noqa: N802
+        self._recording = []
+        return (self.cudaError_t.cudaSuccess,)
+
+    def cudaStreamEndCapture(self, stream: int) -> tuple[Any, Any]:  # noqa: N802
+        graph, self._recording = self._recording, None
+        error = self.cudaError_t
+        return (error.cudaSuccess if self.records else error.cudaErrorStreamCaptureUnsupported), graph
+
+    def cudaGraphInstantiate(self, graph: Any, flags: int) -> tuple[Any, Any]:  # noqa: N802
+        return self.cudaError_t.cudaSuccess, tuple(graph)
+
+    def cudaGraphDestroy(self, graph: Any) -> tuple[Any]:  # noqa: N802
+        return (self.cudaError_t.cudaSuccess,)
+
+    cudaGraphExecDestroy = cudaGraphDestroy  # noqa: N815
+
+    def cudaGraphLaunch(self, graph: Any, stream: int) -> tuple[Any]:  # noqa: N802
+        self.launched += 1
+        self._waiting.extend(graph)
+        return (self.cudaError_t.cudaSuccess,)
+
 
 @pytest.fixture
 def cuda(monkeypatch: pytest.MonkeyPatch) -> Cuda:
     """Return the CUDA that the runtime finds."""
     found = Cuda()
-    monkeypatch.setattr(gpu, "import_cuda", lambda: found)
+    for module in (gpu, device):
+        monkeypatch.setattr(module, "import_cuda", lambda: found)
     return found
 
 
 @pytest.fixture
-def tensorrt(monkeypatch: pytest.MonkeyPatch) -> TensorRT:
+def tensorrt(monkeypatch: pytest.MonkeyPatch, cuda: Cuda) -> TensorRT:
     """Return the TensorRT that the runtime finds."""
     found = TensorRT()
-    monkeypatch.setattr(build, "import_tensorrt", lambda name=None: found)
+    found.cuda = cuda
+    for module in (build, tensorrt_runner):
+        monkeypatch.setattr(module, "import_tensorrt", lambda name=None: found)
     return found
+
+
+@pytest.fixture
+def plan(tmp_path: Path, tensorrt: TensorRT) -> Callable[..., Path]:
+    """Return a function that saves a plan of a network of the tests, with changes to its record."""
+
+    def save(network: Any, **changes: Any) -> Path:
+        tensorrt.network, path = network, tmp_path / "a.plan"
+        path.write_bytes(b"a plan")
+        spec: ModelSpec = network.spec
+        values: dict[str, Any] = {
+            "spec": spec,
+            "model": "tiny.onnx",
+            "model_sha256": "a" * 64,
+            "plan_sha256": file_sha256(path),
+            "ptfan": "0.1.0",
+            "tensorrt": "tensorrt",
+            "tensorrt_version": tensorrt.__version__,
+            "gpu": Gpu("Orin", (8, 7)),
+            "sizes": SizeRange.of(spec, least=(8, 8), usual=(16, 16), most=(64, 64), frames=6),
+            "plugin": "none",
+        }
+        record_path(path).write_text(PlanRecord(**values | changes).to_json(), encoding="utf-8")
+        return path
+
+    return save

@@ -1,0 +1,164 @@
+"""A GPU's memory and one queue of work: what the runner needs of CUDA, each call checked."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import weakref
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.errors import BackendError, ModelError
+from ptfan.engine.trt.gpu import import_cuda, take_gpu
+
+__all__ = ["Device", "DeviceArray", "Staging"]
+
+
+class DeviceArray:
+    """An array in a GPU's memory, without gaps. Libraries that know `__cuda_array_interface__` take it as it is."""
+
+    def __init__(self, pointer: int, shape: tuple[int, ...], dtype: Any) -> None:
+        self.pointer, self.shape, self.dtype = pointer, shape, np.dtype(dtype)
+
+    @property
+    def nbytes(self) -> int:
+        """Its size in bytes."""
+        return int(math.prod(self.shape) * self.dtype.itemsize)
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        return {"data": (self.pointer, False), "shape": self.shape, "typestr": self.dtype.str, "version": 3}
+
+    @classmethod
+    def of(cls, value: Any, dtype: Any) -> DeviceArray | None:
+        """Return what another library has in a GPU's memory; None if it lies elsewhere.
+
+        Whoever wrote it must have waited for that.
+
+        Raises:
+            ModelError: it is of another type, or has gaps.
+        """
+        if isinstance(value, DeviceArray):
+            return value
+        told = getattr(value, "__cuda_array_interface__", None)
+        if told is None:
+            return None
+        if told.get("strides") is not None or np.dtype(told["typestr"]) != np.dtype(dtype):
+            raise ModelError(f"an array on the GPU is {told['typestr']}, expected {np.dtype(dtype).str} without gaps")
+        return cls(told["data"][0], tuple(told["shape"]), dtype)
+
+
+class Device:
+    """A GPU, used by one runner."""
+
+    def __init__(self, index: int) -> None:
+        """Take a GPU.
+
+        Raises:
+            MissingExtraError: CUDA's bindings are not installed.
+            BackendError: there is no GPU.
+            InputError: there is none of that number.
+        """
+        self.index, self.gpu = index, take_gpu(index)
+        self._cuda = import_cuda()
+        self._call = _Calls(self._cuda, index)
+        self.stream = int(self._call("cudaStreamCreateWithFlags", self._cuda.cudaStreamNonBlocking))
+        self._call.at_end_of(self, "cudaStreamDestroy", self.stream)
+
+    def enter(self) -> None:
+        """Let the calling thread compute here: CUDA's choice is each thread's own."""
+        self._call("cudaSetDevice", self.index)
+
+    def allocate(self, shape: tuple[int, ...], dtype: Any) -> DeviceArray:
+        """Return zeros; the memory is given back with the array.
+
+        Raises:
+            BackendError: there is not so much memory.
+        """
+        nbytes = math.prod(shape) * np.dtype(dtype).itemsize
+        pointer = int(self._call("cudaMalloc", max(nbytes, 1)))
+        array = DeviceArray(pointer, shape, dtype)
+        self._call.at_end_of(array, "cudaFree", pointer)
+        self._call("cudaMemsetAsync", pointer, 0, nbytes, self.stream)
+        return array
+
+    def stage(self, nbytes: int) -> Staging:
+        """Return memory on both sides for a tensor of at most so many bytes."""
+        address = int(self._call("cudaMallocHost", nbytes))
+        host = np.ctypeslib.as_array((ctypes.c_uint8 * nbytes).from_address(address))
+        staging = Staging(address, host, self.allocate((nbytes,), np.uint8))
+        self._call.at_end_of(staging, "cudaFreeHost", address)
+        return staging
+
+    def upload(self, staging: Staging, nbytes: int) -> None:
+        """Queue a copy to the GPU."""
+        kind = self._cuda.cudaMemcpyKind.cudaMemcpyHostToDevice
+        self._call("cudaMemcpyAsync", staging.device.pointer, staging.address, nbytes, kind, self.stream)
+
+    def download(self, staging: Staging, nbytes: int) -> None:
+        """Queue a copy from the GPU."""
+        kind = self._cuda.cudaMemcpyKind.cudaMemcpyDeviceToHost
+        self._call("cudaMemcpyAsync", staging.address, staging.device.pointer, nbytes, kind, self.stream)
+
+    def wait(self) -> None:
+        """Wait until all that was queued is done."""
+        self._call("cudaStreamSynchronize", self.stream)
+
+    def record(self, work: Callable[[], None]) -> Callable[[], object]:
+        """Record what some work queues, without doing it; return what does it, in one launch.
+
+        Raises:
+            BackendError: something in it cannot be recorded.
+        """
+        mode = self._cuda.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
+        self._call("cudaStreamBeginCapture", self.stream, mode)
+        try:
+            work()
+        finally:
+            graph = self._call("cudaStreamEndCapture", self.stream)  # else the stream could be used no more
+        try:
+            ready = self._call("cudaGraphInstantiate", graph, 0)
+        finally:
+            self._call("cudaGraphDestroy", graph)
+        launch = partial(self._call, "cudaGraphLaunch", ready, self.stream)
+        self._call.at_end_of(launch, "cudaGraphExecDestroy", ready)
+        return launch
+
+
+class _Calls:
+    """CUDA's functions by name."""
+
+    def __init__(self, cuda: Any, gpu: int) -> None:
+        self._cuda, self._gpu = cuda, gpu
+
+    def __call__(self, name: str, *arguments: Any) -> Any:
+        """Call one; return its result, None if it has none."""
+        status, *results = getattr(self._cuda, name)(*arguments)
+        errors = self._cuda.cudaError_t
+        if status == errors.cudaErrorMemoryAllocation:
+            raise BackendError(f"GPU {self._gpu}: no memory for {arguments[0] / 1e6:.0f} MB")
+        if status != errors.cudaSuccess:
+            raise BackendError(f"GPU {self._gpu}: {name} failed ({status.name})")
+        return results[0] if results else None
+
+    def at_end_of(self, owner: Any, name: str, resource: Any) -> None:
+        """Call one when an object goes; when the whole process does, CUDA tidies up by itself."""
+        weakref.finalize(owner, self, name, resource).atexit = False
+
+
+class Staging:
+    """Memory of one size on both sides, for what goes up or comes down at every run."""
+
+    def __init__(self, address: int, host: NDArray[np.uint8], device: DeviceArray) -> None:
+        self.address, self.device = address, device
+        self._host = host
+
+    def view(self, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+        """Return the host's side as an array."""
+        count = math.prod(shape) * np.dtype(dtype).itemsize
+        array: NDArray[Any] = self._host[:count].view(dtype).reshape(shape)
+        return array

@@ -1,0 +1,220 @@
+"""The TensorRT backend: plans that `ptfan build` made, with a stream's states kept on the GPU."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.errors import BackendError
+from ptfan.engine.runner import DTYPES, Arrays, State, Values, check_inputs
+from ptfan.engine.spec import ModelSpec, Precision
+from ptfan.engine.trt.device import Device, DeviceArray, Staging
+from ptfan.engine.trt.launches import Launches
+from ptfan.engine.trt.plan_record import read_record
+from ptfan.engine.trt.plugin_choice import LIBRARY_NAME, PLUGIN_VARIABLE, find_plugin
+from ptfan.engine.trt.sizes import Extent
+from ptfan.engine.trt.tensorrt_module import import_tensorrt, make_log
+
+__all__ = ["TRUST_VARIABLE", "TensorRTRunner"]
+
+TRUST_VARIABLE = "PTFAN_TRUST_PLANS"
+"""Set it to 1 to run plans that carry code."""
+
+
+class TensorRTRunner:
+    """A network as a TensorRT plan."""
+
+    def __init__(self, plan: Path, *, gpu: int = 0) -> None:
+        """Load a plan onto a GPU.
+
+        Args:
+            plan: what `ptfan build` wrote, with its record beside it.
+            gpu: the GPU's number.
+
+        Raises:
+            InputNotFoundError: there is no such plan.
+            ModelError: it has no record, or one of another plan.
+            MissingExtraError: TensorRT or CUDA's bindings are not installed.
+            BackendError: there is no GPU, or the plan does not fit it or this TensorRT.
+        """
+        self._plan, self._record = plan, read_record(plan)
+        trt = import_tensorrt(self._record.tensorrt)
+        self._device = Device(gpu)
+        self._check(trt)
+        self._log = make_log(trt)
+        # The context runs only as long as what it was made by lives.
+        self._runtime = trt.Runtime(self._log)
+        self._engine = self._load(trt)
+        self._context: Any = self._engine.create_execution_context()
+        if self._context is None:
+            raise BackendError(f"plan {plan}: no memory to run it ({self._log.problem})")
+        self._launches = Launches(self._device)
+        self._types, self._inputs, self._outputs = self._tensors(trt)
+        self._extent: Extent | None = None
+        self._staging: dict[str, Staging] = {}
+
+    @property
+    def spec(self) -> ModelSpec:
+        """How the network wants to be fed."""
+        return self._record.spec
+
+    @property
+    def backend(self) -> str:
+        """The backend and where it computes."""
+        return f"tensorrt (GPU {self._device.index})"
+
+    def allocate(self, shape: tuple[int, ...], precision: Precision) -> State:
+        """Return memory for one output on the GPU, filled with zeros.
+
+        Raises:
+            BackendError: there is not so much memory.
+        """
+        self._device.enter()
+        return self._device.allocate(shape, DTYPES[precision])
+
+    def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
+        """Run once; see `run_into`."""
+        return self.run_into(inputs, {})
+
+    def run_into(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
+        """Run once, with some outputs written to memory that is there already.
+
+        Args:
+            inputs: by name, arrays, what `allocate` returned, or what another library has on this GPU, of the type that
+                the network takes.
+            into: by the outputs' names, what `allocate` returned for their types and shapes.
+
+        Returns:
+            The other outputs.
+
+        Raises:
+            ModelError: an input is missing.
+            BackendError: a size is not one of the plan's, or TensorRT failed.
+        """
+        check_inputs(self.spec, self._inputs, inputs)
+        self._device.enter()
+        extent = self._resize({name: tuple(inputs[name].shape) for name in self._inputs})
+        shapes = self.spec.input_shapes(*extent) | self.spec.output_shapes(*extent)
+        arrays = {name: DeviceArray.of(inputs[name], self._types[name]) for name in self._inputs} | dict(into)
+        up = {name: self._stage(name) for name in self._inputs if arrays[name] is None}
+        down = {name: self._stage(name) for name in self._outputs if name not in into}
+        for name, staging in up.items():
+            staging.view(shapes[name], self._types[name])[...] = inputs[name]
+        pointers = {name: array.pointer for name, array in arrays.items() if array is not None}
+        pointers |= {name: staging.device.pointer for name, staging in (up | down).items()}
+        # Whole sizes are copied only up to what is used of them.
+        sizes = {name: math.prod(shapes[name]) * self._types[name].itemsize for name in up | down}
+        self._launches.run(tuple(pointers.items()), lambda: self._queue(pointers, up, down, sizes))
+        self._device.wait()
+        return {name: down[name].view(shapes[name], self._types[name]).astype(np.float32) for name in down}
+
+    def close(self) -> None:
+        """Free the GPU's memory; a closed runner runs no more."""
+        self._launches.forget()
+        self._staging.clear()
+        self._context = self._engine = self._runtime = None
+
+    def __enter__(self) -> TensorRTRunner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check(self, trt: Any) -> None:
+        """Refuse a plan that does not fit, or that would run code of its own unasked."""
+        record, plan = self._record, self._plan
+        why = record.misfit(trt.__name__, trt.__version__, self._device.gpu)
+        if why is not None:
+            raise BackendError(f"plan {plan}: {why}; build it here: {record.rebuild_command(plan)}")
+        if record.carries_code and os.environ.get(TRUST_VARIABLE) != "1":
+            raise BackendError(
+                f"plan {plan}: carries code, which runs when it is loaded; set {TRUST_VARIABLE}=1 if you trust it"
+            )
+
+    def _load(self, trt: Any) -> Any:
+        """Return the engine."""
+        record, plan = self._record, self._plan
+        if not record.plugin_embedded:
+            self._load_plugin(trt)
+        if record.carries_code:
+            self._runtime.engine_host_code_allowed = True
+        engine = self._runtime.deserialize_cuda_engine(plan.read_bytes())
+        if engine is None:
+            command = record.rebuild_command(plan)
+            raise BackendError(f"plan {plan}: TensorRT cannot load it ({self._log.problem}); build it here: {command}")
+        return engine
+
+    def _load_plugin(self, trt: Any) -> None:
+        """Make the plan's plugin known; a library must be the one that it was built with."""
+        record, plan = self._record, self._plan
+        asked = None if record.plugin == "library" else record.plugin
+        plugin = find_plugin(asked, plan.parent, record.plugin)
+        if plugin.sha256 != record.plugin_sha256:
+            found = "there is none" if plugin.library is None else f"{plugin.library} is another"
+            raise BackendError(
+                f"plan {plan}: needs the {LIBRARY_NAME} that it was built with, {found}; put it beside the plan, or "
+                f"name it by {PLUGIN_VARIABLE}"
+            )
+        plugin.load(trt)
+
+    def _tensors(self, trt: Any) -> tuple[dict[str, Any], list[str], list[str]]:
+        """Return the types of all inputs and outputs, and the names of both."""
+        names = [self._engine.get_tensor_name(index) for index in range(self._engine.num_io_tensors)]
+        types = {name: np.dtype(trt.nptype(self._engine.get_tensor_dtype(name))) for name in names}
+        inputs = [name for name in names if self._engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT]
+        return types, inputs, [name for name in names if name not in inputs]
+
+    def _resize(self, shapes: Mapping[str, tuple[int, ...]]) -> Extent:
+        """Tell TensorRT the inputs' shapes, if they are not those of the run before."""
+        frames, _, height, width = shapes["frames"]
+        extent = Extent(frames, width, height)
+        if extent == self._extent:
+            return extent
+        if extent not in self._record.sizes:
+            raise BackendError(
+                f"plan {self._plan}: takes {self._record.sizes}, got {extent}; build it for that: see --min and "
+                "--max of `ptfan build`"
+            )
+        self._launches.forget()
+        self._extent = None
+        for name, shape in shapes.items():
+            if not self._context.set_input_shape(name, shape):
+                raise BackendError(
+                    f"plan {self._plan}: {name} is {shape}, which TensorRT refuses ({self._log.problem})"
+                )
+        self._extent = extent
+        return extent
+
+    def _stage(self, name: str) -> Staging:
+        """Return the memory through which a tensor goes up or down, large enough for the plan's largest size."""
+        if name not in self._staging:
+            most = self._record.sizes.most
+            shape = (self.spec.input_shapes(*most) | self.spec.output_shapes(*most))[name]
+            self._staging[name] = self._device.stage(math.prod(shape) * self._types[name].itemsize)
+        return self._staging[name]
+
+    def _queue(
+        self,
+        pointers: Mapping[str, int],
+        up: Mapping[str, Staging],
+        down: Mapping[str, Staging],
+        sizes: Mapping[str, int],
+    ) -> None:
+        """Queue a run: inputs up, the network, outputs down."""
+        for name, staging in up.items():
+            self._device.upload(staging, sizes[name])
+        for name, pointer in pointers.items():
+            self._context.set_tensor_address(name, pointer)
+        if not self._context.execute_async_v3(self._device.stream):
+            raise BackendError(f"plan {self._plan}: TensorRT failed ({self._log.problem})")
+        for name, staging in down.items():
+            self._device.download(staging, sizes[name])

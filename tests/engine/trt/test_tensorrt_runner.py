@@ -1,0 +1,267 @@
+"""The runner's own logic, on a CUDA that waits until it is waited for, and a TensorRT that runs the tests' networks."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ptfan.engine.backends import backend_status
+from ptfan.engine.errors import BackendError, InputError, ModelError
+from ptfan.engine.frame import Frame
+from ptfan.engine.inpainter import Inpainter, InpaintSettings
+from ptfan.engine.models import file_sha256, find_model
+from ptfan.engine.runner import open_runner
+from ptfan.engine.spec import CLIP_CHANNELS
+from ptfan.engine.stepper import Stepper, step_inputs
+from ptfan.engine.trt.build import build_plan
+from ptfan.engine.trt.device import DeviceArray
+from ptfan.engine.trt.launches import MOST
+from ptfan.engine.trt.plan_record import record_path
+from ptfan.engine.trt.plugin_choice import PLUGIN_VARIABLE
+from ptfan.engine.trt.tensorrt_runner import TRUST_VARIABLE, TensorRTRunner
+
+
+def clip(frames: int, height: int = 16, width: int = 24) -> dict[str, NDArray[np.float32]]:
+    rng = np.random.default_rng(0)
+    return {name: rng.random((frames, count, height, width), np.float32) for name, count in CLIP_CHANNELS.items()}
+
+
+def brighten(inputs: Any) -> Any:
+    return inputs["frames"] + 0.5 * inputs["hole"]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_a_clip_goes_up_and_its_answer_comes_down(precision: str, plan: Callable, runner: Callable, cuda: Any) -> None:
+    with TensorRTRunner(plan(runner(brighten, precision=precision))) as loaded:
+        for frames, height, width in ((2, 16, 24), (6, 8, 8), (2, 16, 24)):
+            inputs = clip(frames, height, width)
+            fill = loaded.run(inputs)["fill"]
+            assert fill.dtype == np.float32
+            np.testing.assert_allclose(fill, brighten(inputs), atol=1e-6 if precision == "fp32" else 2e-3)
+        assert loaded.backend == "tensorrt (GPU 0)"
+        allocated = cuda.allocated
+        loaded.run(clip(6, 64, 64))
+        assert cuda.allocated == allocated, "memory is there for the largest size from the first run on"
+    del loaded
+    gc.collect()
+    assert cuda.memory == {}, "all of it is given back"
+
+
+def test_states_stay_on_the_gpu(plan: Callable, step_runner: Any, cuda: Any) -> None:
+    inputs = clip(9)
+    pictures = list(inputs["frames"])
+    stepper = Stepper(TensorRTRunner(plan(step_runner())), 16, 24)
+    for t in range(10):
+        fill = stepper.push(step_inputs(inputs, t), [t < 9])
+        if t:
+            np.testing.assert_allclose(fill[0], step_runner.expected(pictures, t - 1), rtol=1e-6)
+        assert cuda.copies == ["up"] * len((*CLIP_CHANNELS, "live")) + ["down"]
+        cuda.copies.clear()
+
+
+def test_what_repeats_is_recorded_and_launched(plan: Callable, step_runner: Callable, cuda: Any, tensorrt: Any) -> None:
+    inputs = clip(9)
+    stepper = Stepper(TensorRTRunner(plan(step_runner())), 16, 24)
+    for t in range(9):
+        stepper.push(step_inputs(inputs, t))
+    # Three slots make three sets of addresses: each runs once, and is recorded when it comes again.
+    assert cuda.launched == 6
+    (context,) = tensorrt.contexts
+    assert context.runs == 9
+    assert context.resized == len(tensorrt.network.spec.input_shapes(1, 8, 8)), "shapes are told when they change"
+
+
+def test_another_size_is_recorded_anew(plan: Callable, runner: Callable, cuda: Any) -> None:
+    loaded = TensorRTRunner(plan(runner(brighten)))
+    for shape in ((2, 16, 24), (2, 16, 24), (2, 16, 24), (3, 8, 8), (2, 16, 24)):
+        inputs = clip(*shape)
+        np.testing.assert_allclose(loaded.run(inputs)["fill"], brighten(inputs), atol=1e-6)
+    assert cuda.launched == 2
+
+
+def test_what_cannot_be_recorded_runs_as_before(plan: Callable, runner: Callable, cuda: Any) -> None:
+    cuda.records = False
+    loaded = TensorRTRunner(plan(runner(brighten)))
+    for _ in range(4):
+        inputs = clip(2)
+        np.testing.assert_allclose(loaded.run(inputs)["fill"], brighten(inputs), atol=1e-6)
+    assert cuda.launched == 0
+
+
+def test_addresses_that_do_not_come_again_are_not_collected(plan: Callable, runner: Callable, cuda: Any) -> None:
+    loaded = TensorRTRunner(plan(runner(brighten)))
+    kept = [loaded.allocate((2, 3, 16, 24), "fp32") for _ in range(MOST + 4)]
+    for state in [*kept, kept[-1]]:
+        loaded.run({**clip(2), "frames": state})
+    assert cuda.launched == 0
+    loaded.run({**clip(2), "frames": kept[0]})
+    assert cuda.launched == 1
+
+
+class Foreign:
+    """An array that another library has on the GPU."""
+
+    def __init__(self, array: NDArray[Any], strides: Any = None) -> None:
+        self.array, self.shape = array, array.shape
+        self.__cuda_array_interface__ = {
+            "data": (array.ctypes.data, False),
+            "shape": array.shape,
+            "typestr": array.dtype.str,
+            "strides": strides,
+            "version": 3,
+        }
+
+
+def test_arrays_of_other_libraries_are_taken_where_they_lie(plan: Callable, runner: Callable, cuda: Any) -> None:
+    inputs, loaded = clip(2), TensorRTRunner(plan(runner(brighten)))
+    expected = brighten(inputs)
+    fill = loaded.run({**inputs, "frames": Foreign(inputs["frames"])})["fill"]  # type: ignore[dict-item]
+    np.testing.assert_allclose(fill, expected, atol=1e-6)
+    assert cuda.copies.count("up") == len(CLIP_CHANNELS) - 1
+    for wrong in (Foreign(inputs["frames"].astype(np.float64)), Foreign(inputs["frames"], strides=(1, 2, 3, 4))):
+        with pytest.raises(ModelError, match=r"an array on the GPU is <f., expected <f4 without gaps"):
+            loaded.run({**inputs, "frames": wrong})  # type: ignore[dict-item]
+
+
+def test_memory_is_given_as_zeros_that_other_libraries_take(plan: Callable, runner: Callable, cuda: Any) -> None:
+    loaded = TensorRTRunner(plan(runner(brighten)))
+    state = loaded.allocate((2, 3), "fp16")
+    assert isinstance(state, DeviceArray)
+    told = state.__cuda_array_interface__
+    assert (told["shape"], told["typestr"], told["version"]) == ((2, 3), "<f2", 3)
+    loaded.run(clip(2))
+    assert not cuda.array(told["data"][0], (2, 3), np.float16).any()
+
+
+def test_a_video_through_a_plan(plan: Callable, step_runner: Callable) -> None:
+    path = plan(step_runner())
+    image, hole = np.zeros((32, 32, 3), np.uint8), np.zeros((32, 32), bool)
+    hole[12:20, 12:20] = True
+    settings = InpaintSettings(backend="tensorrt", flow_completion="smooth", scene_cuts=False)
+    with Inpainter(path, settings=settings) as inpainter:
+        done = [frame for _ in range(5) for frame in inpainter.push(Frame(image, hole))] + inpainter.flush()
+    assert len(done) == 5
+    assert all(frame.patches for frame in done)
+
+
+def test_sizes_that_the_plan_was_not_built_for(plan: Callable, runner: Callable, tensorrt: Any) -> None:
+    loaded = TensorRTRunner(plan(runner(brighten)))
+    with pytest.raises(BackendError, match="takes 1 x 8x8 to 6 x 64x64, got 2 x 72x16; build it for that: see --min"):
+        loaded.run(clip(2, 16, 72))
+    with pytest.raises(ModelError, match="input hole was not given"):
+        loaded.run({name: array for name, array in clip(2).items() if name != "hole"})
+    tensorrt.problems = ["no"]
+    with pytest.raises(BackendError, match=r"frames is \(2, 3, 16, 24\), which TensorRT refuses"):
+        loaded.run(clip(2))
+    tensorrt.problems, tensorrt.fails = [], "broken"
+    with pytest.raises(BackendError, match="TensorRT failed"):
+        loaded.run(clip(2))
+
+
+def test_memory_that_is_not_there(plan: Callable, runner: Callable, cuda: Any) -> None:
+    loaded = TensorRTRunner(plan(runner(brighten)))
+    cuda.most = 1000
+    with pytest.raises(BackendError, match="GPU 0: no memory for 12 MB"):
+        loaded.allocate((1000, 1000, 3), "fp32")
+
+
+def test_a_plan_that_does_not_fit_is_refused_with_the_command_that_mends_it(
+    plan: Callable, runner: Callable, cuda: Any, tensorrt: Any
+) -> None:
+    path = plan(runner(brighten), tensorrt_version="10.3.0")
+    with pytest.raises(BackendError) as caught:
+        open_runner(path)
+    assert str(caught.value) == (
+        f"plan {path}: was built by tensorrt 10.3.0, here is 10.13.3.9; build it here: ptfan build tiny.onnx -o {path} "
+        "--min 8x8 --opt 16x16 --max 64x64 --frames 6 --plugin none --overwrite"
+    )
+    cuda.capability = (9, 0)
+    with pytest.raises(BackendError, match=r"was built on a Orin \(compute capability 8.7\), here is a Orin \(9.0\)"):
+        open_runner(plan(runner(brighten)))
+    cuda.capability, tensorrt.fails = (8, 7), "wrong magic tag"
+    with pytest.raises(BackendError, match=r"TensorRT cannot load it \(wrong magic tag\); build it here: ptfan build"):
+        open_runner(plan(runner(brighten)))
+
+
+def test_code_in_a_plan_runs_only_when_it_is_trusted(
+    plan: Callable, runner: Callable, tensorrt: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = plan(runner(brighten), version_compatible=True)
+    monkeypatch.delenv(TRUST_VARIABLE, raising=False)
+    with pytest.raises(BackendError, match="carries code, which runs when it is loaded; set PTFAN_TRUST_PLANS=1"):
+        TensorRTRunner(path)
+    monkeypatch.setenv(TRUST_VARIABLE, "1")
+    TensorRTRunner(path)
+    assert tensorrt.runtime.engine_host_code_allowed
+    TensorRTRunner(plan(runner(brighten)))
+    assert not tensorrt.runtime.engine_host_code_allowed
+
+
+def test_the_plugin_s_library_must_be_the_plan_s(
+    plan: Callable, runner: Callable, tensorrt: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(PLUGIN_VARIABLE, raising=False)
+    library = tmp_path / "mine.so"
+    library.write_bytes(b"library")
+    path = plan(runner(brighten), plugin="library", plugin_sha256=file_sha256(library))
+    with pytest.raises(BackendError, match=r"needs the libptfan_plugin.so that it was built with, there is none"):
+        TensorRTRunner(path)
+    (tmp_path / "libptfan_plugin.so").write_bytes(b"another")
+    with pytest.raises(BackendError, match=r"libptfan_plugin.so is another; put it beside the plan, or name it by"):
+        TensorRTRunner(path)
+    monkeypatch.setenv(PLUGIN_VARIABLE, str(library))
+    TensorRTRunner(path)
+    assert tensorrt.libraries == [str(library)]
+
+
+def test_files_and_backends_that_do_not_belong_together(plan: Callable, runner: Callable) -> None:
+    path = plan(runner(brighten))
+    with pytest.raises(
+        InputError, match=r"backend onnxruntime runs ONNX files, got the plan .*expected backend tensorrt"
+    ):
+        open_runner(path, backend="onnxruntime")
+    with pytest.raises(InputError, match=r"runs plans, got s.onnx; make one: ptfan build s -o s.plan"):
+        open_runner(path.with_name("s.onnx"), backend="tensorrt")
+    record_path(path).unlink()
+    with pytest.raises(ModelError, match="is not beside it"):
+        open_runner(path)
+
+
+def test_the_table_says_whether_plans_can_run(cuda: Any, tensorrt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ptfan.engine.trt.tensorrt_module.import_tensorrt", lambda name=None: tensorrt)
+    status = backend_status("tensorrt")
+    assert (status.usable, status.reason) == (True, "plans of `ptfan build`, by tensorrt 10.13.3.9 on GPU 0 (Orin)")
+    cuda.count = 0
+    status = backend_status("tensorrt")
+    assert (status.usable, status.installed, status.reason) == (
+        False,
+        True,
+        "GPU 0: CUDA finds none (cudaErrorNoDevice)",
+    )
+
+
+def test_the_table_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ptfan.engine.trt.tensorrt_module.find_spec", lambda name: None)
+    status = backend_status("tensorrt")
+    assert (status.usable, status.installed) == (False, False)
+    assert "pip install 'ptfan[tensorrt]'" in status.reason
+
+
+@pytest.mark.gpu
+def test_a_gpu_answers_as_the_cpu_does(tmp_path: Path) -> None:
+    status = backend_status("tensorrt")
+    if not status.usable:
+        pytest.skip(f"needs a GPU and TensorRT: {status.reason}")
+    build_plan("s-live", tmp_path / "s-live.plan")
+    with open_runner(find_model("s-live"), backend="onnxruntime") as cpu, open_runner(tmp_path / "s-live.plan") as gpu:
+        slow, fast = Stepper(cpu, 64, 96), Stepper(gpu, 64, 96)
+        inputs = clip(8, 64, 96)
+        for t in range(8):
+            step = step_inputs(inputs, t)
+            np.testing.assert_allclose(fast.push(step), slow.push(step), atol=1e-3)
