@@ -37,12 +37,14 @@ def main() -> None:
     torch.manual_seed(0)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark = True
-    rows = [row | {"device": options.device} for row in _rows(options)]
     about = describe_machine() | {"torch": torch.__version__}
     if options.device.startswith("cuda"):
         about |= {"gpu": torch.cuda.get_device_name(options.device), "cuda": str(torch.version.cuda)}
-    if options.output:
-        options.output.write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+    rows = []
+    for row in _rows(options):  # written as they come: who stops a long run keeps what there is
+        rows.append(row | {"device": options.device})
+        if options.output:
+            options.output.write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n", encoding="utf-8")
 
 
 def _options() -> argparse.Namespace:
@@ -52,6 +54,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--checkpoint", action="append", type=Path, default=[])
     parser.add_argument("--size", action="append", help="WIDTHxHEIGHT; 432x240 and 1280x720 by default")
     parser.add_argument("--streams", action="append", type=int, help="1 and 8 by default")
+    parser.add_argument("--precision", action="append", choices=DTYPES, help="both on a GPU, fp32 on a CPU by default")
     parser.add_argument("--calls", type=int, default=50)
     parser.add_argument("--output", "-o", type=Path, help="a JSON file")
     return parser.parse_args()
@@ -61,7 +64,7 @@ def _rows(options: argparse.Namespace) -> Iterator[dict[str, object]]:
     networks = {name: Generator(preset(name)) for name in options.preset or ("s", "r50")}
     networks |= {path.stem: build(path) for path in options.checkpoint}
     sizes = [tuple(map(int, size.split("x"))) for size in options.size or ("432x240", "1280x720")]
-    precisions = ("fp32", "fp16") if options.device.startswith("cuda") else ("fp32",)
+    precisions = options.precision or (DTYPES if options.device.startswith("cuda") else ("fp32",))
     for (name, network), precision in itertools.product(networks.items(), precisions):
         generator = at_precision(network.eval().to(options.device), precision)
         step = StepGenerator(generator)
@@ -113,7 +116,7 @@ def _variants(step: StepGenerator, inputs: list[Tensor]) -> dict[str, Callable[[
         "eager": eager,
         "channels last": channels_last,
         "graph": _graph(step, inputs),
-        "last, graph": _graph(step, last),
+        "channels last, graph": _graph(step, last),
     }
 
 

@@ -42,6 +42,7 @@ def _loss(wanted: str, name: str) -> tuple[int, ...]:
     """Return what is lost by going from one format to another, worst first, and then what is wasted."""
     pairs = list(zip(_block(wanted), _block(name), strict=True))
     return (
+        int(av.VideoFormat(name).is_bayer),  # what a sensor sees through its colour filters is no picture yet
         int(_channels(name) < _channels(wanted)),
         int(av.VideoFormat(name).is_rgb != av.VideoFormat(wanted).is_rgb),
         max(0, _bits(wanted) - _bits(name)),

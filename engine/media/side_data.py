@@ -17,7 +17,9 @@ _open: Any = SideDataContainer
 def read_side_data(frame: av.VideoFrame) -> dict[str, bytes] | None:
     """Return a frame's side data by FFmpeg's names; None where PyAV has no name for one kind, and then shows none."""
     try:
-        items: Any = list(_open(frame))
+        container = _open(frame)
+        # PyAV before 19 iterates over the items themselves, as no mapping does.
+        items: Any = [item if hasattr(item, "type") else container[item] for item in container]
         return {item.type.name: bytes(item) for item in items}
     except ValueError:
         return None

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 
 from ptfan.engine.errors import InputError
+from ptfan.engine.media.lenient import LENIENT
 
 __all__ = ["VideoFile"]
 
@@ -36,7 +37,7 @@ class VideoFile:
         self._location = location
         self.damaged = 0
         try:
-            self.container = av.open(_address(location), metadata_errors="replace")
+            self.container = av.open(_address(location), **LENIENT)
         except (av.FFmpegError, ValueError) as error:
             raise InputError(f"{location}: {_reason(error)}") from error
         self.clocked = bool(self.container.format.flags & _CLOCKED)

@@ -12,6 +12,7 @@ import av
 from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Frame
 from ptfan.engine.media.encoder_plan import EncoderPlan
+from ptfan.engine.media.lenient import LENIENT
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.planes import composite_planes
 from ptfan.engine.media.remuxer import Remuxer
@@ -146,7 +147,7 @@ class VideoSink(Sink):
         """Say what the finished file does not hold."""
         if self._encoder.rounded:
             self._tell("time stamps are rounded: this codec or container keeps only a constant rate")
-        with av.open(str(self._staging.path), metadata_errors="replace") as found:
+        with av.open(str(self._staging.path), **LENIENT) as found:
             aspect = found.streams.video[0].sample_aspect_ratio or Fraction(1)
             losses = self._remuxer.losses(found) if self._remuxer else []
         for loss in losses:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("onnxruntime")
+pytest.importorskip("matplotlib")
 
 
 def test_a_small_benchmark_from_the_command_line(ptfan: Callable[..., Any], tmp_path: Path) -> None:

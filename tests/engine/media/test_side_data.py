@@ -43,6 +43,7 @@ def test_decoded_frames_are_freed_at_once(clip: Callable[..., Path]) -> None:
 def test_names_and_bytes_are_those_of_the_frame(clip: Callable[..., Path]) -> None:
     with av.open(str(clip(frames=2, matrix=QUARTER))) as container:
         frame = next(container.decode(video=0))
-        expected = {item.type.name: bytes(item) for item in frame.side_data}
+        kept: Any = frame.side_data
+        expected = {item.type.name: bytes(item) for item in (kept[place] for place in range(len(kept)))}
         assert "DISPLAYMATRIX" in expected
         assert read_side_data(frame) == expected
