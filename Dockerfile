@@ -1,0 +1,7 @@
+# ptfan on a server: docker build -t ptfan . && docker run --rm --gpus all -v "$PWD:/data" -w /data ptfan inpaint ...
+# Without a GPU: docker build --build-arg EXTRA=cpu -t ptfan . and no --gpus.
+FROM python:3.12-slim
+ARG EXTRA=cuda
+COPY . /src
+RUN pip install --no-cache-dir "/src[${EXTRA}]" && rm -rf /src
+ENTRYPOINT ["ptfan"]

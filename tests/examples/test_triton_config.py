@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import importlib.util
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ptfan.engine.errors import InputError
+from ptfan.engine.models import find_model
+from ptfan.engine.onnx_file import read_spec
+from ptfan.engine.trt.plan_record import PlanRecord
+from ptfan.engine.trt.sizes import SizeRange
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "triton_config.py"
+
+
+@pytest.fixture(scope="module")
+def example() -> Any:
+    """Return the script as a module."""
+    spec = importlib.util.spec_from_file_location("triton_config", EXAMPLE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def record(model: str) -> PlanRecord:
+    spec = read_spec(find_model(model))
+    return PlanRecord(
+        spec=spec,
+        model=model,
+        model_sha256="",
+        plan_sha256="",
+        ptfan="0.1.0",
+        tensorrt="tensorrt",
+        tensorrt_version="10.3.0",
+        gpu=None,
+        sizes=SizeRange.of(spec, frames=4),
+        plugin="library",
+    )
+
+
+def test_every_tensor_has_its_shape_and_type(example: Any) -> None:
+    built = record("s-live")
+    spec = replace(
+        built.spec, precision="fp16", carried=tuple(replace(it, precision="fp16") for it in built.spec.carried)
+    )
+    text = example.triton_config(replace(built, spec=spec), 432, 240)
+    assert "max_batch_size: 4" in text
+    pattern = r'(?:^  \{ |output_)name: "([^"]+)".*?data_type: TYPE_(\w+) dims: \[ ([\d, ]+) \]'
+    found = {
+        name: (kind, tuple(map(int, dims.split(",")))) for name, kind, dims in re.findall(pattern, text, re.MULTILINE)
+    }
+    shapes = spec.input_shapes(1, 432, 240) | spec.output_shapes(1, 432, 240)
+    wanted = {name: shape[1:] for name, shape in shapes.items() if not name.endswith(".1")}
+    assert {name: dims for name, (_, dims) in found.items()} == wanted
+    assert {name for name, (kind, _) in found.items() if kind == "FP32"} == {"flow_forward", "flow_backward", "live"}
+    assert set(re.findall(r'input_name: "([^"]+)" output_name: "([^"]+)"', text)) == {
+        (f"{item.name}.1", item.name) for item in spec.carried
+    }
+
+
+def test_models_that_triton_cannot_serve(example: Any) -> None:
+    for model in ("s", "s-window"):
+        with pytest.raises(InputError, match="expected a model without lookahead"):
+            example.triton_config(record(model), 432, 240)
