@@ -204,6 +204,15 @@ class ModelSpec:
         carried = {item.name: item.shape(frames, height, width) for item in self.carried}
         return {"fill": (frames, 3, height, width), **carried}
 
+    def slots(self, item: Carried) -> int:
+        """Return how many values of one of `carried` are kept: what was written last, and what is still to be read.
+
+        Whatever waits is kept as long as what waits the longest, so that all come round together: a GPU that has
+        recorded as many steps knows all addresses that there are.
+        """
+        longest = max(delay for other in self.carried for delay in other.delays)
+        return 2 if item.delays == (1,) else 2 * (longest // 2 + 1)
+
     def to_json(self) -> str:
         """Return the spec as one JSON object."""
         return json.dumps(asdict(self), sort_keys=True)

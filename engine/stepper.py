@@ -18,11 +18,16 @@ __all__ = ["Carry", "Stepper", "step_inputs", "step_runner", "stream_bytes"]
 class Carry:
     """The last values of one of a model's `carried`: a ring whose slots are allocated once, and never copied."""
 
-    def __init__(self, runner: BoundRunner, carried: Carried, streams: int, height: int, width: int) -> None:
-        """Allocate for so many streams of height x width pixels, where the runner computes."""
-        shape = carried.shape(streams, height, width)
-        # One slot more than the longest delay: what is read last must not be what is written.
-        self._slots = [runner.allocate(shape, carried.precision) for _ in range(max(carried.delays) + 1)]
+    def __init__(self, runner: BoundRunner, carried: Carried, shape: tuple[int, ...], slots: int) -> None:
+        """Allocate where the runner computes.
+
+        Args:
+            runner: who reads and writes the values.
+            carried: which they are.
+            shape: of a value, for all streams.
+            slots: more than the longest delay: what is read last must not be what is written.
+        """
+        self._slots = [runner.allocate(shape, carried.precision) for _ in range(slots)]
         self._carried = carried
         self._newest = 0
 
@@ -64,7 +69,10 @@ class Stepper:
         multiple = spec.size_multiple
         if height % multiple or width % multiple or not height * width:
             raise ModelError(f"model {spec.name}: frames are {width}x{height}, expected multiples of {multiple}")
-        self._carried = {item.name: Carry(self._runner, item, streams, height, width) for item in spec.carried}
+        self._carried = {
+            item.name: Carry(self._runner, item, item.shape(streams, height, width), spec.slots(item))
+            for item in spec.carried
+        }
         self._live = np.zeros((streams, spec.lookahead + 2), np.float32)
 
     @property
@@ -133,5 +141,5 @@ def stream_bytes(spec: ModelSpec, width: int, height: int) -> tuple[int, int]:
     Working are the values that the next step reads; each is there twice, as it is read while the next is written.
     """
     working = sum(2 * item.bytes(width, height) for item in spec.carried if 1 in item.delays)
-    kept = sum((max(item.delays) + 1) * item.bytes(width, height) for item in spec.carried)
+    kept = sum(spec.slots(item) * item.bytes(width, height) for item in spec.carried)
     return working, kept - working

@@ -9,8 +9,9 @@ from ptfan.engine.trt.device import Device
 
 __all__ = ["Launches"]
 
-MOST = 16
-"""Recordings that are kept. Where the addresses do not come round again after as many runs, none is made."""
+MOST = 32
+"""Recordings that are kept: a step model's addresses come round again after fewer steps. Where they do not, none is
+made."""
 
 
 class Launches:

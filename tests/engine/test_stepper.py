@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -23,10 +24,11 @@ def clip(frames: int, seed: int = 0) -> dict[str, NDArray[np.float32]]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.integers(1, 6), min_size=1, max_size=3, unique=True), st.integers(1, 20))
-def test_a_ring_gives_back_what_was_written_so_many_steps_ago(delays: list[int], steps: int) -> None:
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=3, unique=True), st.integers(0, 4), st.integers(1, 20))
+def test_a_ring_gives_back_what_was_written_so_many_steps_ago(delays: list[int], more: int, steps: int) -> None:
+    slots = max(delays) + 1 + more
     memory: Any = SimpleNamespace(allocate=lambda shape, precision: np.zeros(shape, np.float32))
-    carry = Carry(memory, Carried(name="x", channels=1, size=1, delays=tuple(delays)), 1, 1, 1)
+    carry = Carry(memory, Carried(name="x", channels=1, size=1, delays=tuple(delays)), (1, 1, 1, 1), slots)
     written = [0.0] * max(delays)
     for step in range(steps):
         read = carry.inputs()
@@ -98,3 +100,12 @@ def test_the_bytes_of_a_stream() -> None:
     )
     spec = ModelSpec(name="m", form="step", window=3, stride=1, lookahead=5, carried=carried)
     assert stream_bytes(spec, 16, 8) == (2 * 8 * 4 * 2 * 4, 6 * 3 * 16 * 8 * 2)
+
+
+@given(st.lists(st.lists(st.integers(1, 12), min_size=1, max_size=3, unique=True), min_size=1, max_size=5))
+def test_all_rings_come_round_together(delays: list[list[int]]) -> None:
+    carried = tuple(Carried(name=f"x{n}", channels=1, size=1, delays=tuple(each)) for n, each in enumerate(delays))
+    spec = ModelSpec(name="m", form="step", window=3, stride=1, lookahead=5, carried=carried)
+    slots = [spec.slots(item) for item in carried]
+    assert all(count > max(item.delays) for count, item in zip(slots, carried, strict=True))
+    assert math.lcm(*slots) == max(slots)
