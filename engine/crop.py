@@ -35,6 +35,10 @@ class CropRules:
     """Always show the network the whole frame."""
     fixed_size: tuple[int, int] | None = None
     """The only (width, height) that the network takes, or None."""
+    smallest: tuple[int, int] | None = None
+    """The least width and height that it takes, multiples, or None; smaller crops are padded."""
+    largest: tuple[int, int] | None = None
+    """The most, multiples, or None; larger crops are scaled down."""
 
 
 @dataclass(frozen=True)
@@ -128,11 +132,14 @@ def fit_crop(box: Box, rules: CropRules) -> Crop:
     elif rules.working_size is not None:
         budget = rules.working_size[0] * rules.working_size[1]
         scale = min(1.0, math.sqrt(budget / (box.width * box.height)))
+    if rules.largest is not None:
+        scale = min(scale, rules.largest[0] / box.width, rules.largest[1] / box.height)
     width, height = _scaled(box.width, scale, multiple), _scaled(box.height, scale, multiple)
     if rules.fixed_size is not None:
         # Rounding to the multiple could lead out of the fixed size.
         width, height = max(1, round(box.width * scale)), max(1, round(box.height * scale))
-    padded = rules.fixed_size or (-(-width // multiple) * multiple, -(-height // multiple) * multiple)
+    least = rules.smallest or (multiple, multiple)
+    padded = rules.fixed_size or (_filled(width, multiple, least[0]), _filled(height, multiple, least[1]))
     return Crop(box, (width, height), padded)
 
 
@@ -141,6 +148,11 @@ def _scaled(side: int, scale: float, multiple: int) -> int:
     if scale == 1.0:
         return side
     return min(side, max(multiple, round(side * scale / multiple) * multiple))
+
+
+def _filled(side: int, multiple: int, least: int) -> int:
+    """Return a side filled up to a multiple."""
+    return max(least, -(-side // multiple) * multiple)
 
 
 def _parts(hole: Mask) -> list[Box]:

@@ -195,6 +195,8 @@ def crop_rules(spec: ModelSpec, settings: InpaintSettings) -> CropRules:
         multiple=spec.size_multiple,
         whole_frame=not settings.crop,
         fixed_size=spec.fixed_size,
+        smallest=spec.smallest_size,
+        largest=spec.largest_size,
     )
 
 

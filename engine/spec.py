@@ -130,6 +130,10 @@ class ModelSpec:
     """The only B that a step graph takes, or None if any."""
     fixed_size: tuple[int, int] | None = None
     """The only (width, height) that the graph takes, or None if any."""
+    smallest_size: tuple[int, int] | None = None
+    """The least width and height that are taken, or None if any: a TensorRT plan is built for a range of them."""
+    largest_size: tuple[int, int] | None = None
+    """Likewise, the most."""
     warp: WarpConvention = "pixel"
     """Where a warp samples; see `FlowWarp`."""
     fill: Fill = "zero"
@@ -230,7 +234,7 @@ class ModelSpec:
             unknown = sorted(set(values) - known)
             if unknown:
                 raise ModelError(f"model spec: unknown fields {', '.join(unknown)}; was it written by a newer ptfan?")
-            for pair in ("fixed_size", "working_size"):
+            for pair in ("fixed_size", "smallest_size", "largest_size", "working_size"):
                 if values.get(pair) is not None:
                     width, height = values[pair]
                     values[pair] = (int(width), int(height))

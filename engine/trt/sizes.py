@@ -12,7 +12,7 @@ from ptfan.engine.spec import ModelSpec
 __all__ = ["Extent", "SizeRange"]
 
 LEAST_SIDE = 64
-"""The usual least width and height: crops are hardly smaller."""
+"""The usual least width and height: crops are hardly smaller, and those that are get padded."""
 
 
 class Extent(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -62,8 +63,11 @@ class TensorRTRunner:
 
     @property
     def spec(self) -> ModelSpec:
-        """How the network wants to be fed."""
-        return self._record.spec
+        """How the network wants to be fed: the model's spec, with the sizes that the plan was built for."""
+        least, most = self._record.sizes.least, self._record.sizes.most
+        return replace(
+            self._record.spec, smallest_size=(least.width, least.height), largest_size=(most.width, most.height)
+        )
 
     @property
     def backend(self) -> str:
@@ -98,10 +102,10 @@ class TensorRTRunner:
             ModelError: an input is missing.
             BackendError: a size is not one of the plan's, or TensorRT failed.
         """
-        check_inputs(self.spec, self._inputs, inputs)
+        check_inputs(self._record.spec, self._inputs, inputs)
         self._device.enter()
         extent = self._resize({name: tuple(inputs[name].shape) for name in self._inputs})
-        shapes = self.spec.input_shapes(*extent) | self.spec.output_shapes(*extent)
+        shapes = self._record.spec.input_shapes(*extent) | self._record.spec.output_shapes(*extent)
         arrays = {name: DeviceArray.of(inputs[name], self._types[name]) for name in self._inputs} | dict(into)
         up = {name: self._stage(name) for name in self._inputs if arrays[name] is None}
         down = {name: self._stage(name) for name in self._outputs if name not in into}
@@ -198,7 +202,7 @@ class TensorRTRunner:
         """Return the memory through which a tensor goes up or down, large enough for the plan's largest size."""
         if name not in self._staging:
             most = self._record.sizes.most
-            shape = (self.spec.input_shapes(*most) | self.spec.output_shapes(*most))[name]
+            shape = (self._record.spec.input_shapes(*most) | self._record.spec.output_shapes(*most))[name]
             self._staging[name] = self._device.stage(math.prod(shape) * self._types[name].itemsize)
         return self._staging[name]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -102,6 +102,8 @@ def joint_spec(model: Contestant, reference: Contestant, warn: Warn = log_warnin
         ours,
         size_multiple=math.lcm(ours.size_multiple, theirs.size_multiple),
         fixed_size=_agreed("size", ours.fixed_size, theirs.fixed_size),
+        smallest_size=_narrowed(max, ours.smallest_size, theirs.smallest_size),
+        largest_size=_narrowed(min, ours.largest_size, theirs.largest_size),
         fixed_window=_agreed("window", ours.fixed_window, theirs.fixed_window),
     )
 
@@ -120,3 +122,12 @@ def _agreed(what: str, ours: Any, theirs: Any) -> Any:
     if ours is not None and theirs is not None and ours != theirs:
         raise ModelError(f"the model takes the {what} {ours} only, the reference {theirs}: not comparable")
     return theirs if ours is None else ours
+
+
+def _narrowed(
+    choose: Callable[[int, int], int], ours: tuple[int, int] | None, theirs: tuple[int, int] | None
+) -> tuple[int, int] | None:
+    """Return the end of the range of sizes that both take."""
+    if ours is None or theirs is None:
+        return theirs if ours is None else ours
+    return choose(ours[0], theirs[0]), choose(ours[1], theirs[1])

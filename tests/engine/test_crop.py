@@ -32,6 +32,13 @@ RULES = st.builds(
     whole_frame=st.booleans(),
     fixed_size=st.sampled_from([None, (64, 40), (432, 240)]),
 )
+LIMITED = st.builds(
+    CropRules,
+    working_size=st.sampled_from([None, (432, 240), (64, 40)]),
+    whole_frame=st.booleans(),
+    smallest=st.sampled_from([(8, 8), (24, 16), (64, 40)]),
+    largest=st.sampled_from([(64, 40), (80, 400)]),
+)
 
 
 def overlap(a: Box, b: Box) -> bool:
@@ -58,6 +65,19 @@ def test_crops_hold_the_whole_hole_and_fit_the_network(hole: Hole, rules: CropRu
     assert (times[hole] == 1).all()
     assert times.max() <= 1
     assert not any(overlap(a.box, b.box) for a in crops for b in crops if a is not b)
+
+
+@settings(max_examples=120, deadline=None)
+@given(holes(), LIMITED)
+def test_crops_are_as_large_as_the_network_takes(hole: Hole, rules: CropRules) -> None:
+    assert rules.smallest is not None
+    assert rules.largest is not None
+    for crop in plan_crops(hole, rules):
+        for side, padded, least, most in zip(crop.size, crop.padded, rules.smallest, rules.largest, strict=True):
+            assert side <= padded
+            assert least <= padded <= most
+            assert padded % 8 == 0
+            assert padded == least or padded - side < 8
 
 
 @settings(max_examples=60, deadline=None)

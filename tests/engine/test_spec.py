@@ -32,6 +32,8 @@ def specs(draw: st.DrawFn) -> ModelSpec:
         lookahead=draw(st.integers(0, 30)),
         fixed_window=draw(st.none() | st.integers(1, 40)),
         fixed_size=draw(st.none() | st.sampled_from([(432, 240), (8, 1024)])),
+        smallest_size=draw(st.none() | st.just((8, 16))),
+        largest_size=draw(st.none() | st.just((432, 240))),
         warp=draw(st.sampled_from(["pixel", "tsam"])),
         fill=draw(st.sampled_from(["zero", "propagated"])),
         working_size=draw(st.sampled_from([(432, 240), (864, 480)])),

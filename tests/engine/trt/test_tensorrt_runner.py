@@ -24,6 +24,7 @@ from ptfan.engine.trt.device import DeviceArray
 from ptfan.engine.trt.launches import MOST
 from ptfan.engine.trt.plan_record import record_path
 from ptfan.engine.trt.plugin_choice import PLUGIN_VARIABLE
+from ptfan.engine.trt.sizes import Extent, SizeRange
 from ptfan.engine.trt.tensorrt_runner import TRUST_VARIABLE, TensorRTRunner
 
 
@@ -139,11 +140,12 @@ def test_memory_is_given_as_zeros_that_other_libraries_take(plan: Callable, runn
     assert not cuda.array(told["data"][0], (2, 3), np.float16).any()
 
 
-def test_a_video_through_a_plan(plan: Callable, step_runner: Callable) -> None:
-    path = plan(step_runner())
-    image, hole = np.zeros((32, 32, 3), np.uint8), np.zeros((32, 32), bool)
-    hole[12:20, 12:20] = True
-    settings = InpaintSettings(backend="tensorrt", flow_completion="smooth", scene_cuts=False)
+@pytest.mark.parametrize("side", [20, 32, 300])
+def test_a_video_of_any_size_through_a_plan(side: int, plan: Callable, step_runner: Callable) -> None:
+    path = plan(step_runner(), sizes=SizeRange(Extent(1, 24, 24), Extent(1, 32, 32), Extent(1, 64, 48)))
+    image, hole = np.zeros((side, side, 3), np.uint8), np.zeros((side, side), bool)
+    hole[side // 4 : side // 2, side // 4 : side // 2] = True
+    settings = InpaintSettings(backend="tensorrt", flow_completion="smooth", scene_cuts=False, crop=False)
     with Inpainter(path, settings=settings) as inpainter:
         done = [frame for _ in range(5) for frame in inpainter.push(Frame(image, hole))] + inpainter.flush()
     assert len(done) == 5

@@ -48,6 +48,11 @@ def test_both_are_fed_what_both_can_take(runner: Callable) -> None:
     theirs = Contestant(Path("b"), runner(size_multiple=12, fixed_size=(48, 24)))
     spec = joint_spec(ours, theirs)
     assert (spec.size_multiple, spec.fixed_size, spec.fixed_window) == (24, (48, 24), 9)
+    plan = Contestant(Path("a"), runner(smallest_size=(64, 16), largest_size=(432, 240)))
+    other = Contestant(Path("b"), runner(smallest_size=(16, 64), largest_size=(240, 432)))
+    spec = joint_spec(plan, other)
+    assert (spec.smallest_size, spec.largest_size) == ((64, 64), (240, 240))
+    assert joint_spec(plan, theirs).largest_size == joint_spec(theirs, plan).largest_size == (432, 240)
 
 
 @pytest.mark.parametrize(
