@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import BackendError
+from ptfan.engine.errors import BackendError, ModelError
 from ptfan.engine.runner import DTYPES, Arrays, State, Values, check_inputs
 from ptfan.engine.spec import ModelSpec, Precision
 from ptfan.engine.trt.device import Device, DeviceArray, Staging
@@ -59,6 +59,7 @@ class TensorRTRunner:
         self._launches = Launches(self._device)
         self._types, self._inputs, self._outputs = self._tensors(trt)
         self._extent: Extent | None = None
+        self._shapes: dict[str, tuple[int, ...]] = {}
         self._staging: dict[str, Staging] = {}
 
     @property
@@ -93,31 +94,31 @@ class TensorRTRunner:
         Args:
             inputs: by name, arrays, what `allocate` returned, or what another library has on this GPU, of the type that
                 the network takes.
-            into: by the outputs' names, what `allocate` returned for their types and shapes.
+            into: by the outputs' names, what `allocate` returned for their types and shapes, or another library's.
 
         Returns:
             The other outputs.
 
         Raises:
-            ModelError: an input is missing.
+            ModelError: an input is missing, or of another shape than the others ask for.
             BackendError: a size is not one of the plan's, or TensorRT failed.
         """
         check_inputs(self._record.spec, self._inputs, inputs)
         self._device.enter()
-        extent = self._resize({name: tuple(inputs[name].shape) for name in self._inputs})
-        shapes = self._record.spec.input_shapes(*extent) | self._record.spec.output_shapes(*extent)
-        arrays = {name: DeviceArray.of(inputs[name], self._types[name]) for name in self._inputs} | dict(into)
-        up = {name: self._stage(name) for name in self._inputs if arrays[name] is None}
-        down = {name: self._stage(name) for name in self._outputs if name not in into}
-        for name, staging in up.items():
-            staging.view(shapes[name], self._types[name])[...] = inputs[name]
-        pointers = {name: array.pointer for name, array in arrays.items() if array is not None}
-        pointers |= {name: staging.device.pointer for name, staging in (up | down).items()}
-        # Whole sizes are copied only up to what is used of them.
-        sizes = {name: math.prod(shapes[name]) * self._types[name].itemsize for name in up | down}
-        self._launches.run(tuple(pointers.items()), lambda: self._queue(pointers, up, down, sizes))
+        self._resize(inputs)
+        there = self._on_gpu(inputs) | self._on_gpu(into)
+        if not into.keys() <= there.keys():
+            raise ModelError(f"model {self._record.spec.name}: expected memory of GPU {self._device.index} for outputs")
+        up = [name for name in self._inputs if name not in there]
+        down = [name for name in self._outputs if name not in there]
+        for name in up:
+            self._view(name)[...] = inputs[name]
+        pointers = {
+            name: there[name].pointer if name in there else self._stage(name).device.pointer for name in self._types
+        }
+        self._launches.run(tuple(pointers.values()), lambda: self._queue(pointers, up, down))
         self._device.wait()
-        return {name: down[name].view(shapes[name], self._types[name]).astype(np.float32) for name in down}
+        return {name: self._view(name).astype(np.float32) for name in down}
 
     def close(self) -> None:
         """Free the GPU's memory; a closed runner runs no more."""
@@ -177,48 +178,59 @@ class TensorRTRunner:
         inputs = [name for name in names if self._engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT]
         return types, inputs, [name for name in names if name not in inputs]
 
-    def _resize(self, shapes: Mapping[str, tuple[int, ...]]) -> Extent:
+    def _resize(self, inputs: Values) -> None:
         """Tell TensorRT the inputs' shapes, if they are not those of the run before."""
-        frames, _, height, width = shapes["frames"]
+        frames, _, height, width = inputs["frames"].shape
         extent = Extent(frames, width, height)
         if extent == self._extent:
-            return extent
+            return
         if extent not in self._record.sizes:
             raise BackendError(
-                f"plan {self._plan}: takes {self._record.sizes}, got {extent}; build it for that: see --min and "
-                "--max of `ptfan build`"
+                f"plan {self._plan}: takes {self._record.sizes}, got {extent}; build it for that: see --min, --max and "
+                "--frames of `ptfan build`"
             )
         self._launches.forget()
         self._extent = None
-        for name, shape in shapes.items():
-            if not self._context.set_input_shape(name, shape):
-                raise BackendError(
-                    f"plan {self._plan}: {name} is {shape}, which TensorRT refuses ({self._log.problem})"
-                )
+        self._shapes = self._shapes_at(extent)
+        for name in self._inputs:
+            if not self._context.set_input_shape(name, self._shapes[name]):
+                raise BackendError(f"plan {self._plan}: TensorRT refuses {name} at {extent} ({self._log.problem})")
         self._extent = extent
-        return extent
+
+    def _shapes_at(self, extent: Extent) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of all inputs and outputs."""
+        return self._record.spec.input_shapes(*extent) | self._record.spec.output_shapes(*extent)
+
+    def _on_gpu(self, values: Values) -> dict[str, DeviceArray]:
+        """Return those values that lie on the GPU; check all."""
+        found = {}
+        for name in self._types.keys() & values.keys():
+            shape, wanted = tuple(values[name].shape), self._shapes[name]
+            if shape != wanted:
+                raise ModelError(f"model {self._record.spec.name}: {name} is {shape}, expected {wanted}")
+            array = DeviceArray.of(values[name], self._types[name])
+            if array is not None:
+                found[name] = array
+        return found
 
     def _stage(self, name: str) -> Staging:
         """Return the memory through which a tensor goes up or down, large enough for the plan's largest size."""
         if name not in self._staging:
-            most = self._record.sizes.most
-            shape = (self._record.spec.input_shapes(*most) | self._record.spec.output_shapes(*most))[name]
+            shape = self._shapes_at(self._record.sizes.most)[name]
             self._staging[name] = self._device.stage(math.prod(shape) * self._types[name].itemsize)
         return self._staging[name]
 
-    def _queue(
-        self,
-        pointers: Mapping[str, int],
-        up: Mapping[str, Staging],
-        down: Mapping[str, Staging],
-        sizes: Mapping[str, int],
-    ) -> None:
+    def _view(self, name: str) -> NDArray[Any]:
+        """Return that memory's side on the CPU at the size of the run."""
+        return self._stage(name).view(self._shapes[name], self._types[name])
+
+    def _queue(self, pointers: Mapping[str, int], up: Sequence[str], down: Sequence[str]) -> None:
         """Queue a run: inputs up, the network, outputs down."""
-        for name, staging in up.items():
-            self._device.upload(staging, sizes[name])
+        for name in up:
+            self._device.upload(self._stage(name), self._view(name).nbytes)
         for name, pointer in pointers.items():
             self._context.set_tensor_address(name, pointer)
         if not self._context.execute_async_v3(self._device.stream):
             raise BackendError(f"plan {self._plan}: TensorRT failed ({self._log.problem})")
-        for name, staging in down.items():
-            self._device.download(staging, sizes[name])
+        for name in down:
+            self._device.download(self._stage(name), self._view(name).nbytes)

@@ -134,6 +134,11 @@ def test_memory_is_given_as_zeros_that_other_libraries_take(plan: Callable, runn
     loaded = TensorRTRunner(plan(runner(brighten)))
     state = loaded.allocate((2, 3), "fp16")
     assert isinstance(state, DeviceArray)
+    fill = Foreign(np.zeros((2, 3, 16, 24), np.float32))
+    assert loaded.run_into(clip(2), {"fill": fill}) == {}
+    np.testing.assert_allclose(fill.array, brighten(clip(2)), atol=1e-6)
+    with pytest.raises(ModelError, match="expected memory of GPU 0 for outputs"):
+        loaded.run_into(clip(2), {"fill": fill.array})
     told = state.__cuda_array_interface__
     assert (told["shape"], told["typestr"], told["version"]) == ((2, 3), "<f2", 3)
     loaded.run(clip(2))
@@ -158,8 +163,11 @@ def test_sizes_that_the_plan_was_not_built_for(plan: Callable, runner: Callable,
         loaded.run(clip(2, 16, 72))
     with pytest.raises(ModelError, match="input hole was not given"):
         loaded.run({name: array for name, array in clip(2).items() if name != "hole"})
+    with pytest.raises(ModelError, match=r"hole is \(1, 1, 16, 24\), expected \(2, 1, 16, 24\)"):
+        loaded.run({**clip(2), "hole": clip(1)["hole"]})
+    loaded.run(clip(1))
     tensorrt.problems = ["no"]
-    with pytest.raises(BackendError, match=r"frames is \(2, 3, 16, 24\), which TensorRT refuses"):
+    with pytest.raises(BackendError, match="TensorRT refuses frames at 2 x 24x16"):
         loaded.run(clip(2))
     tensorrt.problems, tensorrt.fails = [], "broken"
     with pytest.raises(BackendError, match="TensorRT failed"):
