@@ -10,13 +10,24 @@ from typing import Literal, get_args
 
 from ptfan.engine.errors import MissingExtraError, PtfanError
 
-__all__ = ["BACKENDS", "Backend", "BackendName", "BackendStatus", "backend_status", "backend_statuses", "backends_for"]
+__all__ = [
+    "BACKENDS",
+    "PLAN_SUFFIX",
+    "Backend",
+    "BackendName",
+    "BackendStatus",
+    "backend_status",
+    "backend_statuses",
+    "backends_for",
+]
 
 BackendName = Literal["tensorrt", "onnxruntime-cuda", "onnxruntime"]
 Backend = Literal["auto", "tensorrt", "onnxruntime-cuda", "onnxruntime"]
 """A backend, or `auto` for the best that can run here."""
 BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
 """The best first."""
+PLAN_SUFFIX = ".plan"
+"""How a TensorRT plan's file is called."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,7 @@ def backend_statuses(gpu: int = 0) -> list[BackendStatus]:
 
 def backends_for(model: Path) -> tuple[BackendName, ...]:
     """Return the backends that run a kind of file, the best first: plans are TensorRT's alone, ONNX is the others'."""
-    if model.suffix == ".plan":
+    if model.suffix == PLAN_SUFFIX:
         return ("tensorrt",)
     return tuple(name for name in BACKENDS if name != "tensorrt")
 

@@ -13,7 +13,7 @@ from typing import Any
 from ptfan.engine.backends import backend_statuses, backends_for
 from ptfan.engine.errors import PtfanError
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256, find_model, shipped_models
-from ptfan.engine.runner import open_runner
+from ptfan.engine.onnx_file import read_spec
 from ptfan.engine.versions import versions
 
 __all__ = ["collect_info", "format_info"]
@@ -86,8 +86,8 @@ def _describe(name: str, path: Path) -> dict[str, Any]:
         "sha256": file_sha256(path),
     }
     try:
-        with open_runner(path) as runner:
-            return {**described, "spec": asdict(runner.spec), "delay": runner.spec.delay}
+        spec = read_spec(path)
+        return {**described, "spec": asdict(spec), "delay": spec.delay}
     except PtfanError as error:
         return {**described, "error": str(error)}
 
@@ -95,7 +95,7 @@ def _describe(name: str, path: Path) -> dict[str, Any]:
 def _model_line(model: dict[str, Any]) -> str:
     size, short = f"{model['bytes'] / 1e6:.1f} MB", model["sha256"][:12]
     if "spec" not in model:
-        return f"{model['name']}: {size}, sha256 {short}; cannot be loaded here ({model['error']})"
+        return f"{model['name']}: {size}, sha256 {short}; cannot be read ({model['error']})"
     spec = model["spec"]
     width, height = spec["working_size"]
     return (

@@ -49,12 +49,13 @@ class Report:
 
     @property
     def summary(self) -> str:
-        """One line: what was written, how much and how fast."""
+        """One line: what was written, how much, how fast and by what."""
         rest = self.frames - self.inpainted
         copied = f", {rest} of them without a hole," if rest else ""
         name = "standard output" if self.output == "-" else self.output
         count = "1 frame" if self.frames == 1 else f"{self.frames} frames"
-        return f"{name}: {count}{copied} in {self.seconds:.1f} s ({self.fps:.1f} frames/s)"
+        by = "" if self.backend is None else f" by {self.backend}"
+        return f"{name}: {count}{copied} in {self.seconds:.1f} s ({self.fps:.1f} frames/s){by}"
 
 
 def write_reports(path: Path, reports: Sequence[Report], *, as_list: bool = False, overwrite: bool = True) -> None:

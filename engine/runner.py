@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.backends import BACKENDS, Backend, BackendName, backend_status, backends_for
+from ptfan.engine.backends import BACKENDS, Backend, BackendName, BackendStatus, backend_status, backends_for
 from ptfan.engine.errors import BackendError, InputError, MissingExtraError, ModelError
 from ptfan.engine.spec import ModelSpec, Precision
 
@@ -131,11 +135,23 @@ def _wrong_file(model: Path, backend: Backend) -> str:
 
 def _usable(names: Sequence[BackendName], gpu: int) -> BackendName:
     """Return the first of some backends that can run here."""
-    refused = []
+    refused: list[BackendStatus] = []
     for name in names:
         status = backend_status(name, gpu)
         if status.usable:
+            _tell(name, tuple(refused))
             return name
         refused.append(status)
     kind = BackendError if any(status.installed for status in refused) else MissingExtraError
-    raise kind("; ".join(f"backend {status.name}: {status.reason}" for status in refused))
+    raise kind(_reasons(refused))
+
+
+@lru_cache
+def _tell(name: BackendName, refused: tuple[BackendStatus, ...]) -> None:
+    """Warn, once, that a GPU stays unused; where there is none, or it is hidden, the CPU is what one expects."""
+    if refused and shutil.which("nvidia-smi") and os.environ.get("CUDA_VISIBLE_DEVICES") != "":
+        logging.getLogger("ptfan").warning(f"computes by {name}; {_reasons(refused)}")
+
+
+def _reasons(refused: Sequence[BackendStatus]) -> str:
+    return "; ".join(f"backend {status.name}: {status.reason}" for status in refused)

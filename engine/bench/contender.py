@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from ptfan.engine.backends import Backend
+from ptfan.engine.backends import PLAN_SUFFIX, Backend
 from ptfan.engine.models import find_model
 from ptfan.engine.runner import Runner, open_runner
 
@@ -31,7 +31,7 @@ class Contender:
     @property
     def runs_videos(self) -> bool:
         """Whether it is a model of the runtime: whole videos are not run with a checkpoint."""
-        return find_model(self.model).suffix in (".onnx", ".plan")
+        return find_model(self.model).suffix in (".onnx", PLAN_SUFFIX)
 
     def open(self) -> Runner:
         """Load the model.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ptfan.engine.atomic import check_target, write_atomically
+from ptfan.engine.backends import PLAN_SUFFIX
 from ptfan.engine.errors import BackendError, InputError, InterruptedRunError, ModelError, one_line
 from ptfan.engine.models import file_sha256, find_model
 from ptfan.engine.onnx_file import count_nodes, read_spec
@@ -82,6 +83,8 @@ def build_plan(
         InterruptedRunError: it was stopped.
     """
     settings = settings or BuildSettings()
+    if output.suffix != PLAN_SUFFIX:
+        raise InputError(f"output {output}: expected a name that ends in {PLAN_SUFFIX}, by which plans are known")
     for target in (output, record_path(output)):
         check_target(target, overwrite=overwrite)
     path = find_model(model)

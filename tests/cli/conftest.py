@@ -53,6 +53,12 @@ def save_model(path: Path) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide GPUs: what these commands say must not depend on the machine."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+
+
 @dataclass(frozen=True)
 class Result:
     """What a command left behind."""

@@ -70,6 +70,7 @@ def test_mistakes_end_in_one_line(build: Build, model: Path, tmp_path: Path) -> 
     for arguments, said in [
         ((str(model), "-o", "there.plan"), "there.plan: exists already; give --overwrite"),
         ((str(model), "-o", "no/a.plan"), "there is no folder no"),
+        ((str(model), "-o", "a.engine"), "output a.engine: expected a name that ends in .plan"),
         ((str(model), "-o", "a.plan", "--max", "100x96"), "size is 100x96, expected multiples of 8"),
         ((str(model), "-o", "a.plan", "--max", "large"), "large"),
         ((str(model), "-o", "a.plan", "--hardware-compatible"), "TensorRT for RTX has no such thing"),

@@ -14,7 +14,7 @@ from ptfan.engine.backends import _cuda_problem, backend_statuses
 from ptfan.engine.errors import BackendError
 from ptfan.engine.models import FLOW_MODEL, find_model
 from ptfan.engine.ort import OrtRunner
-from ptfan.engine.runner import open_runner
+from ptfan.engine.runner import _tell, open_runner
 from ptfan.engine.spec import CLIP_CHANNELS
 from ptfan.engine.stepper import Stepper
 
@@ -104,14 +104,21 @@ def test_a_step_model_s_states_stay_on_the_gpu(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_a_gpu_that_cannot_be_used_is_no_reason_to_compute_elsewhere_unasked(
-    problem: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+    problem: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     StandIn(monkeypatch, **problem)
     with pytest.raises(BackendError, match=said) as caught:
         open_runner(FLOW_MODEL, backend="onnxruntime-cuda")
     assert "\n" not in str(caught.value)
-    with open_runner(FLOW_MODEL) as runner:  # `auto` goes on, and the table says why
-        assert runner.backend == "onnxruntime (CPU)"
+    for has_gpu in (False, True):
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        monkeypatch.setattr("shutil.which", lambda tool, found=has_gpu: "/bin/true" if found else None)
+        _tell.cache_clear()
+        caplog.clear()
+        with open_runner(FLOW_MODEL) as runner:  # `auto` goes on; where a GPU stays unused it says why
+            assert runner.backend == "onnxruntime (CPU)"
+        told = [f"computes by onnxruntime; {caught.value}"] if has_gpu else []
+        assert [record.getMessage() for record in caplog.records] == told
     _, refused, taken = backend_statuses()
     assert (refused.usable, taken.usable) == (False, True)
     assert refused.reason in str(caught.value)

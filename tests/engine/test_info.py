@@ -51,7 +51,7 @@ def test_a_shipped_model_that_is_broken_is_told(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "s.onnx").write_bytes(b"no model")
     monkeypatch.setattr(module, "shipped_models", lambda: {"s": tmp_path / "s.onnx"})
     text = format_info(collect_info(tmp_path / "s.onnx"))
-    assert "cannot be loaded here" in text
+    assert "cannot be read" in text
     assert text.count("\n") == len(text.splitlines()) - 1
 
 
