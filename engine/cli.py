@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from ptfan.engine.channel import THREAD_PREFIX
-from ptfan.engine.commands import bench, build, demo, info, inpaint, preview, verify
+from ptfan.engine.commands import bench, build, demo, info, inpaint, preview, stream, verify
 from ptfan.engine.commands.messages import say_error, say_warning, show_log
 from ptfan.engine.errors import InterruptedRunError, PtfanError
 from ptfan.engine.extras import missing_extra
@@ -47,7 +47,7 @@ def build_app(plugins: Iterable[EntryPoint] | None = None) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_root)
-    for command in (inpaint, preview, demo, info, build, bench, verify):
+    for command in (inpaint, stream, preview, demo, info, build, bench, verify):
         command.register(app)
     for plugin in entry_points(group=PLUGIN_GROUP) if plugins is None else plugins:
         _register(plugin, app)

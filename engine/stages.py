@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
+import numpy as np
+
 from ptfan.engine.channel import THREAD_PREFIX, Cancelled, Channel
-from ptfan.engine.frame import Frame
-from ptfan.engine.masks import MaskSource
+from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.media import Sample, Sink
 
-__all__ = ["CopyThrough", "Inpainting", "Preparer", "Stages"]
+__all__ = ["CopyThrough", "Inpainting", "Masks", "Preparer", "Stages"]
 
 STAGES = ("decode", "mask", "prepare", "infer", "encode")
 """What `Stages.busy` is told by; masks are read in the decoder's thread."""
@@ -28,6 +29,13 @@ POLL_SECONDS = 0.05
 
 Window = TypeVar("Window")
 Produced = TypeVar("Produced", covariant=True)
+
+
+class Masks(Protocol):
+    """Tells where the holes are."""
+
+    def at(self, index: int, width: int, height: int) -> Mask:
+        """Return the hole (height, width) of a frame; indices never go down."""
 
 
 class Preparer(Protocol[Produced]):
@@ -88,15 +96,18 @@ class Stages(Generic[Window]):
         inpainting: What fills the holes.
         sink: Takes the filled frames; it is neither closed nor aborted here.
         advance: Called in the encoding thread after every frame.
+        waiting: Decoded frames that may wait; fewer make a live stream's delay shorter.
     """
 
     def __init__(
         self,
         source: Iterable[Sample],
-        masks: MaskSource,
+        masks: Masks,
         inpainting: Inpainting[Window],
         sink: Sink,
         advance: Callable[[], None] = lambda: None,
+        *,
+        waiting: int = DECODED_FRAMES,
     ) -> None:
         self.frames = 0
         """Frames written so far."""
@@ -109,7 +120,7 @@ class Stages(Generic[Window]):
         self._inpainting = inpainting
         self._sink = sink
         self._advance = advance
-        self._decoded: Channel[Frame] = Channel(DECODED_FRAMES)
+        self._decoded: Channel[Frame] = Channel(waiting)
         self._windows: Channel[Window] = Channel(WINDOWS)
         self._filled: Channel[Sequence[Frame]] = Channel(WINDOWS)
         self._lock = threading.Lock()
@@ -189,10 +200,13 @@ class Stages(Generic[Window]):
             if sample is None:
                 break
             with self._at_work("mask"):
-                height, width = sample.image.shape[:2]
-                hole = self._masks.at(sample.index, width, height)
-            self._decoded.put(Frame(sample.image, hole, tag=sample))
+                hole = self._hole(sample)
+            self._decoded.put(Frame(sample.image, hole, tag=sample, cut=sample.fresh))
         self._decoded.close()
+
+    def _hole(self, sample: Sample) -> Mask:
+        height, width = sample.image.shape[:2]
+        return np.zeros((height, width), bool) if sample.whole else self._masks.at(sample.index, width, height)
 
     def _prepare(self) -> None:
         preparer = self._inpainting.preparer

@@ -26,6 +26,10 @@ class Sample:
     """Seconds a tick."""
     native: av.VideoFrame
     """The decoded frame in its own pixel format, turned as coded; not to be written to."""
+    fresh: bool = False
+    """Whether nothing before this picture belongs to the same scene, as the source knows."""
+    whole: bool = False
+    """Whether the picture is to be shown as it is, without a hole."""
 
     @property
     def time(self) -> Fraction:

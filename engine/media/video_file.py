@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
+from av.codec.context import Flags
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.media.lenient import LENIENT
@@ -14,6 +16,7 @@ __all__ = ["VideoFile"]
 
 _NOT_VIDEO = {"tty", "srt", "ass", "webvtt", "lrc", "concat", "hls", "dash", "ffmetadata"}
 """Formats that FFmpeg makes out of text files."""
+_LOW_DELAY = int(Flags.low_delay)
 _CLOCKED = 0x0200
 """FFmpeg's AVFMT_TS_DISCONT: time stamps may jump, as broadcasts do."""
 
@@ -28,18 +31,24 @@ class VideoFile:
         damaged: Packets so far that could not be read or decoded.
     """
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, *, name: str | None = None, live: bool = False, **how: Any) -> None:
         """Open a file, or a URL that FFmpeg reads.
+
+        Args:
+            location: The file, the URL, or an object to read from.
+            name: What to call it in errors; the location itself without it.
+            live: Whether a frame is wanted as soon as it has come, rather than as many as possible a second.
+            how: Further arguments of `av.open`: format, options, timeout.
 
         Raises:
             InputError: It is not a video, or one without a video stream.
         """
-        self._location = location
+        self._name, self._live = name or location, live
         self.damaged = 0
         try:
-            self.container = av.open(_address(location), **LENIENT)
+            self.container = av.open(_address(location), **LENIENT, **how)
         except (av.FFmpegError, ValueError) as error:
-            raise InputError(f"{location}: {_reason(error)}") from error
+            raise InputError(f"{self._name}: {_reason(error)}") from error
         self.clocked = bool(self.container.format.flags & _CLOCKED)
         try:
             self.stream = self._find_stream()
@@ -81,28 +90,36 @@ class VideoFile:
     def _find_stream(self) -> av.VideoStream:
         """Return the first video stream that moves, set to decode with several threads."""
         if self.container.format.name in _NOT_VIDEO:
-            raise InputError(f"{self._location}: is a text file, not a video")
+            raise InputError(f"{self._name}: is a text file, not a video")
         for stream in self.container.streams.video:
             if not stream.disposition & av.stream.Disposition.attached_pic:
                 return self._prepare(stream)
         kinds = ", ".join(sorted({stream.type for stream in self.container.streams})) or "nothing"
-        raise InputError(f"{self._location}: has no video stream, only {kinds}")
+        raise InputError(f"{self._name}: has no video stream, only {kinds}")
 
     def _prepare(self, stream: av.VideoStream) -> av.VideoStream:
-        """Let the decoder use several threads."""
+        """Let the decoder use several threads; of frames one after the other only where their delay does no harm."""
         if stream.codec_context is None:
-            raise InputError(f"{self._location}: its video codec cannot be decoded here; convert the video first")
-        stream.thread_type = "AUTO"
+            raise InputError(f"{self._name}: its video codec cannot be decoded here; convert the video first")
+        stream.thread_type = "SLICE" if self._live else "AUTO"
+        if self._live:
+            stream.codec_context.flags |= _LOW_DELAY
         return stream
 
 
-def _address(location: str) -> str:
+def _address(location: Any) -> Any:
     """Return a URL as it is, and a path in full: FFmpeg takes what stands before a colon for a protocol."""
+    if not isinstance(location, str):
+        return location
     return location if "://" in location else str(Path(location).absolute())
 
 
 def _reason(error: Exception) -> str:
     """Say why a file does not open."""
+    if isinstance(error, av.ProtocolNotFoundError):
+        return "this FFmpeg, as PyAV brings it, does not speak this protocol; convert it to another one on the way"
+    if isinstance(error, (av.error.ExitError, av.TimeoutError)):
+        return "brings nothing (no answer in time)"
     if isinstance(error, av.PermissionError):
         return "may not be read (permission denied)"
     if isinstance(error, (av.InvalidDataError, av.EOFError)):

@@ -18,7 +18,7 @@ from ptfan.engine.media.span import EVERYTHING, Span
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.video_file import VideoFile
 
-__all__ = ["VideoProbe"]
+__all__ = ["VideoProbe", "describe_stream"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class VideoProbe:
             frame = next(file.frames(), None)
             if frame is None:
                 raise InputError(f"{location}: not one frame can be decoded: it is empty, damaged or cut short")
-            info = _describe(location, file, frame)
+            info = describe_stream(location, file, frame)
             scan = PacketScan.of(location, info.interlaced)
             tags = {key.lower(): value for key, value in file.stream.metadata.items()}
             return cls(
@@ -62,8 +62,8 @@ class VideoProbe:
             file.close()
 
 
-def _describe(location: str, file: VideoFile, frame: av.VideoFrame) -> StreamInfo:
-    """Gather what the container, the stream and the first frame say."""
+def describe_stream(location: str, file: VideoFile, frame: av.VideoFrame) -> StreamInfo:
+    """Gather what the container, the stream and the first frame say of a video."""
     container, stream, orientation = file.container, file.stream, Orientation.of(frame)
     width, height = orientation.size(frame.width, frame.height)
     pixel_format = plain_format(frame.format.name)

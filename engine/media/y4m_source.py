@@ -67,7 +67,7 @@ class Y4mSource(Source):
         self._read = True
         info, rgb, found = self._info, RgbConverter(), False
         parity = _PARITY.get(self._header.interlacing, "auto")
-        for index, frame in enumerate(deinterlace(self._frames(), every=info.interlaced, parity=parity)):
+        for index, frame in enumerate(deinterlace(self.frames(), every=info.interlaced, parity=parity)):
             if info.span.is_after(index * info.time_base):
                 found = True
                 break
@@ -77,8 +77,8 @@ class Y4mSource(Source):
         if not found:
             raise InputError(f"{self._name}: holds no picture between start and end")
 
-    def _frames(self) -> Iterator[av.VideoFrame]:
-        """Read frames to the end of the stream."""
+    def frames(self) -> Iterator[av.VideoFrame]:
+        """Read frames as they are to the end of the stream."""
         size, count = self._header.frame_bytes, 0
         while line := self._stream.readline(_LONGEST_LINE):
             if not line.startswith(b"FRAME"):

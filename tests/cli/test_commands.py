@@ -189,6 +189,6 @@ def test_a_broken_plugin_does_not_take_the_others_along(capfd: pytest.CaptureFix
     plugin = EntryPoint("broken", "ptfan.nonsense:register", cli.PLUGIN_GROUP)
     app = cli.build_app([plugin])
     assert {command.name for command in app.registered_commands} == {
-        "inpaint", "preview", "demo", "info", "bench", "build", "verify",
+        "inpaint", "preview", "demo", "info", "bench", "build", "stream", "verify",
     }  # fmt: skip
     assert "plugin broken" in capfd.readouterr().err

@@ -1,0 +1,214 @@
+"""`ptfan stream`: fill the holes of a live source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional, cast
+
+import typer
+
+from ptfan.engine.commands.messages import say, say_warning
+from ptfan.engine.commands.options import (
+    OUTPUT_PANEL,
+    BackendOption,
+    BoxOption,
+    DeviceOption,
+    DilateOption,
+    FlowCompletionOption,
+    MaskOption,
+    ModelOption,
+    NoCropOption,
+    ObjectIdOption,
+    OverwriteOption,
+    QuietOption,
+    SizeOption,
+    ThreadsOption,
+    read_settings,
+)
+
+__all__ = ["register", "stream_command"]
+
+LIVE_PANEL = "Live"
+EPILOG = """
+**Examples**
+
+    # A camera; look at it on http://127.0.0.1:8080/
+    ptfan stream /dev/video0 --box 20,20,120,40 --page 8080
+
+    # From one network to another; the mask may be replaced while it runs
+    ptfan stream rtsp://camera/stream --mask logo.png --to rtmp://server/live/clean
+
+    # MPEG-TS over UDP, figures as JSON when it ends
+    ptfan stream udp://127.0.0.1:5000 --mask logo.png --to udp://127.0.0.1:6000 --json report.json
+
+    # A file at its own speed, as HLS
+    ptfan stream clip.mp4 --realtime --mask logo.png --to hls/live.m3u8
+
+    # In a pipe of Y4M
+    ffmpeg -i a.mkv -f yuv4mpegpipe - | ptfan stream - --mask m.png --to - | mpv -
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the sub-command."""
+    app.command("stream", epilog=EPILOG)(stream_command)
+
+
+def stream_command(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="URL (rtsp, rtmp, udp, tcp, http ...), /dev/video0, file, or -.")
+    ],
+    *,
+    mask: MaskOption = None,
+    box: BoxOption = None,
+    object_id: ObjectIdOption = None,
+    dilate: DilateOption = 0,
+    to: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--to",
+            metavar="SINK",
+            help="URL (udp, tcp, rtmp, rtsp), NAME.m3u8 for HLS, video file, folder for PNG files, or - for Y4M.",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = None,
+    page: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--page",
+            metavar="[HOST:]PORT",
+            help="Serve a page with the picture before and after, /metrics and /health; to this machine without HOST.",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = None,
+    codec: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--codec", metavar="NAME", help="FFmpeg's name of an encoder.", rich_help_panel=OUTPUT_PANEL),
+    ] = None,
+    quality: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--quality", metavar="CRF", help="As of x264.", rich_help_panel=OUTPUT_PANEL),
+    ] = None,
+    preset: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--preset", metavar="NAME", help="The encoder's speed.", rich_help_panel=OUTPUT_PANEL),
+    ] = None,
+    output_option: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--output-option", metavar="KEY=VALUE", help="Of FFmpeg's, repeatable.", rich_help_panel=OUTPUT_PANEL
+        ),
+    ] = None,
+    json: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--json", metavar="REPORT", help="Write figures to this file.", rich_help_panel=OUTPUT_PANEL),
+    ] = None,
+    overwrite: OverwriteOption = False,
+    realtime: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option(
+            "--realtime/--lossless",
+            help="The newest frame wins, others are dropped; or none is dropped, and the source waits if it can.",
+            show_default="realtime for cameras and networks",
+            rich_help_panel=LIVE_PANEL,
+        ),
+    ] = None,
+    while_lost: Annotated[
+        str,
+        typer.Option(
+            metavar="last|slate|nothing",
+            help="What goes out while the source is lost: its last frame, a slate, or nothing.",
+            rich_help_panel=LIVE_PANEL,
+        ),
+    ] = "last",
+    reconnect: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            metavar="SECONDS",
+            help="How long a source is looked for that is lost, or not there yet.",
+            show_default="for ever",
+            rich_help_panel=LIVE_PANEL,
+        ),
+    ] = None,
+    patience: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", help="Without a frame, before it counts as lost.", rich_help_panel=LIVE_PANEL),
+    ] = 5.0,
+    raw: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            metavar="WxH:FORMAT@RATE",
+            help="Standard input brings raw frames, for instance 640x480:yuv420p@25.",
+            show_default="Y4M",
+            rich_help_panel=LIVE_PANEL,
+        ),
+    ] = None,
+    input_option: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="KEY=VALUE", help="Of FFmpeg's for the source, repeatable.", rich_help_panel=LIVE_PANEL),
+    ] = None,
+    size: SizeOption = None,
+    no_crop: NoCropOption = False,
+    flow_completion: FlowCompletionOption = "learned",
+    model: ModelOption = "s-live",
+    backend: BackendOption = "auto",
+    device: DeviceOption = 0,
+    threads: ThreadsOption = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """Fill what a mask covers in a live stream: cameras, networks, pipes."""
+    from ptfan.engine.atomic import check_target, write_atomically
+    from ptfan.engine.errors import InputError
+    from ptfan.engine.interrupts import stop_on_signals
+    from ptfan.engine.live.address import parse_options
+    from ptfan.engine.live.feed import FeedOptions
+    from ptfan.engine.live.live_source import WhileLost
+    from ptfan.engine.live.page import parse_place
+    from ptfan.engine.live.stream import Encoding, LiveSettings, stream
+    from ptfan.engine.masks import parse_box
+
+    if json is not None:
+        check_target(json, overwrite=overwrite)
+    live = LiveSettings(
+        realtime=realtime,
+        reconnect=reconnect,
+        while_lost=cast("WhileLost", while_lost),
+        feed=FeedOptions(raw=raw, options=parse_options(input_option or []), patience=patience),
+        page=None if page is None else parse_place(page),
+    )
+    encoding = Encoding(
+        codec=codec,
+        quality=quality,
+        preset=preset,
+        options=parse_options(output_option or []),
+        overwrite=overwrite,
+    )
+    with stop_on_signals() as stop:
+        report = stream(
+            source,
+            to,
+            mask=mask,
+            boxes=[parse_box(text) for text in box or ()],
+            object_id=object_id,
+            dilate=dilate,
+            model=model,
+            settings=read_settings(
+                size=size,
+                no_crop=no_crop,
+                flow_completion=flow_completion,
+                backend=backend,
+                device=device,
+                threads=threads,
+            ),
+            live=live,
+            encoding=encoding,
+            stop=stop,
+            warn=say_warning,
+            status=None if quiet else say,
+        )
+    if json is not None:
+        write_atomically(json, report.to_json().encode(), overwrite=overwrite)
+    if not quiet:
+        say(report.summary)
+    if report.gave_up is not None:
+        raise InputError(f"{report.gave_up}; given up, what was written is whole")

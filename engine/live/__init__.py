@@ -1,0 +1,1 @@
+"""Live sources and sinks: what never ends, comes late, or breaks off."""

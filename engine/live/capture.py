@@ -1,0 +1,184 @@
+"""The thread that reads a live source, paces it, and finds it again when it was lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+
+from ptfan.engine.channel import THREAD_PREFIX
+from ptfan.engine.errors import InputError, InputNotFoundError
+from ptfan.engine.live.address import is_endless, redacted
+from ptfan.engine.live.feed import Feed, FeedOptions, open_feed
+from ptfan.engine.live.monitor import Monitor
+from ptfan.engine.live.slot import Slot
+from ptfan.engine.media.notice import Warn
+from ptfan.engine.media.stream_info import StreamInfo
+
+__all__ = ["Capture", "Captured", "Lost"]
+
+FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
+"""Seconds before the first and at most before any other try to connect; each wait is twice the last one."""
+HOPELESS = ("does not speak this protocol", "is a text file", "has no video stream", "expected WxH:FORMAT@RATE")
+"""What another try does not change."""
+
+
+@dataclass(frozen=True, eq=False)
+class Captured:
+    """A frame as it came."""
+
+    frame: av.VideoFrame
+    time: Fraction | None
+    """Its time stamp by the source's clock, seconds; None where it has none."""
+    arrived: float
+    """When, by `time.monotonic`."""
+    connection: int
+    """Which connection brought it, from 0."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The source has broken off."""
+
+
+class Capture:
+    """Reads a source in a thread of its own.
+
+    Args:
+        address: See `open_feed`.
+        options: How it is opened.
+        slot: Gets what comes.
+        monitor: Is told of everything.
+        paced: Let frames come no sooner than their time stamps say, as a camera would.
+        reconnect: Seconds for which a lost source is looked for; None for ever.
+        stop: Ends it from outside.
+        warn: Takes a line about what happens.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        options: FeedOptions,
+        slot: Slot[Captured | Lost],
+        monitor: Monitor,
+        *,
+        paced: bool,
+        reconnect: float | None,
+        stop: threading.Event,
+        warn: Warn,
+    ) -> None:
+        self._address, self._options, self._slot, self._monitor = address, options, slot, monitor
+        self._paced, self._reconnect, self._warn = paced, reconnect, warn
+        self._stop, self._closed = stop, False
+        self._feed: Feed | None = None
+        self._error: InputError | None = None
+        self.failure: Exception | None = None
+        """What went wrong in the thread that should not."""
+        self._thread = threading.Thread(target=self._run, name=f"{THREAD_PREFIX}capture", daemon=True)
+
+    def open(self) -> StreamInfo:
+        """Connect for the first time, and begin to read.
+
+        Raises:
+            InputError: The source is not there, also not after `reconnect` seconds, or cannot be read.
+        """
+        self._feed = self._connect()
+        if self._feed is None:
+            raise self._error or InputError(f"{redacted(self._address)}: stopped before its first frame came")
+        self._thread.start()
+        return self._feed.info
+
+    @property
+    def gave_up(self) -> InputError | None:
+        """Why a source that was lost is not looked for any longer; None where it has ended, or was stopped."""
+        return None if self._feed is not None or self._stop.is_set() else self._error
+
+    def close(self) -> None:
+        """Stop reading, from any thread."""
+        self._closed = True
+        self._slot.close()
+
+    @property
+    def _over(self) -> bool:
+        return self._closed or self._stop.is_set()
+
+    def _run(self) -> None:
+        connection = 0
+        try:
+            while self._feed is not None and not self._over:
+                self._read(self._feed, connection)
+                if self._over or not is_endless(self._address):
+                    return
+                self._slot.put(Lost())
+                self._monitor.lost()
+                self._warn(f"{redacted(self._address)}: lost; looking for it again")
+                self._feed = self._connect()
+                connection += 1
+                self._monitor.found(self._feed is not None)
+        except Exception as error:  # raised again where the pictures are taken
+            self.failure = error
+        finally:
+            self._slot.close()
+
+    def _read(self, feed: Feed, connection: int) -> None:
+        """Hand on the frames of one connection."""
+        pace = _Pace() if self._paced else None
+        before = self._monitor.damaged
+        try:
+            for frame in feed.frames():
+                time_stamp = None if frame.pts is None or not frame.time_base else frame.pts * frame.time_base
+                if pace is not None and time_stamp is not None:
+                    pace.wait(time_stamp, self._stop)
+                if self._over:
+                    return
+                arrived = Captured(frame, time_stamp, time.monotonic(), connection)
+                self._monitor.captured(dropped=self._slot.put(arrived), damaged=before + feed.damaged)
+        except (InputError, av.FFmpegError, OSError) as error:
+            self._break_off(error)
+        finally:
+            feed.close()
+
+    def _break_off(self, error: Exception) -> None:
+        """Take note of an error amid the frames: what has an end is given up, all else is looked for again."""
+        if is_endless(self._address):
+            self._warn(f"{redacted(self._address)}: {redacted(str(error))}")
+        else:
+            self._feed, self._error = None, InputError(redacted(str(error)))
+
+    def _connect(self) -> Feed | None:
+        """Try until the source is there; None when it is time to give up, or to stop."""
+        wait, until = FIRST_WAIT, time.monotonic() + (float("inf") if self._reconnect is None else self._reconnect)
+        while not self._over:
+            try:
+                return open_feed(self._address, self._options, self._warn)
+            except (InputError, av.FFmpegError, OSError) as error:
+                self._error = error if isinstance(error, InputError) else InputError(redacted(str(error)))
+            if self._is_final(self._error) or time.monotonic() + wait > until:
+                return None
+            self._warn(f"{self._error}; trying again in {wait:g} s")
+            self._stop.wait(wait)
+            wait = min(LONGEST_WAIT, 2 * wait)
+        return None
+
+    def _is_final(self, error: InputError) -> bool:
+        return (
+            not is_endless(self._address)
+            or isinstance(error, InputNotFoundError)
+            or any(reason in str(error) for reason in HOPELESS)
+        )
+
+
+class _Pace:
+    """Holds frames back until their time has come."""
+
+    def __init__(self) -> None:
+        self._begin: tuple[Fraction, float] | None = None
+
+    def wait(self, time_stamp: Fraction, stop: threading.Event) -> None:
+        if self._begin is None:
+            self._begin = time_stamp, time.monotonic()
+        first, begun = self._begin
+        stop.wait(max(0.0, begun + float(time_stamp - first) - time.monotonic()))

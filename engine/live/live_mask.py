@@ -1,0 +1,81 @@
+"""A mask file that may be replaced while the stream runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ptfan.engine.errors import PtfanError
+from ptfan.engine.frame import Mask
+from ptfan.engine.masks import MaskSource
+from ptfan.engine.media.notice import Warn
+
+__all__ = ["LiveMask"]
+
+State = tuple[int, int, int]
+"""What changes when a file is replaced: its number, size and time of change."""
+
+
+class LiveMask:
+    """The holes of a live stream. A new mask holds from the next frame on; one that cannot be used changes nothing.
+
+    Args:
+        path: The file that is watched; None where there are only boxes.
+        opened: Opens the mask as it is now.
+        warn: Takes a line about a mask that was taken up, or refused.
+
+    Raises:
+        InputError: The mask cannot be used to begin with.
+    """
+
+    def __init__(self, path: Path | None, opened: Callable[[], MaskSource], warn: Warn) -> None:
+        self._path, self._opened, self._warn = path, opened, warn
+        self._state = self._seen()
+        self._masks = opened()
+        self._first = 0
+
+    def at(self, index: int, width: int, height: int) -> Mask:
+        """Return the hole (height, width) of a frame.
+
+        Raises:
+            InputError: The first mask does not fit the frames.
+        """
+        state = self._seen()
+        if state is not None and state != self._state:
+            self._state = state
+            self._take_up(index, width, height)
+        return self._masks.at(index - self._first, width, height)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._masks.close()
+
+    def __enter__(self) -> LiveMask:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _seen(self) -> State | None:
+        """Return the file's state; None while there is none, as between being removed and written again."""
+        try:
+            found = self._path.stat() if self._path is not None else None
+        except OSError:
+            return None
+        return None if found is None else (found.st_ino, found.st_size, found.st_mtime_ns)
+
+    def _take_up(self, index: int, width: int, height: int) -> None:
+        try:
+            masks = self._opened()
+        except PtfanError as error:
+            self._warn(f"{error}; the mask before stays")
+            return
+        try:
+            masks.at(0, width, height)
+        except PtfanError as error:
+            masks.close()
+            self._warn(f"{error}; the mask before stays")
+            return
+        self._masks.close()
+        self._masks, self._first = masks, index
+        self._warn(f"mask {self._path}: has changed; the new one holds from frame {index} on")

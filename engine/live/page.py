@@ -1,0 +1,142 @@
+"""A small web page with the live picture before and after, its figures, and what probes and Prometheus ask for."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.channel import THREAD_PREFIX
+from ptfan.engine.errors import InputError, OutputError
+from ptfan.engine.live.monitor import Monitor
+from ptfan.engine.preview import draw_mask, to_8_bit
+
+__all__ = ["Page", "parse_place"]
+
+LARGEST = 960
+"""The most pixels of a picture's longer side on the page."""
+METRICS = {
+    "captured": ("counter", "frames_captured_total", "Frames that came from the source."),
+    "written": ("counter", "frames_written_total", "Frames that have left."),
+    "dropped": ("counter", "frames_dropped_total", "Frames that were dropped for newer ones."),
+    "repeated": ("counter", "frames_repeated_total", "Frames that only filled a gap."),
+    "damaged": ("counter", "packets_damaged_total", "Packets that could not be decoded."),
+    "reconnects": ("counter", "reconnects_total", "Times that a lost source was found again."),
+    "connected": ("gauge", "source_connected", "1 while the source is there."),
+    "fps": ("gauge", "frames_per_second", "Frames a second over the last seconds."),
+}
+"""By the monitor's name: type, name after `ptfan_`, and meaning."""
+Answer = tuple[str, bytes]
+"""Content type and content."""
+
+
+def parse_place(text: str) -> tuple[str, int]:
+    """Read `[HOST:]PORT`; this machine alone may look without a host.
+
+    Raises:
+        InputError: the text is something else.
+    """
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or not 0 <= int(port) < 65536:
+        raise InputError(f"page {text!r}: expected PORT or HOST:PORT, for instance 8080")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+class Page:
+    """Serves the page from threads of its own; a context manager.
+
+    Args:
+        place: Host and port; port 0 takes a free one.
+        monitor: What is shown.
+    """
+
+    def __init__(self, place: tuple[str, int], monitor: Monitor) -> None:
+        self._monitor = monitor
+        answers: dict[str, Callable[[], Answer | None]] = {
+            "/": lambda: ("text/html; charset=utf-8", files(__package__).joinpath("page.html").read_bytes()),
+            "/before.jpg": lambda: self._picture(before=True),
+            "/after.jpg": lambda: self._picture(before=False),
+            "/stats.json": lambda: ("application/json", json.dumps(monitor.figures()).encode()),
+            "/metrics": lambda: ("text/plain; version=0.0.4; charset=utf-8", self._metrics().encode()),
+            "/health": lambda: ("text/plain", b"ok\n") if monitor.healthy else None,
+        }
+        try:
+            self._server = ThreadingHTTPServer(place, _handler(answers))
+        except OSError as error:
+            raise OutputError(f"page {place[0]}:{place[1]}: cannot be served there ({error.strerror})") from error
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name=f"{THREAD_PREFIX}page", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it can be seen."""
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}/"
+
+    def __enter__(self) -> Page:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _picture(self, *, before: bool) -> Answer | None:
+        frame = self._monitor.latest
+        if frame is None:
+            return None
+        picture = draw_mask(to_8_bit(frame.image), frame.hole) if before else to_8_bit(frame.composite())
+        return "image/jpeg", _jpeg(picture)
+
+    def _metrics(self) -> str:
+        figures = self._monitor.figures()
+        lines = []
+        for key, (kind, name, meaning) in METRICS.items():
+            lines += [f"# HELP ptfan_{name} {meaning}", f"# TYPE ptfan_{name} {kind}", f"ptfan_{name} {figures[key]:g}"]
+        lines += ["# HELP ptfan_latency_seconds From capture to sink.", "# TYPE ptfan_latency_seconds gauge"]
+        for name, milliseconds in figures["latency_ms"].items():
+            lines.append(f'ptfan_latency_seconds{{quantile="{name}"}} {milliseconds / 1e3:g}')
+        return "\n".join(lines) + "\n"
+
+
+def _handler(answers: dict[str, Callable[[], Answer | None]]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer = answers.get(self.path.partition("?")[0])
+            if answer is None:
+                self.send_error(HTTPStatus.NOT_FOUND)
+                return
+            found = answer()
+            if found is None:
+                self.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
+                return
+            kind, content = found
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Cache-Control", "no-store")
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing: standard error is for what users must know."""
+
+    return Handler
+
+
+def _jpeg(picture: NDArray[np.uint8]) -> bytes:
+    """Return a picture (H, W, 3) RGB as JPEG, scaled down where it is large."""
+    scale = LARGEST / max(picture.shape[:2])
+    if scale < 1:
+        picture = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    return encoded.tobytes()

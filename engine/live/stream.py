@@ -1,0 +1,257 @@
+"""From a live source, a mask and a receiver to an inpainted stream: the one call that does it all."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args
+
+from ptfan.engine.channel import THREAD_PREFIX
+from ptfan.engine.errors import InputError
+from ptfan.engine.frame import Box
+from ptfan.engine.inpainter import Inpainter, InpaintSettings
+from ptfan.engine.live.address import is_endless, is_network, redacted
+from ptfan.engine.live.capture import Capture, Captured, Lost
+from ptfan.engine.live.feed import FeedOptions
+from ptfan.engine.live.live_mask import LiveMask
+from ptfan.engine.live.live_source import LiveSource, WhileLost
+from ptfan.engine.live.monitor import Monitor
+from ptfan.engine.live.monitored_sink import MonitoredSink, NoSink
+from ptfan.engine.live.page import Page
+from ptfan.engine.live.slot import Slot
+from ptfan.engine.live.stream_sink import StreamSink
+from ptfan.engine.masks import open_mask
+from ptfan.engine.media import Sink, open_sink
+from ptfan.engine.media.notice import Warn, log_warning
+from ptfan.engine.stages import Stages
+from ptfan.engine.versions import versions
+
+__all__ = ["LIVE_MODEL", "Encoding", "LiveSettings", "StreamReport", "stream"]
+
+LIVE_MODEL = "s-live"
+"""The model that waits for no frame."""
+QUEUE = 32
+"""Captured frames that may wait where none is dropped."""
+STATUS_SECONDS = 5.0
+"""How often the state of a run is told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveSettings:
+    """How a live run behaves."""
+
+    realtime: bool | None = None
+    """The newest frame wins, and those for which there is no time are dropped; else none is dropped, and the source
+    waits, if it can. None takes the first for cameras and networks, the second for files and standard input. A file
+    in real time is paced at its own speed."""
+    reconnect: float | None = None
+    """Seconds for which a source that was lost, or has not come yet, is looked for; None for ever."""
+    while_lost: WhileLost = "last"
+    """What goes out meanwhile."""
+    feed: FeedOptions = field(default_factory=FeedOptions)
+    """How the source is opened."""
+    page: tuple[str, int] | None = None
+    """Host and port to serve a page at; None serves none."""
+
+    def __post_init__(self) -> None:
+        if self.reconnect is not None and not 0 <= self.reconnect < float("inf"):
+            raise InputError(f"reconnect is {self.reconnect}, expected 0 seconds or more")
+        if self.while_lost not in get_args(WhileLost):
+            raise InputError(f"while lost is {self.while_lost!r}, expected one of {', '.join(get_args(WhileLost))}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoding:
+    """How the output is encoded."""
+
+    codec: str | None = None
+    """FFmpeg's name of an encoder; what suits the output without it."""
+    quality: int | None = None
+    """As x264's CRF; 16 for files, 23 for networks without it."""
+    preset: str | None = None
+    """The encoder's speed, by its own names."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Further options of FFmpeg's for what is sent over a network."""
+    overwrite: bool = False
+    """Whether an existing file may be replaced."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamReport:
+    """The record of a live run."""
+
+    input: str
+    """The source, without passwords."""
+    output: str | None
+    """Where the result went, likewise."""
+    figures: Mapping[str, Any]
+    """Frames captured, dropped, written and repeated, reconnections, seconds, and latency in milliseconds."""
+    stages: Mapping[str, float]
+    """Seconds that each stage worked."""
+    settings: Mapping[str, Any]
+    """What was asked for, defaults included."""
+    model: str
+    """The model."""
+    backend: str
+    """What ran it."""
+    versions: Mapping[str, str]
+    """ptfan, Python and the libraries."""
+    gave_up: str | None
+    """Why a source that was lost was not looked for any longer; None where it has ended or was stopped."""
+    warnings: Sequence[str]
+    """What was told on the way, the last hundred lines."""
+
+    @property
+    def summary(self) -> str:
+        """One line: how much was written, how late, and what was lost."""
+        found = self.figures
+        latency = found["latency_ms"]
+        return (
+            f"{self.output or 'page'}: {found['written']} frames in {found['seconds']:.1f} s, latency p50 "
+            f"{latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms; {found['dropped']} dropped, {found['repeated']} "
+            f"repeated, {found['reconnects']} reconnections"
+        )
+
+    def to_json(self) -> str:
+        """Return the report as JSON."""
+        return json.dumps(asdict(self), indent=2, default=str) + "\n"
+
+
+def stream(
+    source: str,
+    output: str | None,
+    *,
+    mask: str | Path | None = None,
+    boxes: Sequence[Box] = (),
+    object_id: int | None = None,
+    dilate: int = 0,
+    model: str | Path = LIVE_MODEL,
+    settings: InpaintSettings | None = None,
+    live: LiveSettings | None = None,
+    encoding: Encoding | None = None,
+    stop: threading.Event | None = None,
+    warn: Warn = log_warning,
+    status: Callable[[str], None] | None = None,
+) -> StreamReport:
+    """Inpaint a live source until it ends, is given up, or `stop` is set. The output is finished in each case.
+
+    Memory does not grow. Pictures go out at their first size, with time stamps that increase, whatever the source does.
+
+    Args:
+        source: A URL, a camera's device, a file, or `-` for standard input.
+        output: A URL, `NAME.m3u8`, a file, a folder, or `-` for Y4M on standard output; None only serves the page.
+        mask: See `open_mask`. The file may be replaced while the stream runs.
+        boxes: Rectangles that are hole in every frame, pixels of the frame as displayed.
+        object_id: Of a mask with a palette or lossless grey values, take only this index or value.
+        dilate: Grow the hole by this many pixels.
+        model: Name of a model that comes with the package, or a path.
+        settings: How the network is fed.
+        live: How the run behaves.
+        encoding: How the output is encoded.
+        stop: Set it from anywhere to end the run; what was captured is still written.
+        warn: Takes a line about what happens.
+        status: Takes a line about the state of the run every few seconds.
+
+    Raises:
+        InputError: Source, mask, model or an option cannot be used.
+        OutputError: The output cannot be written or sent.
+    """
+    live, encoding, stop = live or LiveSettings(), encoding or Encoding(), stop or threading.Event()
+    if output is None and live.page is None:
+        raise InputError("nothing to do with the pictures: give --to, or --page to look at them")
+    told = _Told(warn)
+    monitor = Monitor()
+    with ExitStack() as opened:
+        masks = opened.enter_context(_masks(mask, boxes, object_id, dilate, told))
+        inpainter = opened.enter_context(Inpainter(model, settings=settings))
+        pictures = opened.enter_context(_open_source(source, live, monitor, stop, told))
+        if live.page is not None:
+            page = opened.enter_context(Page(live.page, monitor))
+            (status or told)(f"page at {page.url}")
+        sink = opened.enter_context(MonitoredSink(_open_sink(output, pictures, encoding, told), monitor))
+        stages: Stages[Any] = Stages(pictures, masks, inpainter, sink, waiting=1)
+        opened.enter_context(_Status(monitor, status))
+        stages.run()
+        backend = inpainter.runner.backend
+    monitor.finished()
+    return StreamReport(
+        input=redacted(source),
+        output=None if output is None else redacted(output),
+        figures=monitor.figures(),
+        stages=dict(stages.busy),
+        settings={"live": _plain(live), **asdict(inpainter.settings)},
+        model=str(model),
+        backend=backend,
+        versions=versions(),
+        gave_up=None if pictures.gave_up is None else redacted(str(pictures.gave_up)),
+        warnings=tuple(told.lines),
+    )
+
+
+class _Told:
+    """Hands lines on, without passwords, and keeps the last ones."""
+
+    def __init__(self, warn: Warn) -> None:
+        self.lines: list[str] = []
+        self._warn = warn
+
+    def __call__(self, line: str) -> None:
+        line = redacted(line)
+        self.lines = [*self.lines[-99:], line]
+        self._warn(line)
+
+
+class _Status:
+    """Tells the state of a run every few seconds; a context manager."""
+
+    def __init__(self, monitor: Monitor, status: Callable[[str], None] | None) -> None:
+        self._monitor, self._status = monitor, status
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"{THREAD_PREFIX}status", daemon=True)
+
+    def _run(self) -> None:
+        while self._status is not None and not self._over.wait(STATUS_SECONDS):
+            self._status(self._monitor.line())
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def _masks(mask: str | Path | None, boxes: Sequence[Box], object_id: int | None, dilate: int, warn: Warn) -> LiveMask:
+    opened = partial(open_mask, mask, boxes, object_id=object_id, dilate=dilate, warn=warn)
+    return LiveMask(None if mask is None else Path(mask), opened, warn)
+
+
+def _open_source(source: str, live: LiveSettings, monitor: Monitor, stop: threading.Event, warn: Warn) -> LiveSource:
+    endless = is_endless(source)
+    realtime = endless if live.realtime is None else live.realtime
+    slot: Slot[Captured | Lost] = Slot(1 if realtime else QUEUE, newest_wins=realtime)
+    paced = realtime and not endless and source != "-"
+    capture = Capture(source, live.feed, slot, monitor, paced=paced, reconnect=live.reconnect, stop=stop, warn=warn)
+    info = capture.open()
+    return LiveSource(capture, slot, info, while_lost=live.while_lost, stop=stop, warn=warn)
+
+
+def _open_sink(output: str | None, source: LiveSource, encoding: Encoding, warn: Warn) -> Sink:
+    if output is None:
+        return NoSink()
+    wishes: dict[str, Any] = {name: getattr(encoding, name) for name in ("codec", "quality", "preset")}
+    if is_network(output) or output.endswith(".m3u8"):
+        return StreamSink(output, source.info, warn, **wishes, options=encoding.options)
+    return open_sink(output, source, **wishes, overwrite=encoding.overwrite, warn=warn)
+
+
+def _plain(live: LiveSettings) -> dict[str, Any]:
+    """Return the settings without what may be secret in them."""
+    values = asdict(live)
+    values["feed"]["options"] = sorted(live.feed.options)
+    return values

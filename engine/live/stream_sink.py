@@ -1,0 +1,126 @@
+"""Pictures sent over a network, or into an HLS folder, as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import av
+
+from ptfan.engine.errors import InputError, OutputError
+from ptfan.engine.frame import Frame
+from ptfan.engine.live.address import redacted, sink_format
+from ptfan.engine.media import Sample, Sink, StreamInfo
+from ptfan.engine.media.encoder_plan import EncoderPlan
+from ptfan.engine.media.notice import Warn
+from ptfan.engine.media.planes import composite_planes
+from ptfan.engine.media.video_encoder import VideoEncoder
+
+__all__ = ["LIVE_QUALITY", "StreamSink"]
+
+LIVE_QUALITY = 23
+"""On the scale of x264's CRF: what goes over a network is to be small."""
+KEY_SECONDS = 2
+"""Between two key frames, at which a viewer can come in."""
+AT_ONCE = {"libx264": {"tune": "zerolatency"}, "libx265": {"tune": "zerolatency"}, "libvpx": {"lag-in-frames": "0"}}
+"""Options by encoder that make a frame leave when it has come."""
+USUAL = {
+    "hls": {"hls_time": str(KEY_SECONDS), "hls_list_size": "6", "hls_flags": "delete_segments"},
+    "mpegts": {"flush_packets": "1"},
+    "rtsp": {"rtsp_transport": "tcp"},
+}
+"""Options by format."""
+SECONDS = 10.0
+"""How long a receiver may keep us waiting."""
+
+
+class StreamSink(Sink):
+    """Encodes the pictures for one receiver. Sound is not sent."""
+
+    def __init__(
+        self,
+        address: str,
+        info: StreamInfo,
+        warn: Warn,
+        *,
+        codec: str | None = None,
+        quality: int | None = None,
+        preset: str | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> None:
+        """Connect, and send the header.
+
+        Args:
+            address: A URL, or a playlist `NAME.m3u8`, beside which its segments go.
+            info: The source that the pictures come from.
+            warn: Takes a line about what the output cannot hold.
+            codec: The encoder's name; H.264 without it.
+            quality: On the scale of x264's CRF.
+            preset: The encoder's speed by its own name.
+            options: Further options of FFmpeg's for the format and the protocol.
+
+        Raises:
+            InputError: The codec or its options cannot be used, or nothing can be sent there.
+            OutputError: Nobody answers there.
+        """
+        self._address, self._name, self._done = address, redacted(address), False
+        kind = sink_format(address)
+        asked = {**USUAL.get(kind or "", {}), **(options or {})}
+        with self._translated():
+            self._container = av.open(address, "w", format=kind, options=asked, timeout=SECONDS)
+        try:
+            wanted = LIVE_QUALITY if quality is None else quality
+            plan = EncoderPlan.make(self._container, info, codec=codec, quality=wanted, preset=preset)
+            for loss in plan.losses(info):
+                warn(f"{self._name}: {loss}")
+            self._encoder = VideoEncoder(self._container, _live(plan))
+            with self._translated():
+                self._container.start_encoding()
+        except BaseException:
+            self.abort()
+            raise
+
+    def write(self, sample: Sample, frame: Frame) -> None:
+        """Fill the hole in the decoder's frame, encode it and send it."""
+        picture = composite_planes(sample.native, frame)
+        with self._translated():
+            self._container.mux(self._encoder.encode(picture, sample.time))
+
+    def close(self) -> None:
+        """Send what the encoder still holds, and say that it is over."""
+        if self._done:
+            return
+        self._done = True
+        with self._translated():
+            self._container.mux(self._encoder.flush())
+            self._container.close()
+
+    def abort(self, keep_partial: bool = False) -> Path | None:
+        """Break off; what was sent was sent."""
+        if not self._done:
+            self._done = True
+            with suppress(av.FFmpegError, ValueError, OSError):
+                self._container.close()
+        return None
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn FFmpeg's errors into one line about the output."""
+        try:
+            yield
+        except av.ProtocolNotFoundError as error:
+            raise InputError(
+                f"{self._name}: this FFmpeg, as PyAV brings it, does not speak this protocol; send by udp:// "
+                "or rtmp:// and convert it on the way"
+            ) from error
+        except (av.FFmpegError, OSError) as error:
+            reason = redacted(error.strerror or str(error))
+            raise OutputError(f"{self._name}: cannot be sent to ({reason}); is there a receiver?") from error
+
+
+def _live(plan: EncoderPlan) -> EncoderPlan:
+    """Return the plan with what lets frames leave at once, and viewers come in at any time."""
+    key = {"g": str(max(1, round(KEY_SECONDS * plan.rate)))}
+    return replace(plan, options={**plan.options, **key, **AT_ONCE.get(plan.encoder.name, {})})

@@ -1,0 +1,400 @@
+"""`ptfan stream` on loopback, with real senders, receivers and containers in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import psutil
+import pytest
+
+from tests.cli.live_sender import HEIGHT, WIDTH, number_in, picture
+
+pytest.importorskip("onnxruntime")
+
+BOX = ("--box", "30,10,24,16")
+HOLE = (slice(10, 26), slice(30, 54))
+SENDER = Path(__file__).with_name("live_sender.py")
+SECONDS = 90.0
+"""What may pass before a test gives up: a slow machine is no failure."""
+FRAME_BYTES = WIDTH * HEIGHT * 3 // 2
+
+
+class Run:
+    """Processes of a test; what is left of them is ended with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def stream(self, *arguments: str, **pipes: Any) -> subprocess.Popen[bytes]:
+        """Start `ptfan stream`; what it says goes to `said`."""
+        command = [sys.executable, "-m", "ptfan.engine.cli", "stream", *arguments]
+        with self.said.open("wb") as said:
+            return self._started(command, stderr=said, **pipes)
+
+    def send(self, url: str, first: int, count: int, rate: int = 10) -> subprocess.Popen[bytes]:
+        return self._started([sys.executable, str(SENDER), url, str(first), str(count), str(rate)])
+
+    def _started(self, command: list[str], **pipes: Any) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(command, cwd=self.folder, bufsize=0, **pipes)
+        self._processes.append(process)
+        return process
+
+    @property
+    def said(self) -> Path:
+        return self.folder / "said.txt"
+
+    def wait_for(self, condition: Callable[[dict[str, Any]], bool], page: int) -> dict[str, Any]:
+        """Wait until the figures on the page are as wanted."""
+        end = time.monotonic() + SECONDS
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{page}/stats.json", timeout=SECONDS) as answer:
+                    found: dict[str, Any] = json.loads(answer.read())
+                if condition(found):
+                    return found
+            except urllib.error.URLError:
+                found = {}
+            assert time.monotonic() < end, f"{found}: {self.said.read_text()}"
+            time.sleep(0.05)
+
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "report.json").read_text())
+        return found
+
+    def end(self) -> None:
+        for process in self._processes:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    run = Run(tmp_path)
+    yield run
+    run.end()
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def read(path: Path | str) -> tuple[list[float], list[int]]:
+    """Return times and numbers of the frames of a video."""
+    with av.open(str(path)) as container:
+        frames = [(float(frame.time or 0), frame.to_ndarray(format="gray")) for frame in container.decode(video=0)]
+    return [moment for moment, _ in frames], [number_in(grey) for _, grey in frames]
+
+
+def increases(values: list[Any]) -> bool:
+    return all(before < after for before, after in pairwise(values))
+
+
+@pytest.mark.parametrize("while_lost", ["last", "slate"])
+def test_a_sender_that_is_killed_is_found_again_and_the_output_goes_on(run: Run, while_lost: str) -> None:
+    url = f"udp://127.0.0.1:{free_port()}"
+    sender = run.send(f"{url}?pkt_size=1316", 0, 1000)
+    page = free_port()
+    process = run.stream(
+        url, *BOX, "--to", "out.mkv", "--json", "report.json", "--patience", "0.7", "--while-lost", while_lost,
+        "--page", str(page),
+    )  # fmt: skip
+    run.wait_for(lambda found: found["written"] >= 5, page)
+    sender.kill()
+    run.wait_for(lambda found: found["repeated"] >= 3, page)
+    run.send(f"{url}?pkt_size=1316", 512, 500)
+    then = run.wait_for(lambda found: found["reconnects"] == 1, page)
+    run.wait_for(lambda found: found["written"] >= then["written"] + 8, page)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(SECONDS) == 0
+    times, numbers = read(run.folder / "out.mkv")
+    found = run.report()
+    assert increases(times)
+    assert found["figures"]["written"] == len(times)
+    assert found["figures"]["reconnects"] == 1
+    assert found["figures"]["repeated"] >= 2
+    first = [number for number in numbers if 0 < number < 512]
+    second = [number for number in numbers if number >= 512]
+    assert increases(second)
+    assert len(second) >= 3
+    repeated = [number for number in numbers if number not in second]
+    if while_lost == "last":
+        assert repeated[-2:] == [first[-1]] * 2, "the last frame stays to be seen"
+    else:
+        assert repeated[-2:] == [0, 0], "a slate has no number"
+        assert increases(first)
+
+
+def test_over_tcp_nothing_is_lost_and_the_end_is_an_error_when_nobody_comes_again(run: Run) -> None:
+    port = free_port()
+    run.send(f"tcp://127.0.0.1:{port}?listen=1", 1, 12, 20)
+    process = run.stream(
+        f"tcp://127.0.0.1:{port}", *BOX, "--lossless", "--to", "out.mkv", "--json", "report.json", "--reconnect", "4",
+        "--while-lost", "nothing",
+    )  # fmt: skip
+    assert process.wait(SECONDS) == 2
+    times, numbers = read(run.folder / "out.mkv")
+    assert numbers == list(range(1, 13))
+    assert increases(times)
+    assert run.report()["figures"]["dropped"] == 0
+    last = run.said.read_text().splitlines()[-1]
+    assert last.startswith("ptfan: error: tcp://127.0.0.1:")
+    assert last.endswith("given up, what was written is whole")
+
+
+def test_lost_packets_spoil_frames_and_end_nothing(run: Run) -> None:
+    inner, outer = free_port(), free_port()
+    over = threading.Event()
+
+    def relay() -> None:
+        """Drop every ninth datagram."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as source:
+            source.bind(("127.0.0.1", outer))
+            source.settimeout(0.1)
+            count = 0
+            while not over.is_set():
+                try:
+                    data = source.recv(65536)
+                except TimeoutError:
+                    continue
+                count += 1
+                if count % 9:
+                    source.sendto(data, ("127.0.0.1", inner))
+
+    thread = threading.Thread(target=relay)
+    thread.start()
+    try:
+        run.send(f"udp://127.0.0.1:{outer}?pkt_size=376", 0, 1000, 20)
+        page = free_port()
+        process = run.stream(
+            f"udp://127.0.0.1:{inner}", *BOX, "--to", "out.mkv", "--json", "report.json", "--page", str(page)
+        )
+        run.wait_for(lambda found: found["written"] >= 30, page)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS) == 0
+    finally:
+        over.set()
+        thread.join()
+    times, _ = read(run.folder / "out.mkv")
+    assert len(times) > 20
+    assert increases(times)
+    assert run.report()["figures"]["reconnects"] == 0
+
+
+class Pipe:
+    """`ptfan stream` between two pipes of Y4M, fed and read by hand."""
+
+    def __init__(self, run: Run, *arguments: str) -> None:
+        self.process = run.stream(
+            "-", "--to", "-", *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )  # fmt: skip
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self._in, self._out = self.process.stdin, self.process.stdout
+        self._in.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F25:1 Ip A1:1 C420jpeg\n".encode())
+        self._begun = False
+
+    def send(self, number: int) -> None:
+        self._in.write(b"FRAME\n" + picture(number).tobytes() + bytes([128]) * (WIDTH * HEIGHT // 2))
+
+    def receive(self) -> np.ndarray[Any, Any]:
+        if not self._begun:
+            assert self._line().startswith(b"YUV4MPEG2")
+            self._begun = True
+        assert self._line() == b"FRAME\n"
+        data = b""
+        while len(data) < FRAME_BYTES:
+            part = os.read(self._out.fileno(), FRAME_BYTES - len(data))
+            assert part, "the command ended"
+            data += part
+        return np.frombuffer(data, np.uint8)[: WIDTH * HEIGHT].reshape(HEIGHT, WIDTH)
+
+    def end(self) -> int:
+        self._in.close()
+        return self.process.wait(SECONDS)
+
+    def _line(self) -> bytes:
+        line = b""
+        while not line.endswith(b"\n"):
+            letter = os.read(self._out.fileno(), 1)
+            assert letter, "the command ended"
+            line += letter
+        return line
+
+
+def test_the_frame_that_comes_out_is_the_one_that_went_in(run: Run) -> None:
+    """The clock in the picture: no delay at all, and nothing outside of the hole has changed."""
+    pipe = Pipe(run, *BOX, "--json", "report.json")
+    for number in range(1, 9):
+        pipe.send(number)
+        answer = pipe.receive()
+        assert number_in(answer) == number
+        changed = answer != picture(number)
+        assert changed[HOLE].any()
+        changed[HOLE] = False
+        assert not changed.any()
+    assert pipe.end() == 0
+    found = run.report()["figures"]
+    assert (found["captured"], found["written"], found["dropped"]) == (8, 8, 0)
+    assert 0 < found["latency_ms"]["p50"] <= found["latency_ms"]["p99"] <= found["latency_ms"]["max"]
+
+
+def test_a_mask_is_replaced_while_the_stream_runs(run: Run) -> None:
+    def write(columns: slice) -> None:
+        mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+        mask[10:26, columns] = 255
+        cv2.imwrite(str(run.folder / "new.png"), mask)
+        (run.folder / "new.png").replace(run.folder / "mask.png")
+
+    def hole(number: int) -> tuple[int, int]:
+        pipe.send(number)
+        columns = (pipe.receive() != picture(number)).any(axis=0).nonzero()[0]
+        return int(columns[0]), int(columns[-1])
+
+    write(slice(8, 24))
+    pipe = Pipe(run, "--mask", "mask.png")
+    left, right = hole(1)
+    assert 8 <= left <= right < 24
+    write(slice(60, 80))
+    left, right = hole(2)
+    assert 60 <= left <= right < 80
+    (run.folder / "mask.png").write_bytes(b"half a file")
+    left, right = hole(3)
+    assert 60 <= left <= right < 80
+    assert pipe.end() == 0
+    said = run.said.read_text()
+    assert "has changed; the new one holds from frame 1 on" in said
+    assert "the mask before stays" in said
+
+
+def test_a_slow_sink_costs_frames_not_delay(run: Run, tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "clip.mkv"), "w") as container:
+        stream = container.add_stream("ffv1", rate=30)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for number in range(1, 91):
+            frame = av.VideoFrame.from_ndarray(picture(number), format="gray").reformat(format="yuv420p")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    process = run.stream(
+        "clip.mkv", "--realtime", *BOX, "--to", "-", "--json", "report.json", stdout=subprocess.PIPE
+    )  # fmt: skip
+    assert process.stdout is not None
+    while data := os.read(process.stdout.fileno(), FRAME_BYTES):
+        time.sleep(0.15 * len(data) / FRAME_BYTES)
+    assert process.wait(SECONDS) == 0
+    found = run.report()["figures"]
+    assert found["captured"] == 90
+    assert found["dropped"] > 20
+    assert found["written"] == 90 - found["dropped"]
+
+
+def test_what_is_sent_arrives(run: Run, tmp_path: Path) -> None:
+    """From a pipe to UDP, and into an HLS folder."""
+    port = free_port()
+    got: list[int] = []
+
+    def receive() -> None:
+        with av.open(f"udp://127.0.0.1:{port}", timeout=SECONDS) as container:
+            for frame in container.decode(video=0):
+                got.append(number_in(frame.to_ndarray(format="gray")))
+                if got[-1] >= 60:
+                    return
+
+    thread = threading.Thread(target=receive, daemon=True)
+    thread.start()
+    process = run.stream("-", *BOX, "--to", f"udp://127.0.0.1:{port}?pkt_size=1316", stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F25:1 Ip A1:1 C420jpeg\n".encode())
+    for number in range(1, 90):
+        process.stdin.write(b"FRAME\n" + picture(number).tobytes() + bytes([128]) * (WIDTH * HEIGHT // 2))
+        time.sleep(0.02)
+    process.stdin.close()
+    assert process.wait(SECONDS) == 0
+    thread.join(SECONDS)
+    assert increases(got)
+    assert len(got) > 5
+
+
+def test_an_hls_folder_can_be_played(run: Run) -> None:
+    (run.folder / "hls").mkdir()
+    process = run.stream("-", *BOX, "--to", "hls/live.m3u8", stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F25:1 Ip A1:1 C420jpeg\n".encode())
+    for number in range(1, 21):
+        process.stdin.write(b"FRAME\n" + picture(number).tobytes() + bytes([128]) * (WIDTH * HEIGHT // 2))
+    process.stdin.close()
+    assert process.wait(SECONDS) == 0
+    segments = sorted((run.folder / "hls").glob("*.ts"))
+    assert segments
+    assert (run.folder / "hls" / "live.m3u8").read_text().startswith("#EXTM3U")
+    assert [number for path in segments for number in read(path)[1]] == list(range(1, 21))
+
+
+def test_memory_does_not_grow(run: Run) -> None:
+    pipe = Pipe(run, *BOX)
+    memory = []
+    for number in range(1, 401):
+        pipe.send(number)
+        pipe.receive()
+        if number in (150, 400):
+            memory.append(psutil.Process(pipe.process.pid).memory_info().rss)
+    assert pipe.end() == 0
+    assert memory[1] - memory[0] < 8 << 20
+
+
+def test_raw_frames_on_standard_input(run: Run) -> None:
+    process = run.stream(
+        "-", "--raw", f"{WIDTH}x{HEIGHT}:gray@10", *BOX, "--to", "out.mkv", stdin=subprocess.PIPE
+    )  # fmt: skip
+    assert process.stdin is not None
+    for number in range(1, 8):
+        process.stdin.write(picture(number).tobytes())
+    process.stdin.close()
+    assert process.wait(SECONDS) == 0
+    assert read(run.folder / "out.mkv")[1] == list(range(1, 8))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("srt://h:1?passphrase=secret", *BOX, "--to", "a.mkv"), "h:1?passphrase=***: this FFmpeg"),
+        (("missing.mp4", *BOX, "--to", "a.mkv"), "missing.mp4: no such file"),
+        (("/dev/video99", *BOX, "--to", "a.mkv"), "/dev/video99: no such device"),
+        (("-", *BOX), "nothing to do with the pictures: give --to, or --page"),
+        (("-", "--to", "a.mkv"), "no mask: give --mask FILE or --box"),
+        (("-", *BOX, "--page", "x"), "page 'x': expected PORT or HOST:PORT"),
+        (("-", "--raw", "1x1", *BOX, "--to", "a.mkv"), "raw '1x1': expected WxH:FORMAT@RATE"),
+        (("udp://me:secret@127.0.0.1:9", *BOX, "--to", "a.mkv", "--reconnect", "0", "--patience", "0.2"), "***@127"),
+        (("-", *BOX, "--to", "a.mkv", "--while-lost", "x"), "while lost is 'x'"),
+    ],
+)
+def test_mistakes_end_in_one_line(
+    ptfan: Callable[..., Any], arguments: tuple[str, ...], error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Path(os.devnull).open() as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        line = ptfan("stream", *arguments).error
+    assert error in line
+    assert "secret" not in line
+    assert not Path("a.mkv").exists()

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from ptfan.engine.errors import InputError, OutputError
+from ptfan.engine.frame import Box, Frame, Patch
+from ptfan.engine.live.monitor import Monitor
+from ptfan.engine.live.page import Page, parse_place
+
+
+@pytest.fixture
+def monitor() -> Monitor:
+    return Monitor()
+
+
+@pytest.fixture
+def page(monitor: Monitor) -> Iterator[Page]:
+    with Page(("127.0.0.1", 0), monitor) as page:
+        yield page
+
+
+def get(page: Page, name: str = "") -> tuple[int, str, bytes]:
+    try:
+        with urllib.request.urlopen(page.url + name, timeout=30) as answer:
+            return answer.status, answer.headers["Content-Type"], answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, "", b""
+
+
+def frame() -> Frame:
+    """Return a grey picture with a hole that is filled with white."""
+    hole = np.zeros((48, 64), bool)
+    hole[8:40, 16:48] = True
+    patch = Patch(Box(16, 8, 32, 32), np.ones((32, 32, 3), np.float32))
+    return Frame(np.full((48, 64, 3), 90, np.uint8), hole, patches=(patch,))
+
+
+def test_the_page_shows_the_picture_before_and_after(page: Page, monitor: Monitor) -> None:
+    status, kind, content = get(page)
+    assert (status, kind) == (200, "text/html; charset=utf-8")
+    assert b"before.jpg" not in content or b"stats.json" in content
+    assert get(page, "after.jpg")[0] == 503, "there is no picture yet"
+    monitor.written(frame(), 0.02)
+    pictures: dict[str, Any] = {}
+    for name in ("before", "after"):
+        status, kind, content = get(page, f"{name}.jpg?1")
+        assert (status, kind) == (200, "image/jpeg")
+        pictures[name] = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    assert pictures["after"].shape == (48, 64, 3)
+    assert abs(int(pictures["after"][24, 32].mean()) - 255) < 6
+    assert abs(int(pictures["after"][2, 2].mean()) - 90) < 6
+    assert pictures["before"][24, 32].mean() < 200
+
+
+def test_probes_and_prometheus_get_their_answers(page: Page, monitor: Monitor) -> None:
+    monitor.captured(dropped=3, damaged=0)
+    monitor.written(frame(), 0.05)
+    assert get(page, "health") == (200, "text/plain", b"ok\n")
+    found = json.loads(get(page, "stats.json")[2])
+    assert (found["dropped"], found["written"]) == (3, 1)
+    assert found["latency_ms"]["p50"] == pytest.approx(50, rel=0.01)
+    lines = get(page, "metrics")[2].decode().splitlines()
+    assert "ptfan_frames_dropped_total 3" in lines
+    assert "# TYPE ptfan_frames_written_total counter" in lines
+    assert any(line.startswith('ptfan_latency_seconds{quantile="p99"} 0.05') for line in lines)
+    names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert len(names) == len(set(names)) == 9
+    monitor.lost()
+    assert get(page, "health")[0] == 503
+    assert "ptfan_source_connected 0" in get(page, "metrics")[2].decode().splitlines()
+
+
+def test_there_is_nothing_else(page: Page) -> None:
+    assert get(page, "../pyproject.toml")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("8080", ("127.0.0.1", 8080)), ("0.0.0.0:80", ("0.0.0.0", 80)), ("[::1]:9000", ("::1", 9000))],
+)
+def test_a_place_is_this_machine_s_unless_it_says_more(text: str, place: tuple[str, int]) -> None:
+    assert parse_place(text) == place
+
+
+@pytest.mark.parametrize("text", ["", "http", "host:", "1:99999", "-1"])
+def test_a_place_that_is_none(text: str) -> None:
+    with pytest.raises(InputError, match=r"expected PORT or HOST:PORT"):
+        parse_place(text)
+
+
+def test_a_port_that_is_taken_is_named(monitor: Monitor) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OutputError, match=f"page 127.0.0.1:{port}: cannot be served there"):
+            Page(("127.0.0.1", port), monitor)

@@ -1,0 +1,184 @@
+"""The small parts of a live run."""
+
+from __future__ import annotations
+
+import threading
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ptfan.engine.errors import InputError
+from ptfan.engine.live.address import is_endless, parse_options, redacted, sink_format
+from ptfan.engine.live.feed import FeedOptions
+from ptfan.engine.live.latencies import Latencies
+from ptfan.engine.live.monitor import Monitor
+from ptfan.engine.live.retimer import TIME_BASE, Retimer
+from ptfan.engine.live.slot import Slot
+from ptfan.engine.live.stream import LiveSettings
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("rtsp://me:secret@camera/live", "rtsp://***@camera/live"),
+        ("rtsp://me@camera/live", "rtsp://***@camera/live"),
+        ("https://host/a?token=abc&x=1&password=q", "https://host/a?token=***&x=1&password=***"),
+        ("srt://host:1?passphrase=long&mode=caller", "srt://host:1?passphrase=***&mode=caller"),
+        ("udp://@239.0.0.1:5000", "udp://@239.0.0.1:5000"),
+        ("cannot open rtsp://me:p@ss@camera: refused", "cannot open rtsp://***@camera: refused"),
+        ("a@b.mp4", "a@b.mp4"),
+        ("/dev/video0", "/dev/video0"),
+    ],
+)
+def test_no_password_is_shown(address: str, shown: str) -> None:
+    assert redacted(address) == shown
+
+
+@pytest.mark.parametrize(
+    ("address", "kind", "endless"),
+    [
+        ("udp://127.0.0.1:1", "mpegts", True),
+        ("rtmp://server/live/a", "flv", True),
+        ("rtsp://server/a", "rtsp", True),
+        ("hls/live.m3u8", "hls", False),
+        ("out.mkv", None, False),
+        ("file:///tmp/a.mp4", None, False),
+        ("-", None, False),
+    ],
+)
+def test_what_an_address_means(address: str, kind: str | None, endless: bool) -> None:
+    assert sink_format(address) == kind
+    assert is_endless(address) == endless
+
+
+def test_what_cannot_be_sent_or_set_is_named() -> None:
+    with pytest.raises(InputError, match=r"gopher://\*\*\*@host/: nothing can be sent by gopher; expected udp://"):
+        sink_format("gopher://me:p@host/")
+    assert parse_options(["rtsp_transport=udp", "a=b=c"]) == {"rtsp_transport": "udp", "a": "b=c"}
+    with pytest.raises(InputError, match="option 'x': expected KEY=VALUE"):
+        parse_options(["x"])
+    with pytest.raises(InputError, match="patience is 0, expected"):
+        FeedOptions(patience=0)
+    with pytest.raises(InputError, match="while lost is 'x', expected one of last, slate, nothing"):
+        LiveSettings(while_lost="x")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="reconnect is -1"):
+        LiveSettings(reconnect=-1)
+
+
+@given(st.integers(1, 5), st.lists(st.booleans(), max_size=60))
+def test_the_newest_wins(capacity: int, puts: list[bool]) -> None:
+    """Against a list: a put appends and cuts to the newest, a get takes the oldest."""
+    slot: Slot[int] = Slot(capacity, newest_wins=True)
+    waiting: list[int] = []
+    for number, put in enumerate(puts):
+        if put:
+            dropped = slot.put(number)
+            assert dropped == len(waiting) + 1 - min(capacity, len(waiting) + 1)
+            waiting = [*waiting, number][-capacity:]
+        else:
+            expected = waiting.pop(0) if waiting else None
+            assert slot.get(0) == expected
+    slot.close()
+    assert slot.put(-1) == 1
+    assert [slot.get(0) for _ in waiting] == waiting
+    assert slot.ended
+
+
+def test_without_drops_who_is_ahead_waits_and_nothing_is_lost() -> None:
+    slot: Slot[int] = Slot(2, newest_wins=False)
+    most = 0
+
+    def fill() -> None:
+        for number in range(50):
+            assert slot.put(number) == 0
+        slot.close()
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    taken = []
+    while not slot.ended:
+        with slot._changed:
+            most = max(most, len(slot._items))
+        item = slot.get(1)
+        if item is not None:
+            taken.append(item)
+    thread.join()
+    assert taken == list(range(50))
+    assert most <= 2
+
+
+def test_a_close_frees_who_waits_for_room() -> None:
+    slot: Slot[int] = Slot(1, newest_wins=False)
+    slot.put(0)
+    thread = threading.Thread(target=slot.put, args=(1,))
+    thread.start()
+    slot.close()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_clock_that_runs_is_followed() -> None:
+    retimer = Retimer(Fraction(25))
+    stamps = [retimer.stamp(Fraction(100) + Fraction(t, 25), 5.0 + t / 25 + 0.01 * (t % 3)) for t in range(10)]
+    assert [pts * TIME_BASE for pts, _ in stamps] == [Fraction(t, 25) for t in range(10)]
+    assert [jumped for _, jumped in stamps] == [True] + [False] * 9
+
+
+@pytest.mark.parametrize("then", [Fraction(0), Fraction(99), Fraction(500)])
+def test_after_a_jump_ours_says_how_long_it_was(then: Fraction) -> None:
+    retimer = Retimer(Fraction(25))
+    retimer.stamp(Fraction(100), 0.0)
+    pts, jumped = retimer.stamp(then, 3.0)
+    assert jumped
+    assert float(pts * TIME_BASE) == pytest.approx(3.0)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(st.none(), st.fractions(-1000, 1000)), st.floats(0, 10), st.booleans()
+        ),
+        min_size=2,
+        max_size=30,
+    )
+)  # fmt: skip
+def test_time_stamps_increase_whatever_comes(events: list[tuple[Fraction | None, float, bool]]) -> None:
+    retimer, now, last = Retimer(Fraction(30)), 0.0, -1
+    for time_stamp, passed, fresh in events:
+        now += passed
+        pts, _ = retimer.stamp(time_stamp, now, fresh=fresh)
+        assert pts > last
+        last = pts
+
+
+@given(st.lists(st.floats(1e-3, 100), min_size=1, max_size=200), st.sampled_from([0.5, 0.95, 0.99]))
+def test_percentiles_are_right_to_a_hundredth(values: list[float], share: float) -> None:
+    found = Latencies()
+    for value in values:
+        found.add(value)
+    exact = float(np.quantile(values, share, method="inverted_cdf"))
+    assert exact / 1.0101 <= found.percentile(share) <= exact * 1.0101
+    assert found.longest == max(values)
+    assert found.count == len(values)
+
+
+def test_nothing_measured_is_zero() -> None:
+    assert Latencies().milliseconds() == {"p50": 0.0, "p95": 0.0, "p99": 0.0, "max": 0.0}
+
+
+def test_a_monitor_tells_what_happened() -> None:
+    monitor = Monitor()
+    monitor.captured(dropped=0, damaged=0)
+    monitor.captured(dropped=2, damaged=1)
+    assert monitor.healthy
+    monitor.lost()
+    assert not monitor.healthy
+    assert monitor.line().endswith(", source lost")
+    monitor.found(True)
+    found = monitor.figures()
+    assert (found["captured"], found["dropped"], found["damaged"], found["reconnects"]) == (2, 2, 1, 1)
+    monitor.finished()
+    assert not monitor.healthy
