@@ -115,7 +115,7 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         metavar="NAME|PATH",
-        help="A model of the package (see `ptfan info`) or an ONNX file.",
+        help="A model of the package (see `ptfan info`), an ONNX file, or a plan of `ptfan build`.",
         rich_help_panel=NETWORK_PANEL,
     ),
 ]
