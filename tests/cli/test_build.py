@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ptfan.engine.demo import DEMO_CLIP
 from ptfan.engine.trt.plan_record import read_record
 
 if importlib.util.find_spec("tensorrt_rtx") is None:
@@ -22,11 +23,11 @@ Build = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
-    """Return a function that runs the command in a folder."""
+    """Return a function that runs the command, or another one, in a folder."""
 
-    def run(*arguments: str, **variables: str) -> Any:
+    def run(*arguments: str, command: str = "build", **variables: str) -> Any:
         return subprocess.run(
-            [sys.executable, "-m", "ptfan.engine.cli", "build", *arguments],
+            [sys.executable, "-m", "ptfan.engine.cli", command, *arguments],
             cwd=tmp_path,
             env={**os.environ, **variables},
             capture_output=True,
@@ -55,6 +56,10 @@ def test_a_shipped_model(build: Build, tmp_path: Path, library_folder: str) -> N
     assert "plain.plan: s-live, fp32, 1 x 64x48 to 1 x 640x360, plugin none, tensorrt_rtx" in plain.stderr
     record = read_record(tmp_path / "plain.plan")
     assert (record.gpu, record.plugin, record.sizes.most.width) == (None, "none", 640)
+    box = ("--box", "8,8,16,16", "-o", "out.mp4", "--model", "plain.plan")
+    unused = build(str(DEMO_CLIP), *box, command="inpaint")
+    assert (unused.returncode, unused.stdout, unused.stderr.count("\n")) == (2, "", 1), unused.stderr
+    assert "GPU 0: " in unused.stderr or "cuda-bindings is not installed" in unused.stderr
     refused = build("s-live", "-o", "plugin.plan", "--plugin", "python")
     assert refused.returncode == 2
     assert "tensorrt_rtx takes plugins only where it finds libtensorrt_rtx.so" in refused.stderr
