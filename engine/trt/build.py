@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from ptfan.engine.errors import BackendError, InputError, InterruptedRunError, M
 from ptfan.engine.models import file_sha256, find_model
 from ptfan.engine.onnx_file import count_nodes, read_spec
 from ptfan.engine.progress import NoProgress, Progress
+from ptfan.engine.spec import ModelSpec
 from ptfan.engine.trt.build_monitor import make_monitor
 from ptfan.engine.trt.flow_warp_plugin import NAME, NAMESPACE
 from ptfan.engine.trt.gpu import take_gpu
@@ -87,36 +87,20 @@ def build_plan(
         raise InputError(f"output {output}: expected a name that ends in {PLAN_SUFFIX}, by which plans are known")
     for target in (output, record_path(output)):
         check_target(target, overwrite=overwrite)
-    path = find_model(model)
-    spec = read_spec(path)
-    if spec.form == "flow":
-        raise ModelError(f"model {model}: completes flow, which is done on the CPU; expected a model that fills holes")
-    sizes = SizeRange.of(spec, least=settings.least, usual=settings.usual, most=settings.most, frames=settings.frames)
-    trt = _tensorrt(settings)
-    plugin = _plugin(settings, trt, output.parent)
-    # TensorRT for RTX leaves what is for one GPU alone to the machine that loads the plan.
-    gpu = None if _is_rtx(trt) else take_gpu(settings.gpu)
-    work = _Work(trt, path, settings, plugin, sizes.shapes(spec))
+    work = _Work(model, settings, output.parent)
     plan = work.run(progress or NoProgress(), stop or threading.Event())
-    record = PlanRecord(
-        spec=spec,
-        model=str(model),
-        model_sha256=file_sha256(path),
-        plan_sha256=hashlib.sha256(plan).hexdigest(),
-        ptfan=ptfan_version(),
-        tensorrt=trt.__name__,
-        tensorrt_version=trt.__version__,
-        gpu=gpu,
-        sizes=sizes,
-        plugin=plugin.kind,
-        plugin_sha256=plugin.sha256,
-        plugin_embedded=settings.embed_plugin,
-        version_compatible=settings.version_compatible,
-        hardware_compatible=settings.hardware_compatible,
-    )
+    record = work.record(plan)
     write_atomically(output, plan, overwrite=overwrite)
     write_atomically(record_path(output), record.to_json().encode(), overwrite=overwrite)
     return record
+
+
+def _read(model: str | Path, path: Path) -> ModelSpec:
+    """Return the spec of a model that can be built."""
+    spec = read_spec(path)
+    if spec.form == "flow":
+        raise ModelError(f"model {model}: completes flow, which is done on the CPU; expected a model that fills holes")
+    return spec
 
 
 def _tensorrt(settings: BuildSettings) -> Any:
@@ -153,15 +137,16 @@ def _is_rtx(trt: Any) -> bool:
 class _Work:
     """One build."""
 
-    def __init__(
-        self,
-        trt: Any,
-        model: Path,
-        settings: BuildSettings,
-        plugin: Plugin,
-        shapes: Mapping[str, tuple[tuple[int, ...], ...]],
-    ) -> None:
-        self._trt, self._model, self._settings, self._plugin, self._shapes = trt, model, settings, plugin, shapes
+    def __init__(self, model: str | Path, settings: BuildSettings, folder: Path) -> None:
+        self._name, self._settings, self._model = str(model), settings, find_model(model)
+        self._spec = _read(model, self._model)
+        self._sizes = SizeRange.of(
+            self._spec, least=settings.least, usual=settings.usual, most=settings.most, frames=settings.frames
+        )
+        trt = self._trt = _tensorrt(settings)
+        self._plugin = _plugin(settings, trt, folder)
+        # TensorRT for RTX leaves what is for one GPU alone to the machine that loads the plan.
+        self._gpu = None if _is_rtx(trt) else take_gpu(settings.gpu)
         self._log = make_log(trt)
         self._builder = trt.Builder(self._log)
         # From TensorRT 11 on there are no others.
@@ -182,25 +167,45 @@ class _Work:
         finally:
             progress.finish()
         if stop.is_set():
-            raise InterruptedRunError(f"model {self._model}: the build was stopped, nothing was written")
+            raise InterruptedRunError(f"model {self._name}: the build was stopped, nothing was written")
         if plan is None:
-            raise BackendError(f"model {self._model}: TensorRT cannot build it ({self._log.problem})")
+            raise BackendError(f"model {self._name}: TensorRT cannot build it ({self._log.problem})")
         if cache is not None:
             write_atomically(cache, bytes(self._config.get_timing_cache().serialize()))
         return bytes(plan)
+
+    def record(self, plan: bytes) -> PlanRecord:
+        """Return what is to lie beside the plan."""
+        settings = self._settings
+        return PlanRecord(
+            spec=self._spec,
+            model=self._name,
+            model_sha256=file_sha256(self._model),
+            plan_sha256=hashlib.sha256(plan).hexdigest(),
+            ptfan=ptfan_version(),
+            tensorrt=self._trt.__name__,
+            tensorrt_version=self._trt.__version__,
+            gpu=self._gpu,
+            sizes=self._sizes,
+            plugin=self._plugin.kind,
+            plugin_sha256=self._plugin.sha256,
+            plugin_embedded=settings.embed_plugin,
+            version_compatible=settings.version_compatible,
+            hardware_compatible=settings.hardware_compatible,
+        )
 
     def _parse(self) -> None:
         trt = self._trt
         parser = trt.OnnxParser(self._network, self._log)
         if not parser.parse_from_file(str(self._model)):
             why = "; ".join(one_line(str(parser.get_error(index)), 200) for index in range(parser.num_errors))
-            raise ModelError(f"model {self._model}: TensorRT cannot read it ({why})")
+            raise ModelError(f"model {self._name}: TensorRT cannot read it ({why})")
         # Where the parser does not find the plugin it takes the function in its place, and says nothing.
         kinds = [self._network.get_layer(index).type for index in range(self._network.num_layers)]
         found, wanted = kinds.count(trt.LayerType.PLUGIN_V3), count_nodes(self._model, NAME, NAMESPACE)
         wanted = 0 if self._plugin.kind == "none" else wanted
         if found != wanted:
-            raise BackendError(f"model {self._model}: TensorRT gave {found} nodes to the plugin, expected {wanted}")
+            raise BackendError(f"model {self._name}: TensorRT gave {found} nodes to the plugin, expected {wanted}")
 
     def _configure(self) -> None:
         trt, config, settings = self._trt, self._config, self._settings
@@ -214,9 +219,9 @@ class _Work:
         tensors = [self._network.get_input(index) for index in range(self._network.num_inputs)]
         free = [tensor.name for tensor in tensors if -1 in tuple(tensor.shape)]
         if free:
-            profile = self._builder.create_optimization_profile()
+            profile, shapes = self._builder.create_optimization_profile(), self._sizes.shapes(self._spec)
             for name in free:
-                profile.set_shape(name, *self._shapes[name])
+                profile.set_shape(name, *shapes[name])
             config.add_optimization_profile(profile)
 
     def _read_cache(self) -> Path | None:
