@@ -72,7 +72,7 @@ class TrainConfig(RunConfig):
     """The settings of a generator's training."""
 
     command: ClassVar[str] = "train"
-    names: ClassVar[tuple[str, ...]] = ("paper-davis", "paper-fvi-1", "paper-fvi-2", "s", "s-2", "s-live")
+    names: ClassVar[tuple[str, ...]] = ("paper-davis", "paper-fvi-1", "paper-fvi-2", "s", "s-2", "s-live", "s-soon")
 
     preset: str = "s"
     """The generator's preset."""

@@ -149,7 +149,7 @@ def _trainer(
     with fabric.rank_zero_first(local=True):  # the others find the clips decoded
         clips = arguments.source.decode(folder.path)
     samples = subject.samples(config, clips, arguments.source.flow_cache())
-    record = {"clips": clips.names(), "started_from": arguments.start}
+    record = {"clips": clips.names(), "started_from": arguments.start and Path(arguments.start).name}
     trainer = Trainer(learning, samples, folder, record=record, options=arguments.options())
     if fabric.is_global_zero:
         if new:

@@ -54,3 +54,11 @@ def test_the_live_model_gives_back_every_frame_at_once(frames: list[Frame]) -> N
 
 def test_what_the_live_model_gives_does_not_depend_on_what_comes_later(frames: list[Frame]) -> None:
     assert np.array_equal(inpainted("s-live", frames[:12])[:8], inpainted("s-live", frames[:8]))
+
+
+def test_the_model_between_waits_for_six_frames_and_knows_of_no_more(frames: list[Frame]) -> None:
+    with Inpainter("s-soon") as inpainter:
+        assert inpainter.spec.delay == 6
+        counts = [len(inpainter.push(frame)) for frame in frames[:10]]
+        assert counts == [0] * 6 + [1] * 4
+    assert np.array_equal(inpainted("s-soon", frames[:16])[:6], inpainted("s-soon", frames[:12])[:6])

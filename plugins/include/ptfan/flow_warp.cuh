@@ -150,9 +150,9 @@ template <typename T>
 PTFAN_HD float sampled(T const* plane, Taps const& taps) {
     float sum = 0.0f;
     for (int tap = 0; tap < 4; ++tap) {
-        if (taps.weight[tap] != 0.0f) {
-            sum += taps.weight[tap] * toFloat(plane[taps.offset[tap]]);
-        }
+        // Always loaded, so that no load waits for another; a weight of 0 hides what is no number.
+        float const value = toFloat(plane[taps.offset[tap]]);
+        sum += taps.weight[tap] != 0.0f ? taps.weight[tap] * value : 0.0f;
     }
     return sum;
 }
@@ -173,6 +173,9 @@ PTFAN_HD void warpLinear(T const* x, float const* flow, T const* validity, T con
         nonzero[plane * frame + pixel] = fromFloat<T>(sum != 0.0f ? 1.0f : 0.0f);
         usable = usable && (sum != 0.0f || !shape.requireNonzero);
     }
+#if defined(__CUDA_ARCH__)
+#pragma unroll 4
+#endif
     for (int channel = begin; channel < end; ++channel) {
         long long const at = first + plane * channel;
         y[at + pixel] = usable ? fromFloat<T>(sampled(x + at, taps)) : fallback[at + pixel];
