@@ -133,6 +133,7 @@ def test_the_cpu_s_onnx_runtime_says_what_to_install() -> None:
         OrtRunner(FLOW_MODEL, gpu=0)
 
 
+@pytest.mark.gpu
 def test_a_gpu_answers_as_the_cpu_does() -> None:
     problem = _cuda_problem(0)
     if problem is not None:
