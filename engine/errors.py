@@ -19,6 +19,7 @@ __all__ = [
     "OutputExistsError",
     "PtfanError",
     "ToleranceError",
+    "UnreadableError",
     "one_line",
 ]
 
@@ -33,6 +34,10 @@ class InputError(PtfanError, ValueError):
 
 class InputNotFoundError(InputError, FileNotFoundError):
     """A file or folder that was named does not exist."""
+
+
+class UnreadableError(InputError):
+    """A source of a kind that cannot be read here, however often one tries."""
 
 
 class MaskError(InputError):

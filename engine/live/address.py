@@ -11,8 +11,12 @@ __all__ = ["is_device", "is_endless", "is_network", "parse_options", "redacted",
 
 SECRET = re.compile(r"(?<=://)[^/?#\s]+@")
 """User and password in a URL."""
-QUERY = re.compile(r"([?&](?:pass(?:word|phrase)?|token|key|secret|auth|sig(?:nature)?)=)[^&\s]*", re.IGNORECASE)
+QUERY = re.compile(
+    r"([?&](?:pass(?:word|phrase)?|token|key|secret|auth|streamid|sig(?:nature)?)=)[^&\s]*", re.IGNORECASE
+)
 """What else is kept secret, in its query."""
+STREAM_KEY = re.compile(r"(rtmps?://[^/\s]+/[^/\s]+/)[^\s:;]+", re.IGNORECASE)
+"""What lets one send to a server by RTMP stands in the path, behind the application's name."""
 FORMATS = {"udp": "mpegts", "tcp": "mpegts", "srt": "mpegts", "rtp": "rtp_mpegts", "rtmp": "flv", "rtmps": "flv"}
 FORMATS |= {"rtsp": "rtsp", "rtsps": "rtsp", "http": "mpegts", "https": "mpegts"}
 """What is sent by a protocol."""
@@ -34,8 +38,8 @@ def is_endless(address: str) -> bool:
 
 
 def redacted(text: str) -> str:
-    """Return a text, such as an address or an error that quotes it, without passwords and tokens."""
-    return QUERY.sub(r"\1***", SECRET.sub("***@", text))
+    """Return a text, such as an address or an error that quotes it, without passwords, tokens and stream keys."""
+    return STREAM_KEY.sub(r"\1***", QUERY.sub(r"\1***", SECRET.sub("***@", text)))
 
 
 def source_format(address: str) -> str | None:

@@ -6,11 +6,12 @@ import threading
 import time
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import count
 
 import av
 
 from ptfan.engine.channel import THREAD_PREFIX
-from ptfan.engine.errors import InputError, InputNotFoundError
+from ptfan.engine.errors import InputError, InputNotFoundError, InterruptedRunError, UnreadableError
 from ptfan.engine.live.address import is_endless, redacted
 from ptfan.engine.live.feed import Feed, FeedOptions, open_feed
 from ptfan.engine.live.monitor import Monitor
@@ -22,8 +23,10 @@ __all__ = ["Capture", "Captured", "Lost"]
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
 """Seconds before the first and at most before any other try to connect; each wait is twice the last one."""
-HOPELESS = ("does not speak this protocol", "is a text file", "has no video stream", "expected WxH:FORMAT@RATE")
-"""What another try does not change."""
+POLL_SECONDS = 0.05
+"""How often the first connection is asked for."""
+LONGEST_PAUSE = 10.0
+"""Seconds between two time stamps, from which on they count as a jump of the clock."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +77,7 @@ class Capture:
         self._paced, self._reconnect, self._warn = paced, reconnect, warn
         self._stop, self._closed = stop, False
         self._feed: Feed | None = None
+        self._info: StreamInfo | None = None
         self._error: InputError | None = None
         self.failure: Exception | None = None
         """What went wrong in the thread that should not."""
@@ -84,12 +88,16 @@ class Capture:
 
         Raises:
             InputError: The source is not there, also not after `reconnect` seconds, or cannot be read.
+        InterruptedRunError: The run was stopped meanwhile.
         """
-        self._feed = self._connect()
-        if self._feed is None:
-            raise self._error or InputError(f"{redacted(self._address)}: stopped before its first frame came")
         self._thread.start()
-        return self._feed.info
+        while self._info is None and self._thread.is_alive() and not self._over:
+            self._thread.join(POLL_SECONDS)  # FFmpeg may wait for long; who stops the run does not wait with it.
+        if self._info is not None:
+            return self._info
+        if self._over:
+            raise InterruptedRunError(f"{redacted(self._address)}: stopped before its first frame came")
+        raise self.failure or self._error or InputError(f"{redacted(self._address)}: holds no frame")
 
     @property
     def gave_up(self) -> InputError | None:
@@ -106,17 +114,19 @@ class Capture:
         return self._closed or self._stop.is_set()
 
     def _run(self) -> None:
-        connection = 0
         try:
-            while self._feed is not None and not self._over:
+            self._feed = self._connect()
+            self._info = self._feed.info if self._feed is not None else None
+            for connection in count():
+                if self._feed is None or self._over:
+                    return
                 self._read(self._feed, connection)
                 if self._over or not is_endless(self._address):
                     return
-                self._slot.put(Lost())
+                self._put(Lost())
                 self._monitor.lost()
                 self._warn(f"{redacted(self._address)}: lost; looking for it again")
                 self._feed = self._connect()
-                connection += 1
                 self._monitor.found(self._feed is not None)
         except Exception as error:  # raised again where the pictures are taken
             self.failure = error
@@ -134,12 +144,16 @@ class Capture:
                     pace.wait(time_stamp, self._stop)
                 if self._over:
                     return
-                arrived = Captured(frame, time_stamp, time.monotonic(), connection)
-                self._monitor.captured(dropped=self._slot.put(arrived), damaged=before + feed.damaged)
+                self._put(Captured(frame, time_stamp, time.monotonic(), connection))
+                self._monitor.captured(damaged=before + feed.damaged)
         except (InputError, av.FFmpegError, OSError) as error:
             self._break_off(error)
         finally:
             feed.close()
+
+    def _put(self, item: Captured | Lost) -> None:
+        dropped = self._slot.put(item)
+        self._monitor.dropped(sum(isinstance(other, Captured) for other in dropped))
 
     def _break_off(self, error: Exception) -> None:
         """Take note of an error amid the frames: what has an end is given up, all else is looked for again."""
@@ -164,11 +178,9 @@ class Capture:
         return None
 
     def _is_final(self, error: InputError) -> bool:
-        return (
-            not is_endless(self._address)
-            or isinstance(error, InputNotFoundError)
-            or any(reason in str(error) for reason in HOPELESS)
-        )
+        """Tell whether another try is useless. A camera that was there may be plugged in again."""
+        never_there = isinstance(error, InputNotFoundError) and self._info is None
+        return never_there or isinstance(error, UnreadableError) or not is_endless(self._address)
 
 
 class _Pace:
@@ -176,9 +188,11 @@ class _Pace:
 
     def __init__(self) -> None:
         self._begin: tuple[Fraction, float] | None = None
+        self._last = Fraction(0)
 
     def wait(self, time_stamp: Fraction, stop: threading.Event) -> None:
-        if self._begin is None:
+        if self._begin is None or not 0 <= time_stamp - self._last <= LONGEST_PAUSE:
             self._begin = time_stamp, time.monotonic()
+        self._last = time_stamp
         first, begun = self._begin
         stop.wait(max(0.0, begun + float(time_stamp - first) - time.monotonic()))

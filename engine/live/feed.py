@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import av
 
-from ptfan.engine.errors import InputError, InputNotFoundError
+from ptfan.engine.errors import InputError, InputNotFoundError, UnreadableError
 from ptfan.engine.live.address import is_device, is_endless, redacted, source_format
 from ptfan.engine.live.retimer import TIME_BASE
 from ptfan.engine.media.deinterlacer import deinterlace
@@ -81,6 +81,7 @@ def open_feed(address: str, options: FeedOptions, warn: Warn) -> Feed:
 
     Raises:
         InputNotFoundError: There is no such file or device.
+        UnreadableError: It is of a kind that cannot be read here.
         InputError: It cannot be opened, or brings no frame.
     """
     if address == "-" and options.raw is None:
@@ -168,7 +169,7 @@ def _arguments(address: str, options: FeedOptions) -> dict[str, Any]:
 def _raw_arguments(options: FeedOptions) -> dict[str, Any]:
     match = RAW.fullmatch(options.raw or "")
     if match is None or not _is_pixel_format(match[3]):
-        raise InputError(f"raw {options.raw!r}: expected WxH:FORMAT@RATE, for instance 640x480:yuv420p@25")
+        raise UnreadableError(f"raw {options.raw!r}: expected WxH:FORMAT@RATE, for instance 640x480:yuv420p@25")
     frames = {"video_size": f"{match[1]}x{match[2]}", "pixel_format": match[3], "framerate": match[4]}
     return {"live": True, "format": "rawvideo", "options": {**frames, **options.options}}
 

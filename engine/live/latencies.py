@@ -23,12 +23,15 @@ class Latencies:
         self._counts = np.zeros(BINS, np.int64)
         self.longest = 0.0
         """Seconds."""
+        self.total = 0.0
+        """Seconds, of all together."""
 
     def add(self, seconds: float) -> None:
         """Count one."""
         place = math.ceil(math.log(max(seconds, SHORTEST) / SHORTEST, WIDTH))
         self._counts[min(BINS - 1, place)] += 1
         self.longest = max(self.longest, seconds)
+        self.total += seconds
 
     @property
     def count(self) -> int:

@@ -70,6 +70,7 @@ class LiveSource(Source):
         self._while_lost: WhileLost = while_lost
         self._index = 0
         self._connection = 0
+        self._size: tuple[int, int] | None = None
         self._odd: tuple[int, int, str] | None = None
 
     @property
@@ -105,12 +106,13 @@ class LiveSource(Source):
             raise self._capture.failure
 
     def _sample(self, event: Captured) -> LiveSample:
-        frame = self._fitted(event.frame)
-        another = event.connection != self._connection
-        self._connection = event.connection
+        frame, size = self._fitted(event.frame), (event.frame.width, event.frame.height)
+        another, resized = event.connection != self._connection, size != self._size
+        self._connection, self._size = event.connection, size
         pts, jumped = self._retimer.stamp(event.time, event.arrived, fresh=another)
+        fresh = jumped or resized
         sample = LiveSample(
-            self._index, self._rgb.convert(frame), pts, TIME_BASE, frame, fresh=jumped, arrived=event.arrived
+            self._index, self._rgb.convert(frame), pts, TIME_BASE, frame, fresh=fresh, arrived=event.arrived
         )
         self._index += 1
         return sample

@@ -45,12 +45,16 @@ class Monitor:
         with self._lock:
             return self._running and self._connected
 
-    def captured(self, *, dropped: int, damaged: int) -> None:
-        """Count a frame that came, and those that were dropped for it."""
+    def captured(self, *, damaged: int = 0) -> None:
+        """Count a frame that came, and note how many packets were damaged until then."""
         with self._lock:
             self._counts["captured"] += 1
-            self._counts["dropped"] += dropped
             self._counts["damaged"] = damaged
+
+    def dropped(self, frames: int) -> None:
+        """Count frames that newer ones have taken the place of."""
+        with self._lock:
+            self._counts["dropped"] += frames
 
     def lost(self) -> None:
         """Note that the source is gone."""
@@ -91,6 +95,7 @@ class Monitor:
                 "seconds": round(seconds, 3),
                 "fps": round(recent / min(RECENT_SECONDS, max(seconds, 1e-3)), 2),
                 "latency_ms": self._latencies.milliseconds(),
+                "latency_total_s": round(self._latencies.total, 6),
                 "connected": self._connected,
                 "running": self._running,
             }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -16,24 +17,16 @@ from numpy.typing import NDArray
 
 from ptfan.engine.channel import THREAD_PREFIX
 from ptfan.engine.errors import InputError, OutputError
+from ptfan.engine.live.metrics import metrics
 from ptfan.engine.live.monitor import Monitor
 from ptfan.engine.preview import draw_mask, to_8_bit
 
 __all__ = ["Page", "parse_place"]
 
+PATIENCE = 10.0
+"""Seconds that a browser may be silent, or take nothing."""
 LARGEST = 960
 """The most pixels of a picture's longer side on the page."""
-METRICS = {
-    "captured": ("counter", "frames_captured_total", "Frames that came from the source."),
-    "written": ("counter", "frames_written_total", "Frames that have left."),
-    "dropped": ("counter", "frames_dropped_total", "Frames that were dropped for newer ones."),
-    "repeated": ("counter", "frames_repeated_total", "Frames that only filled a gap."),
-    "damaged": ("counter", "packets_damaged_total", "Packets that could not be decoded."),
-    "reconnects": ("counter", "reconnects_total", "Times that a lost source was found again."),
-    "connected": ("gauge", "source_connected", "1 while the source is there."),
-    "fps": ("gauge", "frames_per_second", "Frames a second over the last seconds."),
-}
-"""By the monitor's name: type, name after `ptfan_`, and meaning."""
 Answer = tuple[str, bytes]
 """Content type and content."""
 
@@ -65,21 +58,20 @@ class Page:
             "/before.jpg": lambda: self._picture(before=True),
             "/after.jpg": lambda: self._picture(before=False),
             "/stats.json": lambda: ("application/json", json.dumps(monitor.figures()).encode()),
-            "/metrics": lambda: ("text/plain; version=0.0.4; charset=utf-8", self._metrics().encode()),
+            "/metrics": lambda: ("text/plain; version=0.0.4; charset=utf-8", metrics(monitor.figures()).encode()),
             "/health": lambda: ("text/plain", b"ok\n") if monitor.healthy else None,
         }
         try:
-            self._server = ThreadingHTTPServer(place, _handler(answers))
+            self._server = _server(place)(place, _handler(answers))
         except OSError as error:
             raise OutputError(f"page {place[0]}:{place[1]}: cannot be served there ({error.strerror})") from error
-        self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name=f"{THREAD_PREFIX}page", daemon=True)
 
     @property
     def url(self) -> str:
         """Where it can be seen."""
         host, port = self._server.server_address[:2]
-        return f"http://{host!s}:{port}/"
+        return f"http://[{host!s}]:{port}/" if ":" in str(host) else f"http://{host!s}:{port}/"
 
     def __enter__(self) -> Page:
         self._thread.start()
@@ -97,19 +89,21 @@ class Page:
         picture = draw_mask(to_8_bit(frame.image), frame.hole) if before else to_8_bit(frame.composite())
         return "image/jpeg", _jpeg(picture)
 
-    def _metrics(self) -> str:
-        figures = self._monitor.figures()
-        lines = []
-        for key, (kind, name, meaning) in METRICS.items():
-            lines += [f"# HELP ptfan_{name} {meaning}", f"# TYPE ptfan_{name} {kind}", f"ptfan_{name} {figures[key]:g}"]
-        lines += ["# HELP ptfan_latency_seconds From capture to sink.", "# TYPE ptfan_latency_seconds gauge"]
-        for name, milliseconds in figures["latency_ms"].items():
-            lines.append(f'ptfan_latency_seconds{{quantile="{name}"}} {milliseconds / 1e3:g}')
-        return "\n".join(lines) + "\n"
+
+def _server(place: tuple[str, int]) -> type[ThreadingHTTPServer]:
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Say nothing: a browser that goes away amid an answer does no harm."""
+
+    return Server
 
 
 def _handler(answers: dict[str, Callable[[], Answer | None]]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        timeout = PATIENCE
+
         def do_GET(self) -> None:
             answer = answers.get(self.path.partition("?")[0])
             if answer is None:

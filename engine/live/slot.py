@@ -31,16 +31,14 @@ class Slot(Generic[Item]):
         with self._changed:
             return self._closed and not self._items
 
-    def put(self, item: Item) -> int:
-        """Append an item; return how many were dropped for it. After `close` it is dropped itself."""
+    def put(self, item: Item) -> list[Item]:
+        """Append an item; return those that were dropped for it. After `close` it is dropped itself."""
         with self._changed:
             if not self._newest_wins:
                 self._changed.wait_for(lambda: self._closed or len(self._items) < self._capacity)
             if self._closed:
-                return 1
-            dropped = max(0, len(self._items) - self._capacity + 1)
-            for _ in range(dropped):
-                self._items.popleft()
+                return [item]
+            dropped = [self._items.popleft() for _ in range(len(self._items) - self._capacity + 1)]
             self._items.append(item)
             self._changed.notify_all()
             return dropped

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
+from ptfan.engine.atomic import check_target
 from ptfan.engine.channel import THREAD_PREFIX
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Box
@@ -246,6 +247,8 @@ def _open_sink(output: str | None, source: LiveSource, encoding: Encoding, warn:
         return NoSink()
     wishes: dict[str, Any] = {name: getattr(encoding, name) for name in ("codec", "quality", "preset")}
     if is_network(output) or output.endswith(".m3u8"):
+        if not is_network(output):
+            check_target(Path(output), overwrite=encoding.overwrite)
         return StreamSink(output, source.info, warn, **wishes, options=encoding.options)
     return open_sink(output, source, **wishes, overwrite=encoding.overwrite, warn=warn)
 

@@ -17,6 +17,7 @@ from ptfan.engine.media.encoder_plan import EncoderPlan
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.planes import composite_planes
 from ptfan.engine.media.video_encoder import VideoEncoder
+from ptfan.engine.media.video_file import NO_PROTOCOL
 
 __all__ = ["LIVE_QUALITY", "StreamSink"]
 
@@ -112,8 +113,7 @@ class StreamSink(Sink):
             yield
         except av.ProtocolNotFoundError as error:
             raise InputError(
-                f"{self._name}: this FFmpeg, as PyAV brings it, does not speak this protocol; send by udp:// "
-                "or rtmp:// and convert it on the way"
+                f"{self._name}: {NO_PROTOCOL}; send by udp:// or rtmp:// and convert it on the way"
             ) from error
         except (av.FFmpegError, OSError) as error:
             reason = redacted(error.strerror or str(error))

@@ -9,13 +9,17 @@ from typing import Any
 import av
 from av.codec.context import Flags
 
-from ptfan.engine.errors import InputError
+from ptfan.engine.errors import InputError, UnreadableError
 from ptfan.engine.media.lenient import LENIENT
 
-__all__ = ["VideoFile"]
+__all__ = ["NO_PROTOCOL", "VideoFile"]
 
+NO_PROTOCOL = "this FFmpeg, as PyAV brings it, does not speak this protocol"
+"""Said of an address."""
 _NOT_VIDEO = {"tty", "srt", "ass", "webvtt", "lrc", "concat", "hls", "dash", "ffmetadata"}
 """Formats that FFmpeg makes out of text files."""
+_PLAYLISTS = {"hls", "dash"}
+"""Those of them that name the parts of a live stream; in a file they could name any other file."""
 _LOW_DELAY = int(Flags.low_delay)
 _CLOCKED = 0x0200
 """FFmpeg's AVFMT_TS_DISCONT: time stamps may jump, as broadcasts do."""
@@ -47,6 +51,8 @@ class VideoFile:
         self.damaged = 0
         try:
             self.container = av.open(_address(location), **LENIENT, **how)
+        except av.ProtocolNotFoundError as error:
+            raise UnreadableError(f"{self._name}: {NO_PROTOCOL}; convert it to another one on the way") from error
         except (av.FFmpegError, ValueError) as error:
             raise InputError(f"{self._name}: {_reason(error)}") from error
         self.clocked = bool(self.container.format.flags & _CLOCKED)
@@ -89,8 +95,8 @@ class VideoFile:
 
     def _find_stream(self) -> av.VideoStream:
         """Return the first video stream that moves, set to decode with several threads."""
-        if self.container.format.name in _NOT_VIDEO:
-            raise InputError(f"{self._name}: is a text file, not a video")
+        if self.container.format.name in _NOT_VIDEO - (_PLAYLISTS if self._live else set()):
+            raise UnreadableError(f"{self._name}: is a text file, not a video")
         for stream in self.container.streams.video:
             if not stream.disposition & av.stream.Disposition.attached_pic:
                 return self._prepare(stream)
@@ -100,7 +106,7 @@ class VideoFile:
     def _prepare(self, stream: av.VideoStream) -> av.VideoStream:
         """Let the decoder use several threads; of frames one after the other only where their delay does no harm."""
         if stream.codec_context is None:
-            raise InputError(f"{self._name}: its video codec cannot be decoded here; convert the video first")
+            raise UnreadableError(f"{self._name}: its video codec cannot be decoded here; convert the video first")
         stream.thread_type = "SLICE" if self._live else "AUTO"
         if self._live:
             stream.codec_context.flags |= _LOW_DELAY
@@ -116,8 +122,6 @@ def _address(location: Any) -> Any:
 
 def _reason(error: Exception) -> str:
     """Say why a file does not open."""
-    if isinstance(error, av.ProtocolNotFoundError):
-        return "this FFmpeg, as PyAV brings it, does not speak this protocol; convert it to another one on the way"
     if isinstance(error, (av.error.ExitError, av.TimeoutError)):
         return "brings nothing (no answer in time)"
     if isinstance(error, av.PermissionError):

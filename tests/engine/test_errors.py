@@ -7,6 +7,7 @@ from ptfan.engine import errors
 BUILTINS = {
     "InputError": ValueError,
     "InputNotFoundError": FileNotFoundError,
+    "UnreadableError": ValueError,
     "MaskError": ValueError,
     "ModelError": ValueError,
     "OutputError": OSError,

@@ -63,21 +63,24 @@ def test_the_page_shows_the_picture_before_and_after(page: Page, monitor: Monito
 
 
 def test_probes_and_prometheus_get_their_answers(page: Page, monitor: Monitor) -> None:
-    monitor.captured(dropped=3, damaged=0)
+    monitor.captured()
+    monitor.dropped(3)
     monitor.written(frame(), 0.05)
     assert get(page, "health") == (200, "text/plain", b"ok\n")
     found = json.loads(get(page, "stats.json")[2])
     assert (found["dropped"], found["written"]) == (3, 1)
     assert found["latency_ms"]["p50"] == pytest.approx(50, rel=0.01)
     lines = get(page, "metrics")[2].decode().splitlines()
-    assert "ptfan_frames_dropped_total 3" in lines
+    assert "ptfan_frames_dropped_total 3.0" in lines
     assert "# TYPE ptfan_frames_written_total counter" in lines
-    assert any(line.startswith('ptfan_latency_seconds{quantile="p99"} 0.05') for line in lines)
+    assert any(line.startswith('ptfan_latency_seconds{quantile="0.99"} 0.05') for line in lines)
+    assert "ptfan_latency_seconds_sum 0.05" in lines
+    assert "ptfan_latency_seconds_count 1" in lines
     names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
     assert len(names) == len(set(names)) == 9
     monitor.lost()
     assert get(page, "health")[0] == 503
-    assert "ptfan_source_connected 0" in get(page, "metrics")[2].decode().splitlines()
+    assert "ptfan_source_connected 0.0" in get(page, "metrics")[2].decode().splitlines()
 
 
 def test_there_is_nothing_else(page: Page) -> None:

@@ -27,6 +27,8 @@ from ptfan.engine.live.stream import LiveSettings
         ("rtsp://me@camera/live", "rtsp://***@camera/live"),
         ("https://host/a?token=abc&x=1&password=q", "https://host/a?token=***&x=1&password=***"),
         ("srt://host:1?passphrase=long&mode=caller", "srt://host:1?passphrase=***&mode=caller"),
+        ("rtmp://server/live/key?x=1", "rtmp://server/live/***"),
+        ("rtmp://server/live/key: refused", "rtmp://server/live/***: refused"),
         ("udp://@239.0.0.1:5000", "udp://@239.0.0.1:5000"),
         ("cannot open rtsp://me:p@ss@camera: refused", "cannot open rtsp://***@camera: refused"),
         ("a@b.mp4", "a@b.mp4"),
@@ -76,13 +78,14 @@ def test_the_newest_wins(capacity: int, puts: list[bool]) -> None:
     for number, put in enumerate(puts):
         if put:
             dropped = slot.put(number)
-            assert dropped == len(waiting) + 1 - min(capacity, len(waiting) + 1)
-            waiting = [*waiting, number][-capacity:]
+            waiting.append(number)
+            assert dropped == waiting[:-capacity]
+            waiting = waiting[-capacity:]
         else:
             expected = waiting.pop(0) if waiting else None
             assert slot.get(0) == expected
     slot.close()
-    assert slot.put(-1) == 1
+    assert slot.put(-1) == [-1]
     assert [slot.get(0) for _ in waiting] == waiting
     assert slot.ended
 
@@ -93,7 +96,7 @@ def test_without_drops_who_is_ahead_waits_and_nothing_is_lost() -> None:
 
     def fill() -> None:
         for number in range(50):
-            assert slot.put(number) == 0
+            assert slot.put(number) == []
         slot.close()
 
     thread = threading.Thread(target=fill)
@@ -171,8 +174,9 @@ def test_nothing_measured_is_zero() -> None:
 
 def test_a_monitor_tells_what_happened() -> None:
     monitor = Monitor()
-    monitor.captured(dropped=0, damaged=0)
-    monitor.captured(dropped=2, damaged=1)
+    monitor.captured()
+    monitor.captured(damaged=1)
+    monitor.dropped(2)
     assert monitor.healthy
     monitor.lost()
     assert not monitor.healthy
