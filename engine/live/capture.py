@@ -55,7 +55,7 @@ class Capture:
         options: How it is opened.
         slot: Gets what comes.
         monitor: Is told of everything.
-        paced: Let frames come no sooner than their time stamps say, as a camera would.
+        paced: Let frames come no sooner than their time stamps say, as a camera would, where they could.
         reconnect: Seconds for which a lost source is looked for; None for ever.
         stop: Ends it from outside.
         warn: Takes a line about what happens.
@@ -77,6 +77,7 @@ class Capture:
         self._paced, self._reconnect, self._warn = paced, reconnect, warn
         self._stop, self._closed = stop, False
         self._feed: Feed | None = None
+        self._damaged = 0
         self._info: StreamInfo | None = None
         self._error: InputError | None = None
         self.failure: Exception | None = None
@@ -121,9 +122,9 @@ class Capture:
                 if self._feed is None or self._over:
                     return
                 self._read(self._feed, connection)
-                if self._over or not is_endless(self._address):
+                if self._over or self._feed is None or self._feed.finite:
                     return
-                self._put(Lost())
+                self._slot.put(Lost())
                 self._monitor.lost()
                 self._warn(f"{redacted(self._address)}: lost; looking for it again")
                 self._feed = self._connect()
@@ -135,8 +136,8 @@ class Capture:
 
     def _read(self, feed: Feed, connection: int) -> None:
         """Hand on the frames of one connection."""
-        pace = _Pace() if self._paced else None
-        before = self._monitor.damaged
+        pace = _Pace() if self._paced and feed.hasty else None
+        before = self._damaged
         try:
             for frame in feed.frames():
                 time_stamp = None if frame.pts is None or not frame.time_base else frame.pts * frame.time_base
@@ -145,19 +146,21 @@ class Capture:
                 if self._over:
                     return
                 self._put(Captured(frame, time_stamp, time.monotonic(), connection))
-                self._monitor.captured(damaged=before + feed.damaged)
+                self._monitor.damaged(before + feed.damaged)
         except (InputError, av.FFmpegError, OSError) as error:
             self._break_off(error)
         finally:
+            self._damaged = before + feed.damaged
             feed.close()
 
-    def _put(self, item: Captured | Lost) -> None:
+    def _put(self, item: Captured) -> None:
         dropped = self._slot.put(item)
-        self._monitor.dropped(sum(isinstance(other, Captured) for other in dropped))
+        if item not in dropped:  # else the slot is closed already
+            self._monitor.captured(dropped=sum(isinstance(other, Captured) for other in dropped))
 
     def _break_off(self, error: Exception) -> None:
         """Take note of an error amid the frames: what has an end is given up, all else is looked for again."""
-        if is_endless(self._address):
+        if self._feed is not None and not self._feed.finite:
             self._warn(f"{redacted(self._address)}: {redacted(str(error))}")
         else:
             self._feed, self._error = None, InputError(redacted(str(error)))

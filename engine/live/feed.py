@@ -21,7 +21,7 @@ from ptfan.engine.media.deinterlacer import deinterlace
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.span import Span
 from ptfan.engine.media.stream_info import StreamInfo
-from ptfan.engine.media.video_file import VideoFile
+from ptfan.engine.media.video_file import PLAYLISTS, VideoFile
 from ptfan.engine.media.video_probe import describe_stream
 from ptfan.engine.media.y4m_source import Y4mSource
 
@@ -64,6 +64,14 @@ class Feed(Protocol):
     def damaged(self) -> int:
         """Packets so far that could not be decoded."""
 
+    @property
+    def finite(self) -> bool:
+        """Whether it ends for good; else it was lost when it ends."""
+
+    @property
+    def hasty(self) -> bool:
+        """Whether it brings frames sooner than they are to be seen: it lies there whole, or comes in parts."""
+
     def frames(self) -> Iterator[av.VideoFrame]:
         """Decode to where the source ends or breaks off."""
 
@@ -87,7 +95,7 @@ def open_feed(address: str, options: FeedOptions, warn: Warn) -> Feed:
     if address == "-" and options.raw is None:
         return _Y4mFeed(Y4mSource(_Pipe(), "standard input", Span(), warn))  # type: ignore[arg-type]
     if address == "-":
-        return _VideoFeed(_Pipe(), "standard input", **_raw_arguments(options))
+        return _RawFeed(_Pipe(), "standard input", **_raw_arguments(options))
     if not is_endless(address) or is_device(address):
         path = Path(address.removeprefix("file://"))
         if not path.exists():
@@ -98,7 +106,7 @@ def open_feed(address: str, options: FeedOptions, warn: Warn) -> Feed:
 class _Y4mFeed:
     """Y4M on standard input."""
 
-    damaged = 0
+    damaged, finite, hasty = 0, True, False
 
     def __init__(self, source: Y4mSource) -> None:
         self._source = source
@@ -128,6 +136,9 @@ class _VideoFeed:
             raise
         # Sound and all else stay behind; time is told anew.
         self.info = replace(info, path=None, clocked=False, origin=Fraction(0), time_base=TIME_BASE)
+        container = self._file.container
+        self.finite = (container.duration or 0) > 0 or not how.get("live", False)
+        self.hasty = self.finite or container.format.name in PLAYLISTS
 
     @property
     def damaged(self) -> int:
@@ -138,6 +149,14 @@ class _VideoFeed:
 
     def close(self) -> None:
         self._file.close()
+
+
+class _RawFeed(_VideoFeed):
+    """Raw frames on standard input."""
+
+    def __init__(self, location: Any, name: str, **how: Any) -> None:
+        super().__init__(location, name, **how)
+        self.finite, self.hasty = True, False
 
 
 class _Pipe:

@@ -91,7 +91,9 @@ class LiveSource(Source):
         """Give pictures until the source has ended, is given up, or is to stop."""
         last: LiveSample | None = None
         filler: LiveSample | None = None
-        while not (self._stop.is_set() or self._slot.ended):
+        while not self._slot.ended:
+            if self._stop.is_set():
+                self._capture.close()  # what waits is still given
             event = self._slot.get(POLL_SECONDS if filler is None else self._period)
             if isinstance(event, Captured):
                 last, filler = self._sample(event), None

@@ -29,11 +29,6 @@ class Monitor:
         self._latest: Frame | None = None
 
     @property
-    def damaged(self) -> int:
-        """Packets that could not be decoded."""
-        return self._counts["damaged"]
-
-    @property
     def latest(self) -> Frame | None:
         """The frame that was written last, with its hole and what fills it."""
         with self._lock:
@@ -45,16 +40,16 @@ class Monitor:
         with self._lock:
             return self._running and self._connected
 
-    def captured(self, *, damaged: int = 0) -> None:
-        """Count a frame that came, and note how many packets were damaged until then."""
+    def captured(self, *, dropped: int = 0) -> None:
+        """Count a frame that came, and those that were dropped for it."""
         with self._lock:
             self._counts["captured"] += 1
-            self._counts["damaged"] = damaged
+            self._counts["dropped"] += dropped
 
-    def dropped(self, frames: int) -> None:
-        """Count frames that newer ones have taken the place of."""
+    def damaged(self, packets: int) -> None:
+        """Note how many packets so far could not be decoded."""
         with self._lock:
-            self._counts["dropped"] += frames
+            self._counts["damaged"] = packets
 
     def lost(self) -> None:
         """Note that the source is gone."""

@@ -233,11 +233,9 @@ def _masks(mask: str | Path | None, boxes: Sequence[Box], object_id: int | None,
 
 
 def _open_source(source: str, live: LiveSettings, monitor: Monitor, stop: threading.Event, warn: Warn) -> LiveSource:
-    endless = is_endless(source)
-    realtime = endless if live.realtime is None else live.realtime
+    realtime = is_endless(source) if live.realtime is None else live.realtime
     slot: Slot[Captured | Lost] = Slot(1 if realtime else QUEUE, newest_wins=realtime)
-    paced = realtime and not endless and source != "-"
-    capture = Capture(source, live.feed, slot, monitor, paced=paced, reconnect=live.reconnect, stop=stop, warn=warn)
+    capture = Capture(source, live.feed, slot, monitor, paced=realtime, reconnect=live.reconnect, stop=stop, warn=warn)
     info = capture.open()
     return LiveSource(capture, slot, info, while_lost=live.while_lost, stop=stop, warn=warn)
 

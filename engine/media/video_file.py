@@ -12,14 +12,14 @@ from av.codec.context import Flags
 from ptfan.engine.errors import InputError, UnreadableError
 from ptfan.engine.media.lenient import LENIENT
 
-__all__ = ["NO_PROTOCOL", "VideoFile"]
+__all__ = ["NO_PROTOCOL", "PLAYLISTS", "VideoFile"]
 
 NO_PROTOCOL = "this FFmpeg, as PyAV brings it, does not speak this protocol"
 """Said of an address."""
 _NOT_VIDEO = {"tty", "srt", "ass", "webvtt", "lrc", "concat", "hls", "dash", "ffmetadata"}
 """Formats that FFmpeg makes out of text files."""
-_PLAYLISTS = {"hls", "dash"}
-"""Those of them that name the parts of a live stream; in a file they could name any other file."""
+PLAYLISTS = {"hls", "dash"}
+"""Formats that name the parts of a live stream; in a file they could name any other file."""
 _LOW_DELAY = int(Flags.low_delay)
 _CLOCKED = 0x0200
 """FFmpeg's AVFMT_TS_DISCONT: time stamps may jump, as broadcasts do."""
@@ -95,7 +95,7 @@ class VideoFile:
 
     def _find_stream(self) -> av.VideoStream:
         """Return the first video stream that moves, set to decode with several threads."""
-        if self.container.format.name in _NOT_VIDEO - (_PLAYLISTS if self._live else set()):
+        if self.container.format.name in _NOT_VIDEO - (PLAYLISTS if self._live else set()):
             raise UnreadableError(f"{self._name}: is a text file, not a video")
         for stream in self.container.streams.video:
             if not stream.disposition & av.stream.Disposition.attached_pic:

@@ -63,8 +63,7 @@ def test_the_page_shows_the_picture_before_and_after(page: Page, monitor: Monito
 
 
 def test_probes_and_prometheus_get_their_answers(page: Page, monitor: Monitor) -> None:
-    monitor.captured()
-    monitor.dropped(3)
+    monitor.captured(dropped=3)
     monitor.written(frame(), 0.05)
     assert get(page, "health") == (200, "text/plain", b"ok\n")
     found = json.loads(get(page, "stats.json")[2])

@@ -175,8 +175,8 @@ def test_nothing_measured_is_zero() -> None:
 def test_a_monitor_tells_what_happened() -> None:
     monitor = Monitor()
     monitor.captured()
-    monitor.captured(damaged=1)
-    monitor.dropped(2)
+    monitor.captured(dropped=2)
+    monitor.damaged(1)
     assert monitor.healthy
     monitor.lost()
     assert not monitor.healthy
