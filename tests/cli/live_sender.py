@@ -1,4 +1,4 @@
-"""A sender in a process of its own: `live_sender.py URL FIRST COUNT RATE` sends frames that carry their numbers."""
+"""A sender in a process of its own: `live_sender.py URL FIRST COUNT RATE FORMAT` sends frames with their numbers."""
 
 from __future__ import annotations
 
@@ -32,20 +32,34 @@ def number_in(grey: NDArray[np.uint8]) -> int:
     return sum(int(value > 128) << bit for bit, value in enumerate(middles))
 
 
-def send(url: str, first: int, count: int, rate: int) -> None:
-    """Send frames at their own speed."""
+def write(url: str, first: int, count: int, rate: int, kind: str = "mpegts", scale: int = 1, live: bool = True) -> None:
+    """Write frames, at their own speed where they are live."""
     options = {"tune": "zerolatency", "preset": "ultrafast", "g": str(KEY_FRAMES)}
-    with av.open(url, "w", format="mpegts") as container:
+    with av.open(url, "w", format=kind, options={"rtsp_transport": "tcp"} if kind == "rtsp" else {}) as container:
         stream = container.add_stream("libx264", rate=rate, options=options)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = scale * WIDTH, scale * HEIGHT, "yuv420p"
+        container.start_encoding()
         begin = time.monotonic()
         for place in range(count):
-            frame = av.VideoFrame.from_ndarray(picture(first + place), format="gray").reformat(format="yuv420p")
+            frame = av.VideoFrame.from_ndarray(picture(first + place), format="gray")
+            frame = frame.reformat(stream.width, stream.height, "yuv420p", interpolation="POINT")
             frame.pts, frame.time_base = place, Fraction(1, rate)
             container.mux(stream.encode(frame))
-            time.sleep(max(0.0, begin + (place + 1) / rate - time.monotonic()))
+            if live:
+                time.sleep(max(0.0, begin + (place + 1) / rate - time.monotonic()))
         container.mux(stream.encode(None))
 
 
+def send(url: str, first: int, count: int, rate: int, kind: str) -> bool:
+    """Send frames; return whether somebody was there."""
+    try:
+        write(url, first, count, rate, kind)
+    except av.ConnectionRefusedError:
+        return False
+    return True
+
+
 if __name__ == "__main__":
-    send(sys.argv[1], *map(int, sys.argv[2:5]))
+    first, count, rate = map(int, sys.argv[2:5])
+    while not send(sys.argv[1], first, count, rate, sys.argv[5]):
+        time.sleep(0.2)

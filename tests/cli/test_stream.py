@@ -13,6 +13,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,7 @@ import numpy as np
 import psutil
 import pytest
 
-from tests.cli.live_sender import HEIGHT, WIDTH, number_in, picture
+from tests.cli.live_sender import HEIGHT, WIDTH, number_in, picture, write
 
 pytest.importorskip("onnxruntime")
 
@@ -48,8 +51,8 @@ class Run:
         with self.said.open("wb") as said:
             return self._started(command, stderr=said, **pipes)
 
-    def send(self, url: str, first: int, count: int, rate: int = 10) -> subprocess.Popen[bytes]:
-        return self._started([sys.executable, str(SENDER), url, str(first), str(count), str(rate)])
+    def send(self, url: str, first: int, count: int, rate: int = 10, kind: str = "mpegts") -> subprocess.Popen[bytes]:
+        return self._started([sys.executable, str(SENDER), url, str(first), str(count), str(rate), kind])
 
     def _started(self, command: list[str], **pipes: Any) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(command, cwd=self.folder, bufsize=0, **pipes)
@@ -309,28 +312,39 @@ def test_a_slow_sink_costs_frames_not_delay(run: Run, tmp_path: Path) -> None:
     assert found["written"] == 90 - found["dropped"]
 
 
-def test_what_is_sent_arrives(run: Run, tmp_path: Path) -> None:
-    """From a pipe to UDP, and into an HLS folder."""
+@pytest.mark.parametrize(
+    ("receiver", "options", "sink"),
+    [
+        ("udp://127.0.0.1:{}", {}, "udp://127.0.0.1:{}?pkt_size=1316"),
+        ("tcp://127.0.0.1:{}?listen=1", {}, "tcp://127.0.0.1:{}"),
+        ("rtmp://127.0.0.1:{}/live/key", {"listen": "1"}, "rtmp://127.0.0.1:{}/live/key"),
+        ("rtsp://127.0.0.1:{}/live", {"rtsp_flags": "listen", "listen_timeout": "60"}, "rtsp://127.0.0.1:{}/live"),
+    ],
+)
+def test_what_is_sent_arrives(run: Run, receiver: str, options: dict[str, str], sink: str) -> None:
     port = free_port()
     got: list[int] = []
 
     def receive() -> None:
-        with av.open(f"udp://127.0.0.1:{port}", timeout=SECONDS) as container:
+        with (
+            suppress(av.FFmpegError),  # RTMP's end is one
+            av.open(receiver.format(port), options=options, timeout=SECONDS) as container,
+        ):
             for frame in container.decode(video=0):
                 got.append(number_in(frame.to_ndarray(format="gray")))
-                if got[-1] >= 60:
-                    return
+                if got[-1] >= 60 and receiver.startswith("udp"):
+                    return  # which has no end
 
     thread = threading.Thread(target=receive, daemon=True)
     thread.start()
-    process = run.stream("-", *BOX, "--to", f"udp://127.0.0.1:{port}?pkt_size=1316", stdin=subprocess.PIPE)
+    process = run.stream("-", *BOX, "--to", sink.format(port), stdin=subprocess.PIPE)
     assert process.stdin is not None
     process.stdin.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F25:1 Ip A1:1 C420jpeg\n".encode())
     for number in range(1, 90):
         process.stdin.write(b"FRAME\n" + picture(number).tobytes() + bytes([128]) * (WIDTH * HEIGHT // 2))
         time.sleep(0.02)
     process.stdin.close()
-    assert process.wait(SECONDS) == 0
+    assert process.wait(SECONDS) == 0, run.said.read_text()
     thread.join(SECONDS)
     assert increases(got)
     assert len(got) > 5
@@ -349,6 +363,74 @@ def test_an_hls_folder_can_be_played(run: Run) -> None:
     assert segments
     assert (run.folder / "hls" / "live.m3u8").read_text().startswith("#EXTM3U")
     assert [number for path in segments for number in read(path)[1]] == list(range(1, 21))
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "options"),
+    [
+        ("rtmp://127.0.0.1:{}/live/key", "flv", ("listen=1", "timeout=60")),
+        ("rtsp://127.0.0.1:{}/live", "rtsp", ("rtsp_flags=listen", "listen_timeout=60")),
+    ],
+)
+def test_other_protocols_are_read(run: Run, url: str, kind: str, options: tuple[str, ...]) -> None:
+    """ptfan takes the server's part, for which FFmpeg is enough; a sender of frames takes a camera's."""
+    address, page = url.format(free_port()), free_port()
+    given = [part for option in options for part in ("--input-option", option)]
+    process = run.stream(address, *given, *BOX, "--patience", "30", "--to", "out.mkv", "--page", str(page))
+    run.send(address, 1, 1000, 10, kind)
+    run.wait_for(lambda found: found["written"] >= 10, page)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(SECONDS) == 0, run.said.read_text()
+    times, numbers = read(run.folder / "out.mkv")
+    assert increases(times)
+    assert increases(numbers)
+    assert len(numbers) >= 10
+    assert "key" not in run.said.read_text()
+
+
+class Folder(SimpleHTTPRequestHandler):
+    """Serves a folder's files."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def test_hls_is_read_and_what_has_an_end_ends(run: Run) -> None:
+    playlist = run.folder / "live.m3u8"
+    write(str(playlist), 1, 20, 10, "hls", live=False)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Folder, directory=str(run.folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/live.m3u8"
+        process = run.stream(url, "--lossless", *BOX, "--to", "out.mkv")
+        assert process.wait(SECONDS) == 0, run.said.read_text()
+        server.shutdown()
+    assert read(run.folder / "out.mkv")[1] == list(range(1, 21))
+
+
+def test_frames_of_another_size_are_scaled_to_the_first_ones(run: Run) -> None:
+    parts = []
+    for first, scale in ((1, 1), (11, 2)):
+        write(str(run.folder / "part.ts"), first, 10, 10, scale=scale, live=False)
+        parts.append((run.folder / "part.ts").read_bytes())
+    (run.folder / "clip.ts").write_bytes(b"".join(parts))
+    process = run.stream("clip.ts", *BOX, "--to", "out.mkv")
+    assert process.wait(SECONDS) == 0, run.said.read_text()
+    times, numbers = read(run.folder / "out.mkv")
+    assert increases(times)
+    assert numbers == list(range(1, 21))
+    assert run.said.read_text().count("frames are 192x128 now; they are scaled to 96x64") == 1
+
+
+def test_one_can_stop_what_waits_for_its_source(run: Run) -> None:
+    process = run.stream(f"udp://127.0.0.1:{free_port()}", *BOX, "--patience", "0.2", "--to", "out.mkv")
+    end = time.monotonic() + SECONDS
+    while "trying again" not in run.said.read_text():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(SECONDS) == 130
+    assert run.said.read_text().splitlines()[-1].endswith("stopped before its first frame came")
+    assert not (run.folder / "out.mkv").exists()
 
 
 def test_memory_does_not_grow(run: Run) -> None:
