@@ -173,7 +173,8 @@ def stream(
         pictures = opened.enter_context(_open_source(source, live, monitor, stop, told))
         if live.page is not None:
             page = opened.enter_context(Page(live.page, monitor))
-            (status or told)(f"page at {page.url}")
+            if status is not None:
+                status(f"page at {page.url}")
         sink = opened.enter_context(MonitoredSink(_open_sink(output, pictures, encoding, told), monitor))
         stages: Stages[Any] = Stages(pictures, masks, inpainter, sink, waiting=1)
         opened.enter_context(_Status(monitor, status))

@@ -166,6 +166,34 @@ def test_over_tcp_nothing_is_lost_and_the_end_is_an_error_when_nobody_comes_agai
     assert last.endswith("given up, what was written is whole")
 
 
+def test_a_connection_that_falls_silent_is_given_up_for_a_new_one(run: Run) -> None:
+    """TCP that stays open but brings nothing: only patience tells."""
+    parts = []
+    for first in (1, 512):
+        write(str(run.folder / "part.ts"), first, 10, 10, live=False)
+        parts.append((run.folder / "part.ts").read_bytes())
+    page = free_port()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(SECONDS)
+        process = run.stream(
+            f"tcp://127.0.0.1:{server.getsockname()[1]}", *BOX, "--lossless", "--to", "out.mkv", "--patience", "1",
+            "--while-lost", "nothing", "--page", str(page), "--json", "report.json",
+        )  # fmt: skip
+        with server.accept()[0] as silent:
+            silent.sendall(parts[0])
+            with server.accept()[0] as again:
+                again.sendall(parts[1])
+                # How many each has given when it breaks off is up to the decoder; the second one's are the last.
+                run.wait_for(lambda found: found["reconnects"] == 1 and found["written"] >= 16, page)
+                process.send_signal(signal.SIGINT)
+                assert process.wait(SECONDS) == 0
+    times, numbers = read(run.folder / "out.mkv")
+    assert increases(times)
+    assert increases(numbers)
+    assert {1, 512} <= set(numbers)
+    assert run.report()["figures"]["reconnects"] == 1
+
+
 def test_lost_packets_spoil_frames_and_end_nothing(run: Run) -> None:
     inner, outer = free_port(), free_port()
     over = threading.Event()
