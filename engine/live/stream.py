@@ -36,7 +36,7 @@ __all__ = ["LIVE_MODEL", "Encoding", "LiveSettings", "StreamReport", "stream"]
 
 LIVE_MODEL = "s-live"
 """The model that waits for no frame."""
-QUEUE = 32
+QUEUE = 4
 """Captured frames that may wait where none is dropped."""
 STATUS_SECONDS = 5.0
 """How often the state of a run is told."""

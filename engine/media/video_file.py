@@ -108,7 +108,7 @@ class VideoFile:
         if stream.codec_context is None:
             raise UnreadableError(f"{self._name}: its video codec cannot be decoded here; convert the video first")
         stream.thread_type = "SLICE" if self._live else "AUTO"
-        if self._live:
+        if self._live and not stream.codec_context.has_b_frames:  # else MPEG-2's frames would come in the coded order
             stream.codec_context.flags |= _LOW_DELAY
         return stream
 
