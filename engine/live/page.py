@@ -25,8 +25,8 @@ __all__ = ["Page", "parse_place"]
 
 PATIENCE = 10.0
 """Seconds that a browser may be silent, or take nothing."""
-LARGEST = 960
-"""The most pixels of a picture's longer side on the page."""
+LARGEST = 1920
+"""The most pixels of the pictures' longer side on the page."""
 Answer = tuple[str, bytes]
 """Content type and content."""
 
@@ -55,8 +55,7 @@ class Page:
         self._monitor = monitor
         answers: dict[str, Callable[[], Answer | None]] = {
             "/": lambda: ("text/html; charset=utf-8", files(__package__).joinpath("page.html").read_bytes()),
-            "/before.jpg": lambda: self._picture(before=True),
-            "/after.jpg": lambda: self._picture(before=False),
+            "/picture.jpg": self._picture,
             "/stats.json": lambda: ("application/json", json.dumps(monitor.figures()).encode()),
             "/metrics": lambda: ("text/plain; version=0.0.4; charset=utf-8", metrics(monitor.figures()).encode()),
             "/health": lambda: ("text/plain", b"ok\n") if monitor.healthy else None,
@@ -82,12 +81,13 @@ class Page:
         self._server.server_close()
         self._thread.join()
 
-    def _picture(self, *, before: bool) -> Answer | None:
+    def _picture(self) -> Answer | None:
+        """Return the latest frame before and after, beside each other: two pictures would be of two moments."""
         frame = self._monitor.latest
         if frame is None:
             return None
-        picture = draw_mask(to_8_bit(frame.image), frame.hole) if before else to_8_bit(frame.composite())
-        return "image/jpeg", _jpeg(picture)
+        before, after = draw_mask(to_8_bit(frame.image), frame.hole), to_8_bit(frame.composite())
+        return "image/jpeg", _jpeg(np.hstack((before, after)))
 
 
 def _server(place: tuple[str, int]) -> type[ThreadingHTTPServer]:
