@@ -89,7 +89,7 @@ class Capture:
 
         Raises:
             InputError: The source is not there, also not after `reconnect` seconds, or cannot be read.
-        InterruptedRunError: The run was stopped meanwhile.
+            InterruptedRunError: The run was stopped meanwhile.
         """
         self._thread.start()
         while self._info is None and self._thread.is_alive() and not self._over:
@@ -127,6 +127,7 @@ class Capture:
                 self._slot.put(Lost())
                 self._monitor.lost()
                 self._warn(f"{redacted(self._address)}: lost; looking for it again")
+                self._stop.wait(FIRST_WAIT)  # else who hangs up at once would be called without a pause
                 self._feed = self._connect()
                 self._monitor.found(self._feed is not None)
         except Exception as error:  # raised again where the pictures are taken
