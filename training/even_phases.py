@@ -25,7 +25,7 @@ from ptfan.training.config import TrainConfig
 from ptfan.training.data import ClipDataset
 from ptfan.training.model import Generator
 
-__all__ = ["even_phases", "phase_errors"]
+__all__ = ["even_phases", "main", "phase_errors"]
 
 SAMPLES = 96
 SEED = 1_000_003
