@@ -12,9 +12,10 @@ __all__ = ["is_device", "is_endless", "is_network", "parse_options", "redacted",
 SECRET = re.compile(r"(?<=://)[^/?#\s]+@")
 """User and password in a URL."""
 QUERY = re.compile(
-    r"([?&](?:pass(?:word|phrase)?|token|key|secret|auth|streamid|sig(?:nature)?)=)[^&\s]*", re.IGNORECASE
+    r"([?&/;_][\w.-]*?(?:pass|pwd|token|key|secret|auth|hdnts|hmac|streamid|session|credential|sig)[\w.-]*=)[^&\s]*",
+    re.IGNORECASE,
 )
-"""What else is kept secret, in its query."""
+"""What else is kept secret, rather too much than too little: in its query, and in the path with some cameras."""
 STREAM_KEY = re.compile(r"(rtmps?://[^/\s]+/[^/\s]+/)[^\s:;]+", re.IGNORECASE)
 """What lets one send to a server by RTMP stands in the path, behind the application's name."""
 FORMATS = {"udp": "mpegts", "tcp": "mpegts", "srt": "mpegts", "rtp": "rtp_mpegts", "rtmp": "flv", "rtmps": "flv"}

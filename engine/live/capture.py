@@ -124,8 +124,7 @@ class Capture:
                 self._read(self._feed, connection)
                 if self._over or self._feed is None or self._feed.finite:
                     return
-                self._slot.put(Lost())
-                self._monitor.lost()
+                self._monitor.lost(dropped=_frames(self._slot.put(Lost())))
                 self._warn(f"{redacted(self._address)}: lost; looking for it again")
                 self._stop.wait(FIRST_WAIT)  # else who hangs up at once would be called without a pause
                 self._feed = self._connect()
@@ -157,7 +156,7 @@ class Capture:
     def _put(self, item: Captured) -> None:
         dropped = self._slot.put(item)
         if item not in dropped:  # else the slot is closed already
-            self._monitor.captured(dropped=sum(isinstance(other, Captured) for other in dropped))
+            self._monitor.captured(dropped=_frames(dropped))
 
     def _break_off(self, error: Exception) -> None:
         """Take note of an error amid the frames: what has an end is given up, all else is looked for again."""
@@ -185,6 +184,10 @@ class Capture:
         """Tell whether another try is useless. A camera that was there may be plugged in again."""
         never_there = isinstance(error, InputNotFoundError) and self._info is None
         return never_there or isinstance(error, UnreadableError) or not is_endless(self._address)
+
+
+def _frames(items: list[Captured | Lost]) -> int:
+    return sum(isinstance(item, Captured) for item in items)
 
 
 class _Pace:

@@ -119,7 +119,12 @@ def _handler(answers: dict[str, Callable[[], Answer | None]]) -> type[BaseHTTPRe
             self.send_header("Content-Length", str(len(content)))
             self.send_header("Cache-Control", "no-store")
             self.end_headers()
-            self.wfile.write(content)
+            if self.command != "HEAD":
+                self.wfile.write(content)
+
+        def do_HEAD(self) -> None:
+            """Answer probes that do not ask for the content."""
+            self.do_GET()
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing: standard error is for what users must know."""

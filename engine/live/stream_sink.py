@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -34,7 +35,7 @@ USUAL = {
 }
 """Options by format."""
 SECONDS = 10.0
-"""How long a receiver may keep us waiting."""
+"""How long a receiver may take nothing: of TCP, the one protocol that can wait and is told so in its address."""
 
 
 class StreamSink(Sink):
@@ -70,7 +71,7 @@ class StreamSink(Sink):
         kind = sink_format(address)
         asked = {**USUAL.get(kind or "", {}), **(options or {})}
         with self._translated():
-            self._container = av.open(address, "w", format=kind, options=asked, timeout=SECONDS)
+            self._container = av.open(_impatient(address), "w", format=kind, options=asked, timeout=SECONDS)
         try:
             wanted = LIVE_QUALITY if quality is None else quality
             plan = EncoderPlan.make(self._container, info, codec=codec, quality=wanted, preset=preset)
@@ -118,6 +119,13 @@ class StreamSink(Sink):
         except (av.FFmpegError, OSError) as error:
             reason = redacted(error.strerror or str(error))
             raise OutputError(f"{self._name}: cannot be sent to ({reason}); is there a receiver?") from error
+
+
+def _impatient(address: str) -> str:
+    """Return the address with how long to wait for the receiver, which PyAV does not watch over when it writes."""
+    if not address.lower().startswith("tcp://") or re.search(r"[?&]timeout=", address):
+        return address
+    return f"{address}{'&' if '?' in address else '?'}timeout={SECONDS * 1e6:.0f}"
 
 
 def _live(plan: EncoderPlan) -> EncoderPlan:

@@ -82,6 +82,16 @@ def test_probes_and_prometheus_get_their_answers(page: Page, monitor: Monitor) -
     assert "ptfan_source_connected 0.0" in get(page, "metrics")[2].decode().splitlines()
 
 
+def test_probes_may_ask_for_the_head_alone(page: Page, monitor: Monitor) -> None:
+    request = urllib.request.Request(page.url + "health", method="HEAD")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert (answer.status, answer.headers["Content-Length"], answer.read()) == (200, "3", b"")
+    monitor.lost()
+    with pytest.raises(urllib.error.HTTPError, match="503") as found:
+        urllib.request.urlopen(request, timeout=30)
+    found.value.close()
+
+
 def test_there_is_nothing_else(page: Page) -> None:
     assert get(page, "../pyproject.toml")[0] == 404
 

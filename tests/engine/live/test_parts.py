@@ -29,6 +29,11 @@ from ptfan.engine.live.stream import LiveSettings
         ("srt://host:1?passphrase=long&mode=caller", "srt://host:1?passphrase=***&mode=caller"),
         ("rtmp://server/live/key?x=1", "rtmp://server/live/***"),
         ("rtmp://server/live/key: refused", "rtmp://server/live/***: refused"),
+        ("https://host/a?access_token=abc&x=1", "https://host/a?access_token=***&x=1"),
+        ("https://host/a?X-Amz-Signature=abc", "https://host/a?X-Amz-Signature=***"),
+        ("https://host/a?hdnts=exp=1~hmac=abc", "https://host/a?hdnts=***"),
+        ("rtsp://host/user=me_password=abc_channel=1", "rtsp://host/user=me_password=***"),
+        ("udp://host:1?pkt_size=1316", "udp://host:1?pkt_size=1316"),
         ("udp://@239.0.0.1:5000", "udp://@239.0.0.1:5000"),
         ("cannot open rtsp://me:p@ss@camera: refused", "cannot open rtsp://***@camera: refused"),
         ("a@b.mp4", "a@b.mp4"),
@@ -178,11 +183,11 @@ def test_a_monitor_tells_what_happened() -> None:
     monitor.captured(dropped=2)
     monitor.damaged(1)
     assert monitor.healthy
-    monitor.lost()
+    monitor.lost(dropped=1)
     assert not monitor.healthy
     assert monitor.line().endswith(", source lost")
     monitor.found(True)
     found = monitor.figures()
-    assert (found["captured"], found["dropped"], found["damaged"], found["reconnects"]) == (2, 2, 1, 1)
+    assert (found["captured"], found["dropped"], found["damaged"], found["reconnects"]) == (2, 3, 1, 1)
     monitor.finished()
     assert not monitor.healthy

@@ -1,0 +1,50 @@
+"""Receivers that take nothing."""
+
+from __future__ import annotations
+
+import socket
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ptfan.engine.errors import OutputError
+from ptfan.engine.frame import Frame
+from ptfan.engine.live import stream_sink
+from ptfan.engine.live.stream_sink import StreamSink
+from ptfan.engine.media import Sample, StreamInfo
+
+WIDTH, HEIGHT, RATE = 160, 96, 25
+SMALL = 4096
+"""Of the sockets' buffers, bytes, so that they are soon full."""
+MANY = 2000
+"""Frames that no buffer holds."""
+
+
+def info() -> StreamInfo:
+    return StreamInfo(
+        name="x", width=WIDTH, height=HEIGHT, depth=8, pixel_format="yuv420p", rate=Fraction(RATE),
+        time_base=Fraction(1, RATE),
+    )  # fmt: skip
+
+
+def write_many(sink: StreamSink, picture: NDArray[np.uint8]) -> None:
+    native = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+    native.time_base = Fraction(1, RATE)
+    frame = Frame(picture, np.zeros(picture.shape[:2], bool))
+    for number in range(MANY):
+        sink.write(Sample(number, picture, number, Fraction(1, RATE), native), frame)
+
+
+def test_a_receiver_that_takes_nothing_does_not_hold_the_run_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_sink, "SECONDS", 0.5)
+    noise = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+        url = f"tcp://127.0.0.1:{server.getsockname()[1]}?send_buffer_size={SMALL}"
+        sink = StreamSink(url, info(), print, codec="mpeg2video", quality=1)
+        with pytest.raises(OutputError, match=r"cannot be sent to \(.*tim.*out\); is there a receiver\?"):
+            write_many(sink, noise)
+        sink.abort()
