@@ -26,15 +26,17 @@ def samples() -> list[dict[str, Tensor]]:
 def test_the_places_of_a_block_are_off_by_the_same_afterwards(samples: list[dict[str, Tensor]]) -> None:
     torch.manual_seed(0)
     generator = Generator(preset("s")).eval()
+    bias = generator.decoder.head.bias
+    assert isinstance(bias, Tensor)
     with torch.no_grad():
-        generator.decoder.head.bias.copy_(torch.linspace(-0.2, 0.3, 16))
+        bias.copy_(torch.linspace(-0.2, 0.3, 16))
     before = phase_errors(generator, samples)
     assert (before.amax(dim=(1, 2)) - before.amin(dim=(1, 2))).min() > 0.05
-    blend = generator.decoder.head.bias[12:].clone()
+    blend = bias[12:].clone()
     even_phases(generator, before)
     after = phase_errors(generator, samples)
     torch.testing.assert_close(after, before.mean(dim=(1, 2), keepdim=True).expand(3, 2, 2), atol=1e-5, rtol=0)
-    assert torch.equal(generator.decoder.head.bias[12:], blend)
+    assert torch.equal(bias[12:], blend)
 
 
 def test_errors_are_means_over_the_hole_weighed_by_what_is_seen(samples: list[dict[str, Tensor]]) -> None:
@@ -45,6 +47,7 @@ def test_errors_are_means_over_the_hole_weighed_by_what_is_seen(samples: list[di
     sample = samples[0]
     with torch.no_grad():
         parts = generator.forward_parts(*(sample[name] for name in CLIP_CHANNELS), clips=1)
+    assert parts.blend_logit is not None
     error, share = torch.zeros(3, 2, 2), torch.zeros(2, 2)
     for t, row, column in sample["hole"][:, 0].nonzero().tolist():
         seen = 1 - parts.blend_logit[t, 0, row, column].sigmoid()
