@@ -117,7 +117,9 @@ class Capture:
     def _run(self) -> None:
         try:
             self._feed = self._connect()
-            self._info = self._feed.info if self._feed is not None else None
+            if self._feed is not None:
+                self._monitor.opened()
+                self._info = self._feed.info
             for connection in count():
                 if self._feed is None or self._over:
                     return

@@ -25,7 +25,7 @@ class Monitor:
         self._counts = dict.fromkeys(("captured", "dropped", "written", "repeated", "damaged", "reconnects"), 0)
         self._latencies = Latencies()
         self._recent: deque[float] = deque(maxlen=1000)
-        self._connected, self._running = True, True
+        self._connected, self._running = False, True
         self._latest: Frame | None = None
 
     @property
@@ -39,6 +39,11 @@ class Monitor:
         """Whether the run goes on and its source is there."""
         with self._lock:
             return self._running and self._connected
+
+    def opened(self) -> None:
+        """Note that the source is there for the first time."""
+        with self._lock:
+            self._connected = True
 
     def captured(self, *, dropped: int = 0) -> None:
         """Count a frame that came, and those that were dropped for it."""

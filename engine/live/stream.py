@@ -170,11 +170,11 @@ def stream(
     with ExitStack() as opened:
         masks = opened.enter_context(_masks(mask, boxes, object_id, dilate, told))
         inpainter = opened.enter_context(Inpainter(model, settings=settings))
-        pictures = opened.enter_context(_open_source(source, live, monitor, stop, told))
-        if live.page is not None:
+        if live.page is not None:  # before the source, so that probes are answered while that is waited for
             page = opened.enter_context(Page(live.page, monitor))
             if status is not None:
                 status(f"page at {page.url}")
+        pictures = opened.enter_context(_open_source(source, live, monitor, stop, told))
         sink = opened.enter_context(MonitoredSink(_open_sink(output, pictures, encoding, told), monitor))
         stages: Stages[Any] = Stages(pictures, masks, inpainter, sink, waiting=1)
         opened.enter_context(_Status(monitor, status))

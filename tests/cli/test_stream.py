@@ -450,7 +450,11 @@ def test_frames_of_another_size_are_scaled_to_the_first_ones(run: Run) -> None:
 
 
 def test_one_can_stop_what_waits_for_its_source(run: Run) -> None:
-    process = run.stream(f"udp://127.0.0.1:{free_port()}", *BOX, "--patience", "0.2", "--to", "out.mkv")
+    page = free_port()
+    process = run.stream(
+        f"udp://127.0.0.1:{free_port()}", *BOX, "--patience", "0.2", "--to", "out.mkv", "--page", str(page)
+    )
+    run.wait_for(lambda found: not found["connected"] and found["running"], page)
     end = time.monotonic() + SECONDS
     while "trying again" not in run.said.read_text():
         assert time.monotonic() < end

@@ -19,7 +19,9 @@ from ptfan.engine.live.page import Page, parse_place
 
 @pytest.fixture
 def monitor() -> Monitor:
-    return Monitor()
+    monitor = Monitor()
+    monitor.opened()
+    return monitor
 
 
 @pytest.fixture

@@ -179,6 +179,8 @@ def test_nothing_measured_is_zero() -> None:
 
 def test_a_monitor_tells_what_happened() -> None:
     monitor = Monitor()
+    assert not monitor.healthy, "the source has not come yet"
+    monitor.opened()
     monitor.captured()
     monitor.captured(dropped=2)
     monitor.damaged(1)
