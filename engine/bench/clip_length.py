@@ -23,8 +23,10 @@ class ClipResult:
     """Frames of the clip."""
     frame_ms: float
     """Milliseconds a frame, the flush at the end included."""
+    flush_ms: float
+    """How much of that the flush is."""
     slowest_ms: float
-    """The same of the slowest run."""
+    """Milliseconds a frame of the slowest run."""
 
 
 def measure_clips(
@@ -38,21 +40,26 @@ def measure_clips(
         rounds: runs of each.
         advance: is called after every run.
     """
-    times: dict[tuple[int, int], list[float]] = {}
+    times: dict[tuple[int, int], list[tuple[float, float]]] = {}
     for _ in range(rounds):
         for length in lengths:
             for place, subject in enumerate(subjects):
-                seconds = subject.clip(length) / (length * subject.streams)
-                times.setdefault((place, length), []).append(1e3 * seconds)
+                share = 1e3 / (length * subject.streams)
+                whole, flush = subject.clip(length)
+                times.setdefault((place, length), []).append((share * whole, share * flush))
                 advance()
     return [
-        ClipResult(
-            label=subject.label,
-            form=subject.runner.spec.form,
-            length=length,
-            frame_ms=median(times[place, length]),
-            slowest_ms=max(times[place, length]),
-        )
-        for place, subject in enumerate(subjects)
-        for length in lengths
+        _result(subject, length, times[place, length]) for place, subject in enumerate(subjects) for length in lengths
     ]
+
+
+def _result(subject: Subject, length: int, times: Sequence[tuple[float, float]]) -> ClipResult:
+    whole, flush = zip(*times, strict=True)
+    return ClipResult(
+        label=subject.label,
+        form=subject.runner.spec.form,
+        length=length,
+        frame_ms=median(whole),
+        flush_ms=median(flush),
+        slowest_ms=max(whole),
+    )

@@ -86,13 +86,17 @@ def _draw_clips(result: BenchResult) -> Any:
     figure = _figure(result, 4)
     axes = figure.subplots()
     for label in dict.fromkeys(item.label for item in result.clips):
-        points = [(item.length, item.frame_ms) for item in result.clips if item.label == label]
-        axes.plot(*zip(*points, strict=True), marker="o", label=label)
+        shown = [item for item in result.clips if item.label == label]
+        at, whole = [item.length for item in shown], [item.frame_ms for item in shown]
+        (line,) = axes.plot(at, whole, marker="o", label=label)
+        if any(item.flush_ms for item in shown):
+            without = [item.frame_ms - item.flush_ms for item in shown]
+            axes.plot(at, without, linestyle="--", color=line.get_color(), label=f"{label}, without the flush")
     lengths = sorted({item.length for item in result.clips})
     axes.set_xscale("log")
     axes.set_xticks(lengths, lengths)
     axes.set_xticks([], minor=True)
-    axes.set(xlabel="frames of the clip", ylabel="milliseconds a frame, flush included", ylim=(0, None))
+    axes.set(xlabel="frames of the clip", ylabel="milliseconds a frame", ylim=(0, None))
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
     return figure
@@ -110,6 +114,8 @@ def _draw_streams(result: BenchResult) -> Any:
             if item.label.startswith(label) and (item.size, item.backend) == kind
         ]
         axes.plot(*zip(*sorted(points), strict=True), marker="o", label=label)
+    counts = sorted({item.streams for item in stepped})
+    axes.set_xticks(counts, counts)
     axes.set(xlabel="streams in a batch", ylabel="finished frames a second, all streams", ylim=(0, None))
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")

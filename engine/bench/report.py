@@ -109,13 +109,19 @@ def _work_table(result: BenchResult) -> list[str]:
 
 def _clip_table(results: Sequence[ClipResult]) -> list[str]:
     lengths = sorted({item.length for item in results})
-    found = {(item.label, item.length): item.frame_ms for item in results}
+    found = {(item.label, item.length): item for item in results}
     head = f"| network | {' | '.join(f'{length} frames' for length in lengths)} |"
     rows = [
-        f"| {label} | {' | '.join(f'{found[label, length]:.1f}' for length in lengths)} |"
+        f"| {label} | {' | '.join(_clip_cell(found[label, length]) for length in lengths)} |"
         for label in dict.fromkeys(item.label for item in results)
     ]
-    return ["Milliseconds a frame in clips of several lengths, the flush included.", "", head, _rule(head), *rows]
+    told = "Milliseconds a frame in clips of several lengths; after the +, what the flush at the end adds to them."
+    return [told, "", head, _rule(head), *rows]
+
+
+def _clip_cell(item: ClipResult) -> str:
+    flush = f" + {item.flush_ms:.1f}" if item.flush_ms else ""
+    return f"{item.frame_ms - item.flush_ms:.1f}{flush}"
 
 
 def _video_table(results: Sequence[VideoResult]) -> list[str]:

@@ -71,25 +71,29 @@ class Subject:
             self._stepper.push(self._inputs, [True] * self.frames)
         return time.perf_counter() - begin
 
-    def clip(self, length: int) -> float:
-        """Run a whole clip through the network, of each stream; return the seconds that it took.
+    def clip(self, length: int) -> tuple[float, float]:
+        """Run a whole clip through the network, of each stream.
 
-        A step model is flushed at the end; a clip model is shown windows as the runtime cuts them.
+        A clip model is shown windows as the runtime cuts them; a step model is flushed at the end.
 
         Args:
             length: frames of the clip.
+
+        Returns:
+            Seconds that it took, and how many of them the flush did.
         """
-        if self.stepped:
-            stepper = self._new_stepper()
-            live = [count < length for count in range(length + stepper.delay)]
-            begin = time.perf_counter()
-            for alive in live:
-                stepper.push(self._inputs, [alive] * self.streams)
-            return time.perf_counter() - begin
         begin = time.perf_counter()
-        for frames in self._windows(length):
-            self.runner.run({name: array[:frames] for name, array in self._inputs.items()})
-        return time.perf_counter() - begin
+        if not self.stepped:
+            for frames in self._windows(length):
+                self.runner.run({name: array[:frames] for name, array in self._inputs.items()})
+            return time.perf_counter() - begin, 0.0
+        stepper = self._new_stepper()
+        for _ in range(length):
+            stepper.push(self._inputs, [True] * self.streams)
+        last = time.perf_counter()
+        for _ in range(stepper.delay):
+            stepper.push(self._inputs, [False] * self.streams)
+        return time.perf_counter() - begin, time.perf_counter() - last
 
     def _windows(self, length: int) -> list[int]:
         """Return the lengths of a clip's windows."""

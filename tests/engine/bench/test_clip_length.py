@@ -11,7 +11,7 @@ from ptfan.engine.bench.subject import Subject
 
 
 class FakeSubject:
-    """One that takes a second a frame, and one more for each clip."""
+    """One that takes a second a frame, and one more to flush each clip."""
 
     streams = 1
 
@@ -19,9 +19,9 @@ class FakeSubject:
         self.label, self.order = label, order
         self.runner = SimpleNamespace(spec=SimpleNamespace(form="step"))
 
-    def clip(self, length: int) -> float:
+    def clip(self, length: int) -> tuple[float, float]:
         self.order.append((self.label, length))
-        return length + 1.0
+        return length + 1.0, 1.0
 
 
 def test_clips_take_turns_and_cost_is_told_by_frame() -> None:
@@ -29,8 +29,8 @@ def test_clips_take_turns_and_cost_is_told_by_frame() -> None:
     subjects: list[Any] = [FakeSubject("a", order), FakeSubject("b", order)]
     found = measure_clips(subjects, (2, 4), 2)
     assert order == [("a", 2), ("b", 2), ("a", 4), ("b", 4)] * 2
-    assert [(item.label, item.length, item.frame_ms) for item in found] == [
-        ("a", 2, 1500), ("a", 4, 1250), ("b", 2, 1500), ("b", 4, 1250),
+    assert [(item.label, item.length, item.frame_ms, item.flush_ms) for item in found] == [
+        ("a", 2, 1500, 500), ("a", 4, 1250, 250), ("b", 2, 1500, 500), ("b", 4, 1250, 250),
     ]  # fmt: skip
 
 
