@@ -18,6 +18,7 @@ from ptfan.engine.prepare import Preparer, Window
 from ptfan.engine.runner import Runner, open_runner
 from ptfan.engine.spec import FlowCompletionName, ModelSpec
 from ptfan.engine.step_filler import StepFiller
+from ptfan.engine.step_pool import StepPool
 
 __all__ = ["InpaintSettings", "Inpainter", "crop_rules", "open_filler", "window_and_stride"]
 
@@ -83,6 +84,7 @@ class Inpainter:
         *,
         settings: InpaintSettings | None = None,
         runner: Runner | None = None,
+        pool: StepPool | None = None,
     ) -> None:
         """Load a model.
 
@@ -90,6 +92,7 @@ class Inpainter:
             model: a model of the package by name, or an ONNX file.
             settings: how frames are prepared; the model's own by default.
             runner: a loaded network to use instead of `model`; it is not closed here.
+            pool: a step model that other streams use as well, instead of either; see `Engine`.
 
         Raises:
             InputNotFoundError: there is no such model.
@@ -98,12 +101,13 @@ class Inpainter:
             BackendError: the backend that the settings name cannot run here.
         """
         self.settings = settings or InpaintSettings()
+        runner = runner if pool is None else pool.runner
         self._owns_runner = runner is None
         self.runner = runner or open_runner(
             find_model(model), backend=self.settings.backend, threads=self.settings.threads, gpu=self.settings.gpu
         )
         spec = self.spec
-        self._filler = open_filler(self.runner)
+        self._filler = open_filler(self.runner, pool)
         window, stride = window_and_stride(spec, self.settings)
         self._completion = open_completion(self.settings.flow_completion)
         self.preparer = Preparer(
@@ -148,7 +152,8 @@ class Inpainter:
         return self._filler.finish()
 
     def close(self) -> None:
-        """Free the network."""
+        """Free the network, or this stream's share of it; frames that still wait are lost."""
+        self._filler.reset()
         if self._owns_runner:
             self.runner.close()
         if isinstance(self._completion, LearnedCompletion):
@@ -200,8 +205,12 @@ def crop_rules(spec: ModelSpec, settings: InpaintSettings) -> CropRules:
     )
 
 
-def open_filler(runner: Runner) -> Filler:
+def open_filler(runner: Runner, pool: StepPool | None = None) -> Filler:
     """Return the way to run a model of its form.
+
+    Args:
+        runner: the model.
+        pool: where a step model's streams get their slots; one of their own by default.
 
     Raises:
         ModelError: the model fills no holes, or the runner cannot run its form.
@@ -210,5 +219,5 @@ def open_filler(runner: Runner) -> Filler:
     if spec.form == "clip":
         return WindowFiller(runner)
     if spec.form == "step":
-        return StepFiller(runner)
+        return StepFiller(pool or StepPool(runner))
     raise ModelError(f"model {spec.name} is of the {spec.form} form, expected clip or step")

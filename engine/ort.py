@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
@@ -80,6 +82,16 @@ class OrtRunner:
             raise BackendError(
                 f"model {self._spec.name}: no memory for {zeros.nbytes / 1e6:.0f} MB ({one_line(error, 200)})"
             ) from error
+
+    def copy_stream(self, source: State, into: State, stream: int) -> None:
+        """Copy one stream's part of a value; on a GPU the whole of it goes by way of the CPU."""
+        if self._gpu is not None:
+            values = into.numpy()
+            values[stream] = source.numpy()[stream]
+            into.update_inplace(values)
+            return
+        part = math.prod(source.shape()[1:]) * np.dtype(TYPES[source.data_type()]).itemsize
+        ctypes.memmove(into.data_ptr() + stream * part, source.data_ptr() + stream * part, part)
 
     def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """Run once.

@@ -75,6 +75,9 @@ class BoundRunner(Runner, Protocol):
     def allocate(self, shape: tuple[int, ...], precision: Precision) -> State:
         """Return memory for one output, filled with zeros: for `run_into` to write, and to read in a later run."""
 
+    def copy_stream(self, source: State, into: State, stream: int) -> None:
+        """Copy one stream's part of a value: entry `stream` of its first axis."""
+
     def run_into(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
         """Run once; write the outputs that `into` names there; return the others."""
 

@@ -12,8 +12,8 @@ from ptfan.engine.crop import Crop
 from ptfan.engine.filler import make_patch
 from ptfan.engine.frame import Frame, Mask, Patch
 from ptfan.engine.prepare import CropInputs, Window
-from ptfan.engine.runner import Runner
-from ptfan.engine.stepper import Stepper, step_inputs, step_runner
+from ptfan.engine.step_pool import Slot, StepPool
+from ptfan.engine.stepper import step_inputs
 
 __all__ = ["StepFiller"]
 
@@ -25,13 +25,9 @@ class StepFiller:
     ends is shown what its last window knows beyond the frames that are kept: no seam is seen where crops change.
     """
 
-    def __init__(self, runner: Runner) -> None:
-        """Use a loaded model; it is not closed here.
-
-        Raises:
-            ModelError: it is not of the step form, or its backend cannot run that.
-        """
-        self._runner = step_runner(runner)
+    def __init__(self, pool: StepPool) -> None:
+        """Take slots of a pool, one for each crop."""
+        self._pool = pool
         self._strands: dict[int, _Strand] = {}
         self._waiting: deque[_Waiting] = deque()
 
@@ -39,13 +35,15 @@ class StepFiller:
         """Take the next window; return the frames that are finished."""
         goes_on = {job.key for job in window.crops if self._continues(job, window)}
         for key in self._strands.keys() - goes_on:
-            self._strands.pop(key).end()
+            strand = self._strands.pop(key)
+            strand.end()
+            strand.close()
         wanted = {t: _Waiting(window.frames[t], len(window.crops)) for t in window.keep}
         self._waiting.extend(wanted.values())
         for job in window.crops:
             if job.key not in self._strands:
                 height, width = job.holes[0].shape
-                self._strands[job.key] = _Strand(Stepper(self._runner, height, width))
+                self._strands[job.key] = _Strand(self._pool.open(self, height, width))
             self._strands[job.key].push(window, job, wanted)
         return self._finished()
 
@@ -59,6 +57,8 @@ class StepFiller:
 
     def reset(self) -> None:
         """Forget the stream; frames that still wait are lost."""
+        for strand in self._strands.values():
+            strand.close()
         self._strands.clear()
         self._waiting.clear()
 
@@ -105,10 +105,10 @@ class _Shown:
 class _Strand:
     """One crop's way through the network: frames without a gap, a step each."""
 
-    def __init__(self, stepper: Stepper) -> None:
+    def __init__(self, slot: Slot) -> None:
         self.following: int | None = None
         """The number in the stream of the frame that comes next; None before the first."""
-        self._stepper = stepper
+        self._slot = slot
         self._shown: deque[_Shown | None] = deque()
         self._last: tuple[CropInputs, range] | None = None
 
@@ -131,6 +131,10 @@ class _Strand:
         while self._wanted():
             self._step(nothing, None)
 
+    def close(self) -> None:
+        """Give the slot back; answers that still wait are lost."""
+        self._slot.close()
+
     def _wanted(self) -> bool:
         return any(item is not None and item.waiting is not None for item in self._shown)
 
@@ -140,9 +144,9 @@ class _Strand:
         self._step(step_inputs(job.arrays, place), shown)
 
     def _step(self, inputs: dict[str, NDArray[np.float32]], shown: _Shown | None) -> None:
-        fill = self._stepper.push(inputs, [shown is not None])
+        fill = self._slot.push(inputs, shown is not None)
         self._shown.append(shown)
-        if len(self._shown) > self._stepper.delay:
+        if len(self._shown) > self._slot.delay:
             answered = self._shown.popleft()
             if answered is not None:
-                answered.answer(fill[0].transpose(1, 2, 0))
+                answered.answer(fill.transpose(1, 2, 0))

@@ -27,6 +27,7 @@ class Carry:
             shape: of a value, for all streams.
             slots: more than the longest delay: what is read last must not be what is written.
         """
+        self._runner = runner
         self._slots = [runner.allocate(shape, carried.precision) for _ in range(slots)]
         self._carried = carried
         self._newest = 0
@@ -39,6 +40,13 @@ class Carry:
     def output(self) -> State:
         """Return where the next step writes."""
         return self._slots[self._newest]
+
+    def hold(self, slot: int) -> None:
+        """Undo the step for one stream, before `advance`: its values are read again at the delays that they had."""
+        count = len(self._slots)
+        for delay in range(max(self._carried.delays)):
+            newer, older = (self._slots[(self._newest - back) % count] for back in (delay, delay + 1))
+            self._runner.copy_stream(older, newer, slot)
 
     def advance(self) -> None:
         """Go one step on."""
@@ -84,25 +92,32 @@ class Stepper:
         """Forget a slot's stream: its next frame is a stream's first."""
         self._live[slot] = 0.0
 
-    def push(self, inputs: Arrays, live: Sequence[bool] = (True,)) -> NDArray[np.float32]:
+    def push(self, inputs: Arrays, live: Sequence[bool | None] = (True,)) -> NDArray[np.float32]:
         """Take the next frame of every slot.
 
         Args:
             inputs: by name, (B, C, H, W) each, see `ModelSpec`; where a slot has no frame, anything finite.
-            live: which slots have a frame; a slot without one goes on with the frames that still wait in it.
+            live: which slots have a frame; a slot without one goes on with the frames that still wait in it. None
+                leaves a slot as it is, as if this step had not been: that costs a copy of its memory.
 
         Returns:
-            (B, 3, H, W): what goes into the hole of the frame `delay` steps ago, rubbish where that was none.
+            (B, 3, H, W): what goes into the hole of the frame `delay` steps ago, rubbish where that was none, or where
+            the slot was left as it is.
         """
+        held = [slot for slot, alive in enumerate(live) if alive is None]
+        before = self._live[held]
         self._live[:, 1:] = self._live[:, :-1].copy()
-        self._live[:, 0] = live
+        self._live[:, 0] = [bool(alive) for alive in live]
         feed: dict[str, Any] = {**inputs, "live": self._live}
         for carry in self._carried.values():
             feed.update(carry.inputs())
         into = {name: carry.output() for name, carry in self._carried.items()}
         fill: NDArray[np.float32] = self._runner.run_into(feed, into)["fill"]
         for carry in self._carried.values():
+            for slot in held:
+                carry.hold(slot)
             carry.advance()
+        self._live[held] = before
         return fill
 
 

@@ -86,6 +86,13 @@ class Device:
         self._call("cudaMemsetAsync", pointer, 0, nbytes, self.stream)
         return array
 
+    def copy_part(self, source: DeviceArray, into: DeviceArray, index: int) -> None:
+        """Queue a copy of one entry of the first axis."""
+        part = into.nbytes // into.shape[0]
+        kind = self._cuda.cudaMemcpyKind.cudaMemcpyDeviceToDevice
+        places = (array.pointer + index * part for array in (into, source))
+        self._call("cudaMemcpyAsync", *places, part, kind, self.stream)
+
     def stage(self, nbytes: int) -> Staging:
         """Return memory on both sides for a tensor of at most so many bytes."""
         address = int(self._call("cudaMallocHost", nbytes))

@@ -84,6 +84,11 @@ class TensorRTRunner:
         self._device.enter()
         return self._device.allocate(shape, DTYPES[precision])
 
+    def copy_stream(self, source: State, into: State, stream: int) -> None:
+        """Copy one stream's part of a value."""
+        self._device.enter()
+        self._device.copy_part(source, into, stream)
+
     def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """Run once; see `run_into`."""
         return self.run_into(inputs, {})

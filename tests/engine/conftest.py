@@ -81,6 +81,9 @@ class FakeStepRunner(FakeRunner):
     def allocate(self, shape: tuple[int, ...], precision: str) -> NDArray[Any]:
         return np.zeros(shape, {"fp32": np.float32, "fp16": np.float16}[precision])
 
+    def copy_stream(self, source: NDArray[Any], into: NDArray[Any], stream: int) -> None:
+        into[stream] = source[stream]
+
     def run_into(self, inputs: Mapping[str, NDArray[Any]], into: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         self.calls.append({name: array.copy() for name, array in inputs.items()})
         live = inputs["live"].reshape(*inputs["live"].shape, 1, 1, 1)

@@ -18,6 +18,15 @@ from ptfan.engine.stepper import Carry, Stepper, step_inputs, stream_bytes
 CHANNELS = {"frames": 3, "flow_forward": 2, "flow_backward": 2}
 
 
+def memory() -> Any:
+    """Return what a runner keeps values in, as arrays."""
+
+    def copy_stream(source: NDArray[np.float32], into: NDArray[np.float32], stream: int) -> None:
+        into[stream] = source[stream]
+
+    return SimpleNamespace(allocate=lambda shape, precision: np.zeros(shape, np.float32), copy_stream=copy_stream)
+
+
 def clip(frames: int, seed: int = 0) -> dict[str, NDArray[np.float32]]:
     rng = np.random.default_rng(seed)
     return {name: rng.random((frames, CHANNELS.get(name, 1), 8, 16), np.float32) for name in CLIP_INPUTS}
@@ -27,8 +36,7 @@ def clip(frames: int, seed: int = 0) -> dict[str, NDArray[np.float32]]:
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=3, unique=True), st.integers(0, 4), st.integers(1, 20))
 def test_a_ring_gives_back_what_was_written_so_many_steps_ago(delays: list[int], more: int, steps: int) -> None:
     slots = max(delays) + 1 + more
-    memory: Any = SimpleNamespace(allocate=lambda shape, precision: np.zeros(shape, np.float32))
-    carry = Carry(memory, Carried(name="x", channels=1, size=1, delays=tuple(delays)), (1, 1, 1, 1), slots)
+    carry = Carry(memory(), Carried(name="x", channels=1, size=1, delays=tuple(delays)), (1, 1, 1, 1), slots)
     written = [0.0] * max(delays)
     for step in range(steps):
         read = carry.inputs()
@@ -109,3 +117,22 @@ def test_all_rings_come_round_together(delays: list[list[int]]) -> None:
     slots = [spec.slots(item) for item in carried]
     assert all(count > max(item.delays) for count, item in zip(slots, carried, strict=True))
     assert math.lcm(*slots) == max(slots)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.booleans(), min_size=1, max_size=20), st.integers(1, 3), st.integers(0, 2))
+def test_a_slot_that_is_left_as_it_is_knows_nothing_of_the_step(comes: list[bool], longest: int, spare: int) -> None:
+    """One stream pushes at every step, the other only at some: its values are read after as many steps of its own."""
+    carried = Carried(name="x", channels=1, size=1, delays=tuple({1, longest}))
+    carry = Carry(memory(), carried, (2, 1, 1, 1), longest + 1 + spare)
+    written: list[list[float]] = [[0.0] * longest, [0.0] * longest]
+    for step, second in enumerate(comes):
+        for delay, name in {1: "x.1", longest: f"x.{longest}"}.items():
+            assert carry.inputs()[name][:, 0, 0, 0].tolist() == [values[-delay] for values in written]
+        carry.output()[:] = step + 1.0
+        written[0].append(step + 1.0)
+        if second:
+            written[1].append(step + 1.0)
+        else:
+            carry.hold(1)
+        carry.advance()

@@ -225,7 +225,9 @@ class Cuda:
         cudaErrorNoDevice = 100  # noqa: N815
         cudaErrorStreamCaptureUnsupported = 900  # noqa: N815
 
-    cudaMemcpyKind = SimpleNamespace(cudaMemcpyHostToDevice="up", cudaMemcpyDeviceToHost="down")  # noqa: N815
+    cudaMemcpyKind = SimpleNamespace(  # noqa: N815
+        cudaMemcpyHostToDevice="up", cudaMemcpyDeviceToHost="down", cudaMemcpyDeviceToDevice="within"
+    )
     cudaStreamCaptureMode = SimpleNamespace(cudaStreamCaptureModeThreadLocal="thread")  # noqa: N815
     cudaStreamNonBlocking = 1  # noqa: N815
 

@@ -66,6 +66,22 @@ def test_states_stay_on_the_gpu(plan: Callable, step_runner: Any, cuda: Any) -> 
         cuda.copies.clear()
 
 
+def test_a_stream_that_is_late_stays_as_it_is(plan: Callable, step_runner: Any, cuda: Any) -> None:
+    inputs, stepper = clip(6), Stepper(TensorRTRunner(plan(step_runner())), 16, 24, streams=2)
+    pictures, late = list(inputs["frames"]), 0
+    for t in range(7):
+        comes = t % 3 != 1
+        both = [step_inputs(inputs, t), step_inputs(inputs, late)]
+        batch = {name: np.concatenate([one[name] for one in both]) for name in both[0]}
+        fill = stepper.push(batch, [t < 6, (late < 6) if comes else None])
+        if t:
+            np.testing.assert_allclose(fill[0], step_runner.expected(pictures, t - 1), rtol=1e-6)
+        if comes and late:
+            np.testing.assert_allclose(fill[1], step_runner.expected(pictures, late - 1), rtol=1e-6)
+        late += comes
+    assert "within" in cuda.copies
+
+
 def test_what_repeats_is_recorded_and_launched(plan: Callable, step_runner: Callable, cuda: Any, tensorrt: Any) -> None:
     inputs = clip(9)
     stepper = Stepper(TensorRTRunner(plan(step_runner())), 16, 24)
