@@ -158,7 +158,7 @@ def stream_command(
 ) -> None:
     """Fill what a mask covers in a live stream: cameras, networks, pipes."""
     from ptfan.engine.atomic import check_target, write_atomically
-    from ptfan.engine.errors import InputError
+    from ptfan.engine.errors import InputError, OutputError
     from ptfan.engine.interrupts import stop_on_signals
     from ptfan.engine.live.address import parse_options
     from ptfan.engine.live.feed import FeedOptions
@@ -210,5 +210,7 @@ def stream_command(
         write_atomically(json, report.to_json().encode(), overwrite=overwrite)
     if not quiet:
         say(report.summary)
+    if report.broken is not None:
+        raise OutputError(report.broken)
     if report.gave_up is not None:
         raise InputError(f"{report.gave_up}; given up, what was written is whole")

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from ptfan.engine.atomic import check_target
 from ptfan.engine.channel import THREAD_PREFIX
-from ptfan.engine.errors import InputError
+from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.live.address import is_endless, is_network, redacted
@@ -104,6 +104,8 @@ class StreamReport:
     """ptfan, Python and the libraries."""
     gave_up: str | None
     """Why a source that was lost was not looked for any longer; None where it has ended or was stopped."""
+    broken: str | None
+    """Why the output could not be written to its end; None where it could."""
     warnings: Sequence[str]
     """What was told on the way, the last hundred lines."""
 
@@ -141,6 +143,8 @@ def stream(
 ) -> StreamReport:
     """Inpaint a live source until it ends, is given up, or `stop` is set. The output is finished in each case.
 
+    It also ends when the output breaks, because nobody takes it any longer for instance; the report tells.
+
     Memory does not grow. Pictures go out at their first size, with time stamps that increase, whatever the source does.
 
     Args:
@@ -160,7 +164,7 @@ def stream(
 
     Raises:
         InputError: Source, mask, model or an option cannot be used.
-        OutputError: The output cannot be written or sent.
+        OutputError: The output cannot be opened or finished.
     """
     live, encoding, stop = live or LiveSettings(), encoding or Encoding(), stop or threading.Event()
     if output is None and live.page is None:
@@ -178,7 +182,7 @@ def stream(
         sink = opened.enter_context(MonitoredSink(_open_sink(output, pictures, encoding, told), monitor))
         stages: Stages[Any] = Stages(pictures, masks, inpainter, sink, waiting=1)
         opened.enter_context(_Status(monitor, status))
-        stages.run()
+        broken = _run(stages, sink)
         backend = inpainter.runner.backend
     monitor.finished()
     return StreamReport(
@@ -191,8 +195,19 @@ def stream(
         backend=backend,
         versions=versions(),
         gave_up=None if pictures.gave_up is None else redacted(str(pictures.gave_up)),
+        broken=None if broken is None else redacted(str(broken)),
         warnings=tuple(told.lines),
     )
+
+
+def _run(stages: Stages[Any], sink: Sink) -> OutputError | None:
+    """Run to the end; return what broke the output, which is then given up."""
+    try:
+        stages.run()
+    except OutputError as error:
+        sink.abort()
+        return error
+    return None
 
 
 class _Told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -289,6 +290,22 @@ def test_the_frame_that_comes_out_is_the_one_that_went_in(run: Run) -> None:
     found = run.report()["figures"]
     assert (found["captured"], found["written"], found["dropped"]) == (8, 8, 0)
     assert 0 < found["latency_ms"]["p50"] <= found["latency_ms"]["p99"] <= found["latency_ms"]["max"]
+
+
+def test_whoever_goes_away_ends_the_run_in_one_line_and_the_report_is_there(run: Run) -> None:
+    pipe = Pipe(run, *BOX, "--json", "report.json")
+    pipe.send(1)
+    pipe.receive()
+    assert pipe.process.stdout is not None
+    pipe.process.stdout.close()
+    with contextlib.suppress(BrokenPipeError):
+        for number in range(2, 500):
+            pipe.send(number)
+    assert pipe.process.wait(SECONDS) == 2
+    last = run.said.read_text().splitlines()[-1]
+    assert last.startswith("ptfan: error: standard output: whoever read it went away")
+    assert run.report()["broken"] in last
+    assert run.report()["figures"]["written"] >= 1
 
 
 def test_a_mask_is_replaced_while_the_stream_runs(run: Run) -> None:
