@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -262,9 +262,16 @@ def _open_sink(output: str | None, source: LiveSource, encoding: Encoding, warn:
     wishes: dict[str, Any] = {name: getattr(encoding, name) for name in ("codec", "quality", "preset")}
     if is_network(output) or output.endswith(".m3u8"):
         if not is_network(output):
-            check_target(Path(output), overwrite=encoding.overwrite)
+            _make_room(Path(output), overwrite=encoding.overwrite)
         return StreamSink(output, source.info, warn, **wishes, options=encoding.options)
     return open_sink(output, source, **wishes, overwrite=encoding.overwrite, warn=warn)
+
+
+def _make_room(playlist: Path, *, overwrite: bool) -> None:
+    """Make the folder of a playlist and its segments, and check that the playlist may be written."""
+    with suppress(OSError):  # what is wrong is said of the playlist
+        playlist.parent.mkdir(exist_ok=True)
+    check_target(playlist, overwrite=overwrite)
 
 
 def _plain(live: LiveSettings) -> dict[str, Any]:

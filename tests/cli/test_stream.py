@@ -396,7 +396,6 @@ def test_what_is_sent_arrives(run: Run, receiver: str, options: dict[str, str], 
 
 
 def test_an_hls_folder_can_be_played(run: Run) -> None:
-    (run.folder / "hls").mkdir()
     process = run.stream("-", *BOX, "--to", "hls/live.m3u8", stdin=subprocess.PIPE)
     assert process.stdin is not None
     process.stdin.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F25:1 Ip A1:1 C420jpeg\n".encode())
