@@ -50,7 +50,9 @@ def refine_flow(
         return flow
     box = _grown(hole, 2 * REACH + 1, source_hole.shape)  # gradients look one pixel further than windows
     texture = _Texture(source[box.slices].astype(np.float32), source_hole[box.slices])
-    looked_up = cv2.merge([target.astype(np.float32), np.where(target_hole, np.float32(0), np.float32(1))])
+    # Nothing of the hole itself is looked up, not even the thousandth of a pixel that `_step` still takes for known.
+    known = np.where(target_hole, np.float32(0), np.float32(1))
+    looked_up = cv2.merge([target * known, known])
     answer = _iterate(texture, looked_up, flow[box.slices], box)
     near = _grown(hole, REACH, source_hole.shape)  # beyond, windows reach out of the box that was looked at
     refined = np.array(flow)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -91,6 +91,7 @@ def test_wrong_flow_round_a_hole_is_mended(pan: Callable[..., Pictures]) -> None
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10**6))
+@example(421)  # a vector that leads to within a thousandth of a pixel of the hole
 def test_what_stands_in_the_holes_has_no_influence(seed: int) -> None:
     rng = np.random.default_rng(seed)
     holes = [box_hole(), box_hole(30, 44)]
