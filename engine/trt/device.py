@@ -12,44 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import BackendError, ModelError
+from ptfan.engine.errors import BackendError
+from ptfan.engine.trt.device_array import DeviceArray
 from ptfan.engine.trt.gpu import import_cuda, take_gpu
 
-__all__ = ["Device", "DeviceArray", "Staging"]
-
-
-class DeviceArray:
-    """An array in a GPU's memory, without gaps. Libraries that know `__cuda_array_interface__` take it as it is."""
-
-    def __init__(self, pointer: int, shape: tuple[int, ...], dtype: Any) -> None:
-        self.pointer, self.shape, self.dtype = pointer, shape, np.dtype(dtype)
-
-    @property
-    def nbytes(self) -> int:
-        """Its size in bytes."""
-        return int(math.prod(self.shape) * self.dtype.itemsize)
-
-    @property
-    def __cuda_array_interface__(self) -> dict[str, Any]:
-        return {"data": (self.pointer, False), "shape": self.shape, "typestr": self.dtype.str, "version": 3}
-
-    @classmethod
-    def of(cls, value: Any, dtype: Any) -> DeviceArray | None:
-        """Return what another library has in a GPU's memory; None if it lies elsewhere.
-
-        Whoever wrote it must have waited for that.
-
-        Raises:
-            ModelError: it is of another type, or has gaps.
-        """
-        if isinstance(value, DeviceArray):
-            return value
-        told = getattr(value, "__cuda_array_interface__", None)
-        if told is None:
-            return None
-        if told.get("strides") is not None or np.dtype(told["typestr"]) != np.dtype(dtype):
-            raise ModelError(f"an array on the GPU is {told['typestr']}, expected {np.dtype(dtype).str} without gaps")
-        return cls(told["data"][0], tuple(told["shape"]), dtype)
+__all__ = ["Device", "Staging"]
 
 
 class Device:

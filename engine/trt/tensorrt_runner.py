@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from ptfan.engine.errors import BackendError, ModelError
 from ptfan.engine.runner import DTYPES, Arrays, State, Values, check_inputs
 from ptfan.engine.spec import ModelSpec, Precision
-from ptfan.engine.trt.device import Device, DeviceArray, Staging
+from ptfan.engine.trt.device import Device, Staging
+from ptfan.engine.trt.device_array import DeviceArray
 from ptfan.engine.trt.launches import Launches
 from ptfan.engine.trt.plan_record import read_record
 from ptfan.engine.trt.plugin_choice import LIBRARY_NAME, PLUGIN_VARIABLE, find_plugin
@@ -98,22 +99,21 @@ class TensorRTRunner:
 
         Args:
             inputs: by name, arrays, what `allocate` returned, or what another library has on this GPU, of the type that
-                the network takes.
+                the network takes: see `DeviceArray.of`.
             into: by the outputs' names, what `allocate` returned for their types and shapes, or another library's.
 
         Returns:
             The other outputs.
 
         Raises:
-            ModelError: an input is missing, or of another shape than the others ask for.
+            ModelError: an input is missing, or of another shape than the others ask for; an array does not lie where it
+                must, or is of another type.
             BackendError: a size is not one of the plan's, or TensorRT failed.
         """
         check_inputs(self._record.spec, self._inputs, inputs)
         self._device.enter()
         self._resize(inputs)
-        there = self._on_gpu(inputs) | self._on_gpu(into)
-        if not into.keys() <= there.keys():
-            raise ModelError(f"model {self._record.spec.name}: expected memory of GPU {self._device.index} for outputs")
+        there = self._on_gpu(inputs) | self._outputs_on_gpu(into)
         up = [name for name in self._inputs if name not in there]
         down = [name for name in self._outputs if name not in there]
         for name in up:
@@ -210,12 +210,28 @@ class TensorRTRunner:
         """Return those values that lie on the GPU; check all."""
         found = {}
         for name in self._types.keys() & values.keys():
+            what = f"model {self._record.spec.name}: {name}"
+            array = DeviceArray.of(what, values[name], self._device.index, self._device.stream)
             shape, wanted = tuple(values[name].shape), self._shapes[name]
             if shape != wanted:
-                raise ModelError(f"model {self._record.spec.name}: {name} is {shape}, expected {wanted}")
-            array = DeviceArray.of(values[name], self._types[name])
-            if array is not None:
-                found[name] = array
+                raise ModelError(f"{what} is {shape}, expected {wanted}")
+            if array is None:
+                continue
+            if array.dtype != self._types[name]:
+                raise ModelError(f"{what} is {array.dtype} on the GPU, expected {self._types[name]}")
+            found[name] = array
+        return found
+
+    def _outputs_on_gpu(self, into: Values) -> dict[str, DeviceArray]:
+        """Return where outputs are to be written, which must be the GPU."""
+        found, model = self._on_gpu(into), f"model {self._record.spec.name}"
+        for name in into:
+            if name not in self._outputs:
+                raise ModelError(f"{model}: has no output {name}, expected one of {', '.join(self._outputs)}")
+            if name not in found:
+                raise ModelError(f"{model}: {name} lies on the CPU, expected CUDA device {self._device.index}")
+            if found[name].readonly:
+                raise ModelError(f"{model}: {name} can only be read, expected an array to write to")
         return found
 
     def _stage(self, name: str) -> Staging:

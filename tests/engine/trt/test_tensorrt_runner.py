@@ -20,12 +20,15 @@ from ptfan.engine.runner import open_runner
 from ptfan.engine.spec import CLIP_CHANNELS
 from ptfan.engine.stepper import Stepper, step_inputs
 from ptfan.engine.trt.build import build_plan
-from ptfan.engine.trt.device import DeviceArray
+from ptfan.engine.trt.device_array import DeviceArray
 from ptfan.engine.trt.launches import MOST
 from ptfan.engine.trt.plan_record import record_path
 from ptfan.engine.trt.plugin_choice import PLUGIN_VARIABLE
 from ptfan.engine.trt.sizes import Extent, SizeRange
 from ptfan.engine.trt.tensorrt_runner import TRUST_VARIABLE, TensorRTRunner
+
+STREAM = 7
+"""The stream that the tests' CUDA gives out."""
 
 
 def clip(frames: int, height: int = 16, width: int = 24) -> dict[str, NDArray[np.float32]]:
@@ -124,37 +127,70 @@ def test_addresses_that_do_not_come_again_are_not_collected(plan: Callable, runn
 class Foreign:
     """An array that another library has on the GPU."""
 
-    def __init__(self, array: NDArray[Any], strides: Any = None) -> None:
+    def __init__(self, array: NDArray[Any]) -> None:
         self.array, self.shape = array, array.shape
         self.__cuda_array_interface__ = {
-            "data": (array.ctypes.data, False),
+            "data": (array.ctypes.data, not array.flags.writeable),
             "shape": array.shape,
             "typestr": array.dtype.str,
-            "strides": strides,
+            "strides": array.strides,
             "version": 3,
         }
 
 
-def test_arrays_of_other_libraries_are_taken_where_they_lie(plan: Callable, runner: Callable, cuda: Any) -> None:
+class Shared:
+    """The same by DLPack."""
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        pytest.importorskip("cuda.core", reason="cuda-core is not installed")
+        self.array, self.shape = array, array.shape
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 2, 0
+
+    def __dlpack__(self, *, stream: int, max_version: tuple[int, int]) -> Any:
+        assert stream == STREAM
+        return self.array.__dlpack__(max_version=max_version)
+
+
+@pytest.mark.parametrize("wrap", [Foreign, Shared])
+def test_arrays_of_other_libraries_are_used_where_they_lie(
+    wrap: Any, plan: Callable, runner: Callable, cuda: Any
+) -> None:
     inputs, loaded = clip(2), TensorRTRunner(plan(runner(brighten)))
-    expected = brighten(inputs)
-    fill = loaded.run({**inputs, "frames": Foreign(inputs["frames"])})["fill"]  # type: ignore[dict-item]
-    np.testing.assert_allclose(fill, expected, atol=1e-6)
-    assert cuda.copies.count("up") == len(CLIP_CHANNELS) - 1
-    for wrong in (Foreign(inputs["frames"].astype(np.float64)), Foreign(inputs["frames"], strides=(1, 2, 3, 4))):
-        with pytest.raises(ModelError, match=r"an array on the GPU is <f., expected <f4 without gaps"):
-            loaded.run({**inputs, "frames": wrong})  # type: ignore[dict-item]
+    on_gpu = {name: wrap(array) for name, array in inputs.items()}
+    fill = wrap(np.zeros((2, 3, 16, 24), np.float32))
+    assert loaded.run_into(on_gpu, {"fill": fill}) == {}
+    np.testing.assert_allclose(fill.array, brighten(inputs), atol=1e-6)
+    assert cuda.copies == [], "nothing is copied"
+    mixed = loaded.run_into({**inputs, "frames": on_gpu["frames"]}, {})
+    np.testing.assert_allclose(mixed["fill"], brighten(inputs), atol=1e-6)
+    assert cuda.copies == ["up"] * (len(CLIP_CHANNELS) - 1) + ["down"]
+    with pytest.raises(ModelError, match=r"^model fake: frames is float64 on the GPU, expected float32$"):
+        loaded.run_into({**inputs, "frames": wrap(inputs["frames"].astype(np.float64))}, {})
+    with pytest.raises(ModelError, match=r"^model fake: hole is \(1, 1, 16, 24\), expected \(2, 1, 16, 24\)$"):
+        loaded.run_into({**inputs, "hole": wrap(inputs["hole"][:1])}, {})
+    fill.array.flags.writeable = False
+    with pytest.raises(ModelError, match=r"^model fake: fill can only be read, expected an array to write to$"):
+        loaded.run_into(inputs, {"fill": wrap(fill.array)})
+
+
+def test_what_lies_on_the_cpu_goes_up_but_takes_no_output(plan: Callable, runner: Callable) -> None:
+    torch = pytest.importorskip("torch")
+    inputs, loaded = clip(2), TensorRTRunner(plan(runner(brighten)))
+    tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
+    np.testing.assert_allclose(loaded.run_into(tensors, {})["fill"], brighten(inputs), atol=1e-6)
+    for fill in (np.zeros((2, 3, 16, 24), np.float32), torch.zeros(2, 3, 16, 24)):
+        with pytest.raises(ModelError, match=r"^model fake: fill lies on the CPU, expected CUDA device 0$"):
+            loaded.run_into(inputs, {"fill": fill})
+    with pytest.raises(ModelError, match=r"^model fake: has no output frames, expected one of fill$"):
+        loaded.run_into(inputs, {"frames": inputs["frames"]})
 
 
 def test_memory_is_given_as_zeros_that_other_libraries_take(plan: Callable, runner: Callable, cuda: Any) -> None:
     loaded = TensorRTRunner(plan(runner(brighten)))
     state = loaded.allocate((2, 3), "fp16")
     assert isinstance(state, DeviceArray)
-    fill = Foreign(np.zeros((2, 3, 16, 24), np.float32))
-    assert loaded.run_into(clip(2), {"fill": fill}) == {}
-    np.testing.assert_allclose(fill.array, brighten(clip(2)), atol=1e-6)
-    with pytest.raises(ModelError, match="expected memory of GPU 0 for outputs"):
-        loaded.run_into(clip(2), {"fill": fill.array})
     told = state.__cuda_array_interface__
     assert (told["shape"], told["typestr"], told["version"]) == ((2, 3), "<f2", 3)
     loaded.run(clip(2))
