@@ -75,12 +75,12 @@ def backend_status(name: BackendName, gpu: int = 0) -> BackendStatus:
 
 def _tensorrt_status(gpu: int) -> BackendStatus:
     """Whether a plan runs is told by the plan itself."""
-    from ptfan.engine.trt.gpu import take_gpu
+    from ptfan.engine.trt.gpu import find_gpu
     from ptfan.engine.trt.tensorrt_module import import_tensorrt
 
     try:
         trt = import_tensorrt()
-        found = take_gpu(gpu)
+        found = find_gpu(gpu)
     except PtfanError as error:
         return BackendStatus("tensorrt", False, str(error), installed=not isinstance(error, MissingExtraError))
     reason = f"plans of `ptfan build`, by {trt.__name__} {trt.__version__} on GPU {gpu} ({found.name})"

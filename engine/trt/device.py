@@ -5,16 +5,17 @@ from __future__ import annotations
 import ctypes
 import math
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import BackendError
+from ptfan.engine.errors import BackendError, InputError
 from ptfan.engine.trt.device_array import DeviceArray
-from ptfan.engine.trt.gpu import import_cuda, take_gpu
+from ptfan.engine.trt.gpu import find_gpu, import_cuda, import_driver
 
 __all__ = ["Device", "Staging"]
 
@@ -30,15 +31,37 @@ class Device:
             BackendError: there is no GPU.
             InputError: there is none of that number.
         """
-        self.index, self.gpu = index, take_gpu(index)
+        self.index, self.gpu = index, find_gpu(index)
         self._cuda = import_cuda()
         self._call = _Calls(self._cuda, index)
-        self.stream = int(self._call("cudaStreamCreateWithFlags", self._cuda.cudaStreamNonBlocking))
-        self._call.at_end_of(self, "cudaStreamDestroy", self.stream)
+        with self.current():
+            self.stream = int(self._call("cudaStreamCreateWithFlags", self._cuda.cudaStreamNonBlocking))
+            self._call.at_end_of(self, "cudaStreamDestroy", self.stream)
+            self._event = self._call("cudaEventCreateWithFlags", self._cuda.cudaEventDisableTiming)
+            self._call.at_end_of(self, "cudaEventDestroy", self._event)
 
-    def enter(self) -> None:
-        """Let the calling thread compute here: CUDA's choice is each thread's own."""
-        self._call("cudaSetDevice", self.index)
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """Let the calling thread compute here; all that follows needs that.
+
+        It is done in the GPU's primary context, which other libraries of CUDA's runtime share: it is not made anew, and
+        not ended. A context that was current before, a library's own for instance, is current again afterwards.
+        """
+        with self._call.current():
+            yield
+
+    def follow(self, stream: Any) -> None:
+        """Let what is queued from now on wait for what is on another stream by now.
+
+        Args:
+            stream: its handle, a number, or an object with `__cuda_stream__`.
+
+        Raises:
+            InputError: it is neither.
+            BackendError: it is not one of this GPU's primary context.
+        """
+        self._call("cudaEventRecord", self._event, _handle(stream))
+        self._call("cudaStreamWaitEvent", self.stream, self._event, 0)
 
     def allocate(self, shape: tuple[int, ...], dtype: Any) -> DeviceArray:
         """Return zeros; the memory is given back with the array.
@@ -103,15 +126,24 @@ class Device:
         return launch
 
 
+def _handle(stream: Any) -> int:
+    if hasattr(stream, "__cuda_stream__"):
+        _, stream = stream.__cuda_stream__()
+    if not isinstance(stream, int):
+        raise InputError(f"stream is {stream!r}, expected its handle, a number, or an object with __cuda_stream__")
+    return stream
+
+
 class _Calls:
     """CUDA's functions by name."""
 
     def __init__(self, cuda: Any, gpu: int) -> None:
-        self._cuda, self._gpu = cuda, gpu
+        self._cuda, self._driver, self._gpu = cuda, import_driver(), gpu
 
     def __call__(self, name: str, *arguments: Any) -> Any:
         """Call one; return its result, None if it has none."""
-        status, *results = getattr(self._cuda, name)(*arguments)
+        library = self._cuda if name.startswith("cuda") else self._driver
+        status, *results = getattr(library, name)(*arguments)
         errors = self._cuda.cudaError_t
         if status == errors.cudaErrorMemoryAllocation:
             raise BackendError(f"GPU {self._gpu}: no memory for {arguments[0] / 1e6:.0f} MB")
@@ -119,9 +151,24 @@ class _Calls:
             raise BackendError(f"GPU {self._gpu}: {name} failed ({status.name})")
         return results[0] if results else None
 
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """See `Device.current`."""
+        before = self("cuCtxGetCurrent")
+        self("cudaSetDevice", self._gpu)
+        try:
+            yield
+        finally:
+            if int(before):
+                self("cuCtxSetCurrent", before)
+
     def at_end_of(self, owner: Any, name: str, resource: Any) -> None:
         """Call one when an object goes; when the whole process does, CUDA tidies up by itself."""
-        weakref.finalize(owner, self, name, resource).atexit = False
+        weakref.finalize(owner, self._end, name, resource).atexit = False
+
+    def _end(self, name: str, resource: Any) -> None:
+        with self.current():  # objects go in any thread, while anything is current
+            self(name, resource)
 
 
 class Staging:

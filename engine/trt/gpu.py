@@ -7,7 +7,7 @@ from typing import Any
 
 from ptfan.engine.errors import BackendError, InputError, MissingExtraError, one_line
 
-__all__ = ["Gpu", "import_cuda", "take_gpu"]
+__all__ = ["Gpu", "find_gpu", "import_cuda", "import_driver", "take_gpu"]
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,20 @@ def import_cuda() -> Any:
     return runtime
 
 
-def take_gpu(index: int) -> Gpu:
-    """Let this thread compute on a GPU; return what it is.
+def import_driver() -> Any:
+    """Return CUDA's driver, `cuda.bindings.driver`, which comes with the runtime.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    import_cuda()
+    from cuda.bindings import driver
+
+    return driver
+
+
+def find_gpu(index: int) -> Gpu:
+    """Return what a GPU is; what the calling thread computes on stays as it is.
 
     Raises:
         MissingExtraError: CUDA's bindings are not installed.
@@ -50,6 +62,18 @@ def take_gpu(index: int) -> Gpu:
         raise BackendError(f"GPU {index}: CUDA finds none ({status.name})")
     if index >= count:
         raise InputError(f"device is {index}, expected 0 to {count - 1}: there are {count} GPUs")
-    cuda.cudaSetDevice(index)
     _, found = cuda.cudaGetDeviceProperties(index)
     return Gpu(found.name.decode(), (found.major, found.minor))
+
+
+def take_gpu(index: int) -> Gpu:
+    """Let this thread compute on a GPU from now on; return what it is.
+
+    Raises:
+        MissingExtraError: CUDA's bindings are not installed.
+        BackendError: there is no GPU, or no driver.
+        InputError: there is no GPU of that number.
+    """
+    found = find_gpu(index)
+    import_cuda().cudaSetDevice(index)
+    return found

@@ -51,10 +51,11 @@ class TensorRTRunner:
         self._device = Device(gpu)
         self._check(trt)
         self._log = make_log(trt)
-        # The context runs only as long as what it was made by lives.
-        self._runtime = trt.Runtime(self._log)
-        self._engine = self._load(trt)
-        self._context: Any = self._engine.create_execution_context()
+        with self._device.current():
+            # The context runs only as long as what it was made by lives.
+            self._runtime = trt.Runtime(self._log)
+            self._engine = self._load(trt)
+            self._context: Any = self._engine.create_execution_context()
         if self._context is None:
             raise BackendError(f"plan {plan}: no memory to run it ({self._log.problem})")
         self._launches = Launches(self._device)
@@ -82,36 +83,59 @@ class TensorRTRunner:
         Raises:
             BackendError: there is not so much memory.
         """
-        self._device.enter()
-        return self._device.allocate(shape, DTYPES[precision])
+        with self._device.current():
+            return self._device.allocate(shape, DTYPES[precision])
 
     def copy_stream(self, source: State, into: State, stream: int) -> None:
         """Copy one stream's part of a value."""
-        self._device.enter()
-        self._device.copy_part(source, into, stream)
+        with self._device.current():
+            self._device.copy_part(source, into, stream)
 
     def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """Run once; see `run_into`."""
         return self.run_into(inputs, {})
 
-    def run_into(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
-        """Run once, with some outputs written to memory that is there already.
+    def run_into(self, inputs: Values, into: Mapping[str, State], *, stream: Any = None) -> dict[str, NDArray[Any]]:
+        """Run once, with some outputs written to memory that is there already; all is done when it returns.
 
         Args:
             inputs: by name, arrays, what `allocate` returned, or what another library has on this GPU, of the type that
                 the network takes: see `DeviceArray.of`.
             into: by the outputs' names, what `allocate` returned for their types and shapes, or another library's.
+            stream: a stream on which another library works on these arrays: what it has queued there comes first. See
+                `Device.follow`.
 
         Returns:
             The other outputs.
 
         Raises:
+            InputError: the stream is none.
             ModelError: an input is missing, or of another shape than the others ask for; an array does not lie where it
                 must, or is of another type.
             BackendError: a size is not one of the plan's, or TensorRT failed.
         """
         check_inputs(self._record.spec, self._inputs, inputs)
-        self._device.enter()
+        with self._device.current():
+            if stream is not None:
+                self._device.follow(stream)
+            return self._run(inputs, into)
+
+    def close(self) -> None:
+        """Free the GPU's memory; a closed runner runs no more."""
+        with self._device.current():
+            self._launches.forget()
+            self._staging.clear()
+            self._context = self._engine = self._runtime = None
+
+    def __enter__(self) -> TensorRTRunner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
         self._resize(inputs)
         there = self._on_gpu(inputs) | self._outputs_on_gpu(into)
         up = [name for name in self._inputs if name not in there]
@@ -124,20 +148,6 @@ class TensorRTRunner:
         self._launches.run(tuple(pointers.values()), lambda: self._queue(pointers, up, down))
         self._device.wait()
         return {name: self._view(name).astype(np.float32) for name in down}
-
-    def close(self) -> None:
-        """Free the GPU's memory; a closed runner runs no more."""
-        self._launches.forget()
-        self._staging.clear()
-        self._context = self._engine = self._runtime = None
-
-    def __enter__(self) -> TensorRTRunner:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _check(self, trt: Any) -> None:
         """Refuse a plan that does not fit, or that would run code of its own unasked."""

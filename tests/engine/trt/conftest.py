@@ -98,6 +98,7 @@ class TensorRT(ModuleType):
 
     def Runtime(self, log: Any) -> Any:  # noqa: N802
         def deserialize(plan: bytes) -> Any:
+            self.cuda.check_context()
             if self.fails:
                 log.log(Severity.ERROR, self.fails)
                 return None
@@ -215,9 +216,15 @@ class Context:
         return True
 
 
+PRIMARY = 100
+"""The primary context of GPU 0; the others' follow."""
+STREAM = 7
+"""The stream that is given out."""
+
+
 class Cuda:
-    """`cuda.bindings.runtime`, as far as ptfan uses it: its memory is this machine's, and its stream waits until it is
-    waited for."""
+    """`cuda.bindings.runtime` and `driver`, as far as ptfan uses them: its memory is this machine's, and its stream
+    waits until it is waited for."""
 
     class cudaError_t(IntEnum):  # noqa: N801 - CUDA's name
         cudaSuccess = 0  # noqa: N815
@@ -230,10 +237,16 @@ class Cuda:
     )
     cudaStreamCaptureMode = SimpleNamespace(cudaStreamCaptureModeThreadLocal="thread")  # noqa: N815
     cudaStreamNonBlocking = 1  # noqa: N815
+    cudaEventDisableTiming = 2  # noqa: N815
 
     def __init__(self, capability: tuple[int, int] = (8, 7), count: int = 1) -> None:
         self.capability, self.count = capability, count
         self.device: int | None = None
+        self.context = 0
+        """What is current; 0 is none."""
+        self.streams: dict[int, list[Callable[[], None]]] = {}
+        """What waits on other libraries' streams."""
+        self.events: dict[int, list[Callable[[], None]]] = {}
         self.memory: dict[int, Any] = {}
         self.allocated = 0
         self.most = 1 << 30
@@ -252,14 +265,26 @@ class Cuda:
 
     def queue(self, work: Callable[[], None]) -> None:
         """Do it later."""
+        self.check_context()
         (self._waiting if self._recording is None else self._recording).append(work)
+
+    def check_context(self) -> None:
+        """Check that what is done is done in the primary context of the GPU."""
+        assert self.context == PRIMARY + (self.device or 0)
+
+    def cuCtxGetCurrent(self) -> tuple[Any, int]:  # noqa: N802
+        return self.cudaError_t.cudaSuccess, self.context
+
+    def cuCtxSetCurrent(self, context: int) -> tuple[Any]:  # noqa: N802
+        self.context = context
+        return (self.cudaError_t.cudaSuccess,)
 
     def cudaGetDeviceCount(self) -> tuple[Any, int]:  # noqa: N802
         error = self.cudaError_t
         return (error.cudaSuccess if self.count else error.cudaErrorNoDevice), self.count
 
     def cudaSetDevice(self, index: int) -> tuple[Any]:  # noqa: N802
-        self.device = index
+        self.device, self.context = index, PRIMARY + index
         return (self.cudaError_t.cudaSuccess,)
 
     def cudaGetDeviceProperties(self, index: int) -> tuple[Any, Any]:  # noqa: N802
@@ -267,6 +292,7 @@ class Cuda:
         return self.cudaError_t.cudaSuccess, SimpleNamespace(name=b"Orin", major=major, minor=minor)
 
     def cudaMalloc(self, nbytes: int) -> tuple[Any, int]:  # noqa: N802
+        self.check_context()
         if nbytes > self.most:
             return self.cudaError_t.cudaErrorMemoryAllocation, 0
         block = ctypes.create_string_buffer(b"\x7f" * nbytes, nbytes)  # whatever was there before
@@ -275,6 +301,7 @@ class Cuda:
         return self.cudaError_t.cudaSuccess, ctypes.addressof(block)
 
     def cudaFree(self, address: int) -> tuple[Any]:  # noqa: N802
+        self.check_context()
         del self.memory[address]
         return (self.cudaError_t.cudaSuccess,)
 
@@ -296,12 +323,32 @@ class Cuda:
         return (self.cudaError_t.cudaSuccess,)
 
     def cudaStreamCreateWithFlags(self, flags: int) -> tuple[Any, int]:  # noqa: N802
-        return self.cudaError_t.cudaSuccess, 7
+        self.check_context()
+        return self.cudaError_t.cudaSuccess, STREAM
 
     def cudaStreamDestroy(self, stream: int) -> tuple[Any]:  # noqa: N802
+        self.check_context()
+        return (self.cudaError_t.cudaSuccess,)
+
+    def cudaEventCreateWithFlags(self, flags: int) -> tuple[Any, int]:  # noqa: N802
+        self.check_context()
+        return self.cudaError_t.cudaSuccess, 8
+
+    cudaEventDestroy = cudaStreamDestroy  # noqa: N815
+
+    def cudaEventRecord(self, event: int, stream: int) -> tuple[Any]:  # noqa: N802
+        self.check_context()
+        self.events[event] = self.streams.pop(stream, [])
+        return (self.cudaError_t.cudaSuccess,)
+
+    def cudaStreamWaitEvent(self, stream: int, event: int, flags: int) -> tuple[Any]:  # noqa: N802
+        self.check_context()
+        assert stream == STREAM
+        self._waiting.extend(self.events[event])
         return (self.cudaError_t.cudaSuccess,)
 
     def cudaStreamSynchronize(self, stream: int) -> tuple[Any]:  # noqa: N802
+        self.check_context()
         waiting, self._waiting = self._waiting, []
         for work in waiting:
             work()
@@ -325,6 +372,7 @@ class Cuda:
     cudaGraphExecDestroy = cudaGraphDestroy  # noqa: N815
 
     def cudaGraphLaunch(self, graph: Any, stream: int) -> tuple[Any]:  # noqa: N802
+        self.check_context()
         self.launched += 1
         self._waiting.extend(graph)
         return (self.cudaError_t.cudaSuccess,)
@@ -336,6 +384,7 @@ def cuda(monkeypatch: pytest.MonkeyPatch) -> Cuda:
     found = Cuda()
     for module in (gpu, device):
         monkeypatch.setattr(module, "import_cuda", lambda: found)
+        monkeypatch.setattr(module, "import_driver", lambda: found)
     return found
 
 

@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 
 from ptfan.engine.errors import BackendError, InputError
-from ptfan.engine.trt.gpu import Gpu, take_gpu
+from ptfan.engine.trt.gpu import Gpu, find_gpu, take_gpu
 
 
 def test_a_gpu_is_taken(cuda: Any) -> None:
     cuda.count = 2
+    assert find_gpu(1) == Gpu("Orin", (8, 7))
+    assert cuda.device is None, "looking changes nothing"
     assert take_gpu(1) == Gpu("Orin", (8, 7))
     assert cuda.device == 1
 

@@ -68,6 +68,10 @@ def test_cuda_takes_what_the_runner_gives_it(cuda: Any) -> None:
         "cudaStreamCreateWithFlags": (runtime.cudaStreamNonBlocking,),
         "cudaStreamDestroy": (0,),
         "cudaStreamSynchronize": (0,),
+        "cudaEventCreateWithFlags": (runtime.cudaEventDisableTiming,),
+        "cudaEventDestroy": (0,),
+        "cudaEventRecord": (0, 0),
+        "cudaStreamWaitEvent": (0, 0, 0),
         "cudaStreamBeginCapture": (0, thread.cudaStreamCaptureModeThreadLocal),
         "cudaStreamEndCapture": (0,),
     }
@@ -79,3 +83,12 @@ def test_cuda_takes_what_the_runner_gives_it(cuda: Any) -> None:
         assert mine.__code__.co_argcount == len(arguments) + 1, name
     for name in ("cudaSuccess", "cudaErrorMemoryAllocation"):
         assert int(getattr(runtime.cudaError_t, name)) == int(getattr(cuda.cudaError_t, name))
+
+
+def test_the_driver_has_what_the_runner_asks_it() -> None:
+    runtime = pytest.importorskip("cuda.bindings.runtime", reason="cuda-bindings is not installed")
+    driver = pytest.importorskip("cuda.bindings.driver", reason="cuda-bindings is not installed")
+    assert callable(driver.cuCtxGetCurrent)
+    assert callable(driver.cuCtxSetCurrent)
+    assert runtime.cudaError_t.cudaSuccess == driver.CUresult.CUDA_SUCCESS, "one check of the status is for both"
+    assert [int(driver.CUcontext(handle)) for handle in (0, 5)] == [0, 5], "no context is 0"

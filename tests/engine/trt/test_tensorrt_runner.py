@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,6 @@ from ptfan.engine.trt.plan_record import record_path
 from ptfan.engine.trt.plugin_choice import PLUGIN_VARIABLE
 from ptfan.engine.trt.sizes import Extent, SizeRange
 from ptfan.engine.trt.tensorrt_runner import TRUST_VARIABLE, TensorRTRunner
-
-STREAM = 7
-"""The stream that the tests' CUDA gives out."""
 
 
 def clip(frames: int, height: int = 16, width: int = 24) -> dict[str, NDArray[np.float32]]:
@@ -149,7 +147,7 @@ class Shared:
         return 2, 0
 
     def __dlpack__(self, *, stream: int, max_version: tuple[int, int]) -> Any:
-        assert stream == STREAM
+        assert stream == 7, "the runner's"
         return self.array.__dlpack__(max_version=max_version)
 
 
@@ -195,6 +193,53 @@ def test_memory_is_given_as_zeros_that_other_libraries_take(plan: Callable, runn
     assert (told["shape"], told["typestr"], told["version"]) == ((2, 3), "<f2", 3)
     loaded.run(clip(2))
     assert not cuda.array(told["data"][0], (2, 3), np.float16).any()
+
+
+@pytest.mark.parametrize("context", [5, 100, 0])
+def test_a_context_that_was_current_is_so_again(
+    context: int, plan: Callable, runner: Callable, cuda: Any, tensorrt: Any
+) -> None:
+    """All is done in the GPU's primary context, which is 100 here: the stand-in says so when it is not."""
+    cuda.context = context
+    loaded = TensorRTRunner(plan(runner(brighten)))
+    assert cuda.context == (context or 100)
+    state = loaded.allocate((2, 3, 16, 24), "fp32")
+    loaded.copy_stream(state, state, 0)
+    for fails in ("", "broken"):
+        tensorrt.fails = fails
+        with pytest.raises(BackendError) if fails else nullcontext():
+            loaded.run_into(clip(2), {"fill": state} if fails else {})
+        assert cuda.context == (context or 100)
+    loaded.close()
+    del loaded, state
+    gc.collect()
+    assert cuda.context == (context or 100)
+    assert cuda.memory == {}
+
+
+class Stream:
+    """Another library's stream."""
+
+    def __cuda_stream__(self) -> tuple[int, int]:
+        return 0, 42
+
+
+@pytest.mark.parametrize("stream", [42, Stream()])
+def test_what_another_library_has_queued_comes_first(stream: Any, plan: Callable, runner: Callable, cuda: Any) -> None:
+    inputs, loaded = clip(2), TensorRTRunner(plan(runner(brighten)))
+    late = Foreign(np.zeros((2, 3, 16, 24), np.float32))
+    for _ in range(3):  # the second run is recorded, the third launched
+        late.array[:] = 0
+        cuda.streams[42] = [lambda: np.copyto(late.array, inputs["frames"])]
+        fill = loaded.run_into({**inputs, "frames": late}, {}, stream=stream)["fill"]
+        np.testing.assert_allclose(fill, brighten(inputs), atol=1e-6)
+    assert cuda.launched == 2
+
+
+def test_a_stream_that_is_none(plan: Callable, runner: Callable, cuda: Any) -> None:
+    loaded = TensorRTRunner(plan(runner(brighten)))
+    with pytest.raises(InputError, match="stream is 'main', expected its handle, a number, or an object with __cuda_s"):
+        loaded.run_into(clip(2), {}, stream="main")
 
 
 @pytest.mark.parametrize("side", [20, 32, 300])
