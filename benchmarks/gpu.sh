@@ -20,15 +20,19 @@ mkdir -p "$folder"
 part ptfan info | tee "$folder/info.txt"
 part "$python" -m pytest -q -m gpu tests/engine 2>&1 | tee "$folder/tests.txt"
 
-# ONNX Runtime: the same answers as on the CPU, and how long they take.
-for model in "${models[@]}"; do
-    part ptfan verify "$model" --backend onnxruntime-cuda --against "$model" --against-backend onnxruntime --frames 24 \
-        --quiet --overwrite --json "$folder/verify-$(basename "$model" .onnx)-onnxruntime-cuda.json"
-done
+# ONNX Runtime: the same answers as on the CPU, and how long they take; launch by launch, and recorded as CUDA graphs.
 measured=()
 for model in "${models[@]}"; do measured+=(--model "$model"); done
-part ptfan bench "${measured[@]}" --backend onnxruntime-cuda --size 432x240 --size 1280x720 --streams 1 --streams 4 \
-    --rounds 50 --runs 1 --quiet -o "$folder/bench-onnxruntime-cuda"
+for graphs in 0 1; do
+    export PTFAN_CUDA_GRAPHS=$graphs
+    name=onnxruntime-cuda$([ $graphs = 0 ] || echo -graphs)
+    for model in "${models[@]}"; do
+        part ptfan verify "$model" --backend onnxruntime-cuda --against "$model" --against-backend onnxruntime --frames 24 \
+            --quiet --overwrite --json "$folder/verify-$(basename "$model" .onnx)-$name.json"
+    done
+    part ptfan bench "${measured[@]}" --backend onnxruntime-cuda --size 432x240 --size 1280x720 --streams 1 --streams 4 \
+        --rounds 50 --runs 1 --quiet -o "$folder/bench-$name"
+done
 
 # TensorRT, whichever is installed: build, the same answers, how long they take.
 plans=()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import math
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
@@ -16,11 +18,14 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import BackendError, ModelError, one_line
 from ptfan.engine.onnx_file import read_spec
+from ptfan.engine.ort_graphs import CudaGraphs
 from ptfan.engine.runner import DTYPES, Arrays, State, Values, check_inputs
 from ptfan.engine.spec import ModelSpec, Precision
 
-__all__ = ["OrtRunner"]
+__all__ = ["GRAPHS_VARIABLE", "OrtRunner"]
 
+GRAPHS_VARIABLE = "PTFAN_CUDA_GRAPHS"
+"""Set it to 1 to let the CUDA GPU record what repeats, and launch it as a whole; where it cannot, a warning says so."""
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 CUDA_OPTIONS = {
     "use_tf32": "0",  # fp32 means fp32; who wants speed takes an fp16 file
@@ -49,7 +54,8 @@ class OrtRunner:
         """
         import onnxruntime
 
-        self._gpu = gpu
+        self._model, self._threads, self._gpu = model, threads, gpu
+        self._place = ("cpu", 0) if gpu is None else ("cuda", gpu)
         session = _open_session(model, threads, gpu)
         self._spec = read_spec(model)
         self._types = {entry.name: TYPES.get(entry.type) for entry in session.get_inputs()}
@@ -58,6 +64,7 @@ class OrtRunner:
         self._names = [entry.name for entry in session.get_outputs()]
         self._session: Any = session
         self._values: Any = onnxruntime.OrtValue
+        self._graphs = self._open_graphs() if gpu is not None and os.environ.get(GRAPHS_VARIABLE) == "1" else None
 
     @property
     def spec(self) -> ModelSpec:
@@ -67,7 +74,8 @@ class OrtRunner:
     @property
     def backend(self) -> str:
         """The backend and where it computes."""
-        return "onnxruntime (CPU)" if self._gpu is None else f"onnxruntime-cuda (GPU {self._gpu})"
+        graphs = ", CUDA graphs" if self._graphs is not None else ""
+        return "onnxruntime (CPU)" if self._gpu is None else f"onnxruntime-cuda (GPU {self._gpu}{graphs})"
 
     def allocate(self, shape: tuple[int, ...], precision: Precision) -> State:
         """Return memory for one output where the network computes, filled with zeros.
@@ -77,7 +85,7 @@ class OrtRunner:
         """
         zeros = np.zeros(shape, DTYPES[precision])
         try:
-            return self._values.ortvalue_from_numpy(zeros, "cpu" if self._gpu is None else "cuda", self._gpu or 0)
+            return self._values.ortvalue_from_numpy(zeros, *self._place)
         except Exception as error:  # ONNX Runtime's errors share no public base class
             raise BackendError(
                 f"model {self._spec.name}: no memory for {zeros.nbytes / 1e6:.0f} MB ({one_line(error, 200)})"
@@ -118,10 +126,42 @@ class OrtRunner:
         """
         check_inputs(self._spec, self._types, inputs)
         try:
-            outputs = self._bound(inputs, into)
+            outputs = self._recorded(inputs, into)
+            if outputs is None:
+                outputs = self._bound(inputs, into)
         except Exception as error:
             raise BackendError(f"model {self._spec.name}: ONNX Runtime failed ({one_line(error, 200)})") from error
         return {name: np.asarray(array, np.float32) for name, array in outputs.items()}
+
+    def _open_graphs(self) -> CudaGraphs | None:
+        """Return what records runs; a network that completes flow is none for a GPU."""
+        if self._spec.form == "flow":
+            return None
+        entries = [*self._session.get_inputs(), *self._session.get_outputs()]
+
+        def open_fixed(shapes: Mapping[str, tuple[int, ...]]) -> Any:
+            fixed = {
+                name: size
+                for entry in self._session.get_inputs()
+                for name, size in zip(entry.shape, shapes[entry.name], strict=True)
+                if isinstance(name, str)
+            }
+            return _open_session(self._model, self._threads, self._gpu, fixed)
+
+        return CudaGraphs(self._spec, {entry.name: TYPES[entry.type] for entry in entries}, self._place, open_fixed)
+
+    def _recorded(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]] | None:
+        """Run as a CUDA graph; None where that is not done. A step writes nothing that it reads: it may run again."""
+        if self._graphs is None:
+            return None
+        try:
+            return self._graphs.run(inputs, into)
+        except Exception as error:  # ONNX Runtime's errors share no public base class
+            self._graphs, why = None, one_line(error.__cause__ or error, 200)
+            logging.getLogger("ptfan").warning(
+                f"model {self._spec.name}: no CUDA graphs, each kernel is launched by itself ({why})"
+            )
+            return None
 
     def _bound(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
         binding = self._session.io_binding()
@@ -144,7 +184,7 @@ class OrtRunner:
 
     def close(self) -> None:
         """Free the session; a closed runner runs no more."""
-        self._session = None
+        self._session = self._graphs = None
 
     def __enter__(self) -> OrtRunner:
         return self
@@ -155,15 +195,15 @@ class OrtRunner:
         self.close()
 
 
-def _open_session(model: Path, threads: int, gpu: int | None) -> Any:
+def _open_session(model: Path, threads: int, gpu: int | None, fixed: Mapping[str, int] | None = None) -> Any:
+    """Return a session; with dimensions that are fixed, one whose runs a GPU may record."""
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = QUIET
-    # Idle threads that spin would take the cores from decoding, flow and encoding.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    providers: list[Any] = [CPU] if gpu is None else [(CUDA, {"device_id": str(gpu), **CUDA_OPTIONS})]
+    options = _session_options(threads, fixed or {})
+    cuda = {"device_id": str(gpu), **CUDA_OPTIONS}
+    if fixed:
+        cuda["enable_cuda_graph"] = "1"
+    providers: list[Any] = [CPU] if gpu is None else [(CUDA, cuda)]
     if gpu is not None and CUDA not in onnxruntime.get_available_providers():
         raise BackendError(
             f"GPU {gpu}: the ONNX Runtime here is the CPU's alone; pip uninstall onnxruntime, then "
@@ -184,6 +224,21 @@ def _open_session(model: Path, threads: int, gpu: int | None) -> Any:
             "made for; pip install 'ptfan[cuda]' brings them"
         )
     return session
+
+
+def _session_options(threads: int, fixed: Mapping[str, int]) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = QUIET
+    # Idle threads that spin would take the cores from decoding, flow and encoding.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    for name, size in fixed.items():
+        options.add_free_dimension_override_by_name(name, size)
+    # A plan of the memory is made after the first run: it would be allocated while the second is recorded.
+    options.enable_mem_pattern = not fixed
+    return options
 
 
 @contextmanager
