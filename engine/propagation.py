@@ -23,6 +23,8 @@ Picture = NDArray[np.float32]
 """(H, W, 3) RGB in [0, 1]."""
 EVEN = 0.02
 """The most by which two kernels may differ in a pixel's confidence where the sharper one is to be believed."""
+ROW = 64
+"""Pixels that are sampled sharply in one go."""
 SURE = 1.5
 """Confidence times this, up to 1, is how far a carried colour stands by itself."""
 
@@ -41,8 +43,8 @@ class CarryRules:
     """Below this, a carried pixel is dropped."""
     sharp: bool = True
     """Sample by Lanczos' kernel of 8 x 8 pixels where all of these are known, instead of bilinearly: every step samples
-    anew, and bilinear steps add up to a blur that is easily seen. Twenty times the work of a bilinear step, on the hole
-    alone."""
+    anew, and bilinear steps add up to a blur that is easily seen. Twenty times the work of a bilinear step, on what
+    arrives in the hole alone."""
     settling: float = 0.8
     """How much of a made-up colour is taken from the frame before and the frame after: what no frame shows is a guess,
     and guesses that differ from frame to frame flicker. 0 leaves every frame its own."""
@@ -165,10 +167,12 @@ def _settled(
     ahead = [pair.ahead for pair in flows[::-1]]
     onward = _settle(filled, confidences, holes, [pair.back for pair in flows], settling)
     backward = _settle(filled[::-1], confidences[::-1], holes[::-1], ahead, settling)[::-1]
-    return [
-        cv2.addWeighted(a, 0.5, b, 0.5, 0.0) if hole.any() else a
-        for a, b, hole in zip(onward, backward, holes, strict=True)
-    ]
+    for one, other, hole in zip(onward, backward, holes, strict=True):
+        box = hole_box(hole)
+        if box is not None:  # outside of it both are the same
+            part = one[box.slices]
+            part[...] = cv2.addWeighted(part, 0.5, other[box.slices], 0.5, 0.0)
+    return onward
 
 
 def _settle(
@@ -224,10 +228,31 @@ def _step(before: Canvas, box: Box, flow: NDArray[np.float32], kept: NDArray[np.
         return np.zeros((0, 0, 4), np.float32)
     x, y = _targets(box, flow)
     arrived = cv2.remap(before, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    if rules.sharp:
-        arrived = _sharpened(arrived, cv2.remap(before, x, y, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_CONSTANT))
     kept *= arrived[..., 3] * kept >= rules.faint
+    if rules.sharp:
+        _sharpen(arrived, before, x, y, np.flatnonzero(kept))
     return times(arrived, kept)
+
+
+def _sharpen(
+    arrived: Canvas, before: Canvas, x: NDArray[np.float32], y: NDArray[np.float32], places: NDArray[np.intp]
+) -> None:
+    """Sample some of what arrived once more, sharply, in place: the kernel is too dear for pixels that are dropped.
+
+    Args:
+        arrived: (h, w, 4), sampled bilinearly.
+        before: (H, W, 4), what it was sampled from.
+        x: (h, w), where.
+        y: (h, w), where.
+        places: (N,), the pixels of the flattened (h, w) that are wanted.
+    """
+    if not places.size:
+        return
+    # Rows of a picture, since OpenCV knows no lists; the last row is filled up with places that are there already.
+    places = np.resize(places, (-(-places.size // ROW), ROW))
+    sharp = cv2.remap(before, x.take(places), y.take(places), cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_CONSTANT)
+    pixels = arrived.reshape(-1, 4)
+    pixels[places] = _sharpened(pixels[places], sharp)
 
 
 def _sharpened(smooth: Canvas, sharp: Canvas) -> Canvas:
@@ -261,4 +286,5 @@ def _mixed(past: Canvas, future: Canvas) -> Canvas:
 
 def _completed(canvas: Canvas) -> NDArray[np.float32]:
     """Return the canvas's colours, completed where nothing arrived."""
-    return pull_push(cv2.cvtColor(canvas, cv2.COLOR_RGBA2RGB), canvas[..., 3] > 0)
+    # With the confidence beside them, which nobody reads then: OpenCV scales four channels much faster than three.
+    return np.asarray(cv2.cvtColor(pull_push(canvas, canvas[..., 3] > 0), cv2.COLOR_RGBA2RGB), np.float32)

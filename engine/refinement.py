@@ -80,7 +80,7 @@ def _iterate(texture: _Texture, looked_up: Plane, flow: Plane, box: Box) -> Plan
         step_u, step_v = _step(texture, found[..., 0], found[..., 1])
         u += step_u
         v += step_v
-    return np.dstack((u, v))
+    return np.asarray(cv2.merge([u, v]), np.float32)
 
 
 def _step(texture: _Texture, luminance: Plane, known: Plane) -> tuple[Plane, Plane]:
