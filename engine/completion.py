@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -22,20 +23,23 @@ def pull_push(values: NDArray[np.float32], known: NDArray[Any]) -> NDArray[np.fl
     level does not know is read from the level above it. What stands in the unknown pixels has no influence.
 
     Args:
-        values: (H, W) or (H, W, C) float32.
-        known: (H, W), True or 1 where the value is known.
+        values: (H, W) or (H, W, C) float32. OpenCV is fastest with one channel or four.
+        known: (H, W), True or 1 where the value is known; or (H, W, C), where channels differ in that.
 
     Returns:
         The values' shape; known pixels keep their exact values; all zero if no pixel is known.
     """
+    values = np.ascontiguousarray(values, np.float32)
     mask = np.ascontiguousarray(known > 0).view(np.uint8)
-    kept = np.asarray(cv2.copyTo(np.ascontiguousarray(values, np.float32), mask), np.float32)
-    return _complete(kept.reshape(values.shape), _levels(mask.tobytes(), *mask.shape))
+    if mask.ndim < values.ndim:
+        mask = cv2.merge([mask] * values.shape[2]).reshape(values.shape)
+    kept = np.asarray(cv2.copyTo(values, mask), np.float32).reshape(values.shape)
+    return _complete(kept, _levels(np.packbits(mask).tobytes(), values.shape))
 
 
 @dataclass(frozen=True, eq=False)
 class _Level:
-    """What one level of the pyramid does, which depends on the mask alone."""
+    """What one level of the pyramid does, which depends on the mask alone; arrays have as many channels as values."""
 
     box: Box
     """The box of the pixels that this level does not know wholly."""
@@ -45,21 +49,37 @@ class _Level:
     """By what the level above multiplies its means, at that level's size; at the top, by what this one is divided."""
 
 
-@lru_cache(maxsize=4)
-def _levels(mask: bytes, height: int, width: int) -> tuple[_Level, ...]:
-    """Return the pyramid's levels, finest first, up to the first that is wholly known. Most holes stand still."""
-    weight = np.frombuffer(mask, np.uint8).reshape(height, width).astype(np.float32)
+@lru_cache(maxsize=8)
+def _levels(mask: bytes, shape: tuple[int, ...]) -> tuple[_Level, ...]:
+    """Return the pyramid's levels, finest first, up to the first that is wholly known. Most holes stand still.
+
+    Args:
+        mask: a bit for each value.
+        shape: of the values.
+    """
+    known = np.unpackbits(np.frombuffer(mask, np.uint8), count=math.prod(shape))
+    weight: NDArray[np.float32] = known.reshape(shape).astype(np.float32)
     levels: list[_Level] = []
-    while (box := hole_box(weight < 1.0)) is not None:
+    while (box := _unknown_box(weight)) is not None:
         rest = 1.0 - weight[box.slices]
-        if weight.size == 1:
+        if weight.shape[:2] == (1, 1):
             return (*levels, _Level(box, rest, np.where(weight > 0.0, weight, np.float32(1))))
-        coarse = cv2.resize(weight, _half(weight), interpolation=cv2.INTER_AREA)
+        coarse = _halved(weight)
         # A pixel with one known quarter is as good as known: the level above would only blur it.
         gain = np.minimum(4.0, 1.0 / np.maximum(coarse, np.float32(1e-6))).astype(np.float32)
         levels.append(_Level(box, rest, gain))
         weight = coarse * gain
     return tuple(levels)
+
+
+def _unknown_box(weight: NDArray[np.float32]) -> Box | None:
+    """Return the box of the pixels that are not wholly known in every channel."""
+    channels = weight.shape[2:]
+    box = hole_box((weight < 1.0).reshape(len(weight), -1))
+    if box is None or not channels:
+        return box
+    left, right = box.x // channels[0], -(-box.right // channels[0])
+    return Box(left, box.y, right - left, box.height)
 
 
 def _complete(weighted: NDArray[np.float32], levels: tuple[_Level, ...]) -> NDArray[np.float32]:
@@ -68,18 +88,21 @@ def _complete(weighted: NDArray[np.float32], levels: tuple[_Level, ...]) -> NDAr
         return weighted
     level, *others = levels
     if weighted.shape[:2] == (1, 1):
-        weighted /= level.gain[0, 0]
+        weighted /= level.gain
         return weighted
+    above = _halved(weighted)
+    above *= level.gain
     size = weighted.shape[1::-1]
-    coarse = cv2.resize(weighted, _half(weighted), interpolation=cv2.INTER_AREA)
-    above = _complete(times(coarse.reshape(*level.gain.shape, *weighted.shape[2:]), level.gain), tuple(others))
-    fine = cv2.resize(above, size, interpolation=cv2.INTER_LINEAR).reshape(weighted.shape)
-    weighted[level.box.slices] += times(fine[level.box.slices], level.rest)
+    fine = cv2.resize(_complete(above, tuple(others)), size, interpolation=cv2.INTER_LINEAR).reshape(weighted.shape)
+    weighted[level.box.slices] += fine[level.box.slices] * level.rest
     return weighted
 
 
-def _half(array: NDArray[np.float32]) -> tuple[int, int]:
-    return (array.shape[1] + 1) // 2, (array.shape[0] + 1) // 2
+def _halved(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width, *channels = array.shape
+    size = ((width + 1) // 2, (height + 1) // 2)
+    half: NDArray[np.float32] = cv2.resize(array, size, interpolation=cv2.INTER_AREA)
+    return half.reshape(*size[::-1], *channels)
 
 
 def times(values: NDArray[np.float32], plane: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -140,6 +140,16 @@ def test_channels_are_completed_alike(channels: int) -> None:
         np.testing.assert_allclose(done[..., channel], single, atol=1e-4)
 
 
+@pytest.mark.parametrize("size", [*SIZES, (31, 64)])
+def test_channels_may_differ_in_what_is_known(size: tuple[int, int]) -> None:
+    values, one = scene(4, *size, 2)
+    _, other = scene(5, *size)
+    done = pull_push(values, np.dstack((one, other)))
+    for channel, known in enumerate((one, other)):
+        single = pull_push(np.ascontiguousarray(values[..., channel]), known)
+        np.testing.assert_allclose(done[..., channel], single, atol=1e-4)
+
+
 def test_takes_views_and_numbers_for_a_mask() -> None:
     values, known = scene(3, 20, 24)
     expected = pull_push(np.ascontiguousarray(values[::-1, ::2]), np.ascontiguousarray(known[::-1, ::2]))

@@ -48,7 +48,7 @@ def test_the_plain_flow_is_estimated_outside_and_smooth_inside(task: Task) -> No
     guides = [guide_image(image, hole) for image, hole in zip(floats, task.holes, strict=True)]
     near, raw = dilate(task.holes[1], 4), DisFlow()(guides[1], guides[2])
     np.testing.assert_array_equal(pair.forward[~near], raw[~near])
-    np.testing.assert_array_equal(pair.forward, pull_push(raw, ~near))
+    np.testing.assert_allclose(pair.forward, pull_push(raw, ~near), atol=1e-5)
     np.testing.assert_array_equal(pair.forward_validity, validity(pair.forward, pair.backward))
     assert (pair.forward[near] != raw[near]).any()
 
