@@ -34,6 +34,12 @@ for graphs in 0 1; do
         --rounds 50 --runs 1 --quiet -o "$folder/bench-$name"
 done
 
+# Decoding, network and encoding on the GPU, from file to file, beside the same with the network alone there.
+clip=(engine/demo/bikes.mp4 --mask engine/demo/bikes_mask.png --backend onnxruntime-cuda --quiet --overwrite)
+part ptfan inpaint "${clip[@]}" -o "$folder/cpu.mp4" --json "$folder/inpaint-cpu-codecs.json"
+part ptfan inpaint "${clip[@]}" -o "$folder/gpu.mp4" --json "$folder/inpaint-gpu-codecs.json" --hwaccel cuda \
+    --codec h264_nvenc
+
 # TensorRT, whichever is installed: build, the same answers, how long they take.
 plans=()
 for model in "${models[@]}"; do

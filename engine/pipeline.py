@@ -41,6 +41,7 @@ def inpaint(
     end: float | Fraction | None = None,
     model: str | Path = DEFAULT_MODEL,
     settings: InpaintSettings | None = None,
+    hwaccel: str | None = None,
     codec: str | None = None,
     quality: int | None = None,
     preset: str | None = None,
@@ -65,6 +66,7 @@ def inpaint(
         end: Seconds from the beginning where to stop, that moment excluded.
         model: Name of a model that comes with the package, or a path.
         settings: How the network is fed.
+        hwaccel: A device that is to decode the video, as FFmpeg calls it: `cuda`, or `cuda:1`.
         codec: FFmpeg's name of an encoder; the container's usual one without it.
         quality: As x264's CRF: 0 is lossless, 16 hard to tell from the source, 23 small.
         preset: The encoder's speed, by its own names.
@@ -84,7 +86,7 @@ def inpaint(
     asked: dict[str, Any] = {
         "mask": mask, "boxes": [asdict(box) for box in boxes], "object_id": object_id, "dilate": dilate,
         "start": None if start is None else float(start), "end": None if end is None else float(end),
-        "codec": codec, "quality": quality, "preset": preset,
+        "hwaccel": hwaccel, "codec": codec, "quality": quality, "preset": preset,
     }  # fmt: skip
     begin = time.perf_counter()
     settings = settings or InpaintSettings()
@@ -93,7 +95,7 @@ def inpaint(
     _check_names(source, output)
     _check_quality(quality)
     with ExitStack() as opened:
-        pictures = opened.enter_context(open_source(source, start, end, warn=tell))
+        pictures = opened.enter_context(open_source(source, start, end, hwaccel=hwaccel, warn=tell))
         masks = opened.enter_context(open_mask(mask, boxes, object_id=object_id, dilate=dilate, warn=tell))
         sink_options: dict[str, Any] = {"codec": codec, "quality": quality, "preset": preset, "overwrite": overwrite}
         inpainter = None

@@ -19,6 +19,7 @@ from ptfan.engine.commands.options import (
     DeviceOption,
     DilateOption,
     FlowCompletionOption,
+    HwaccelOption,
     MaskOption,
     ModelOption,
     NoCropOption,
@@ -136,6 +137,7 @@ def inpaint_command(
     model: ModelOption = "s",
     backend: BackendOption = "auto",
     device: DeviceOption = 0,
+    hwaccel: HwaccelOption = None,
     threads: ThreadsOption = 0,
     quiet: QuietOption = False,
 ) -> None:
@@ -166,6 +168,7 @@ def inpaint_command(
             device=device,
             threads=threads,
         ),
+        hwaccel=hwaccel,
         codec=codec,
         quality=quality,
         preset=preset,

@@ -21,6 +21,7 @@ __all__ = [
     "DeviceOption",
     "DilateOption",
     "FlowCompletionOption",
+    "HwaccelOption",
     "MaskOption",
     "ModelOption",
     "NoCropOption",
@@ -64,6 +65,15 @@ ObjectIdOption = Annotated[
 ]
 DilateOption = Annotated[
     int, typer.Option("--dilate", metavar="PX", help="Grow the mask by so many pixels.", rich_help_panel=MASK_PANEL)
+]
+HwaccelOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--hwaccel",
+        metavar="KIND[:DEVICE]",
+        help="Decode on a device, as FFmpeg calls it: cuda, or cuda:1 for another GPU than the first.",
+        show_default="on the CPU",
+    ),
 ]
 SizeOption = Annotated[
     Optional[str],  # noqa: UP045

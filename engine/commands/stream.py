@@ -15,6 +15,7 @@ from ptfan.engine.commands.options import (
     DeviceOption,
     DilateOption,
     FlowCompletionOption,
+    HwaccelOption,
     MaskOption,
     ModelOption,
     NoCropOption,
@@ -153,6 +154,7 @@ def stream_command(
     model: ModelOption = "s-live",
     backend: BackendOption = "auto",
     device: DeviceOption = 0,
+    hwaccel: HwaccelOption = None,
     threads: ThreadsOption = 0,
     quiet: QuietOption = False,
 ) -> None:
@@ -173,7 +175,7 @@ def stream_command(
         realtime=realtime,
         reconnect=reconnect,
         while_lost=cast("WhileLost", while_lost),
-        feed=FeedOptions(raw=raw, options=parse_options(input_option or []), patience=patience),
+        feed=FeedOptions(raw=raw, options=parse_options(input_option or []), patience=patience, hwaccel=hwaccel),
         page=None if page is None else parse_place(page),
     )
     encoding = Encoding(

@@ -18,6 +18,7 @@ from ptfan.engine.errors import InputError, InputNotFoundError, UnreadableError
 from ptfan.engine.live.address import is_device, is_endless, redacted, source_format
 from ptfan.engine.live.retimer import TIME_BASE
 from ptfan.engine.media.deinterlacer import deinterlace
+from ptfan.engine.media.hardware import HardwareDecoding
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.span import Span
 from ptfan.engine.media.stream_info import StreamInfo
@@ -47,10 +48,13 @@ class FeedOptions:
     """Further options of FFmpeg's, by name."""
     patience: float = 5.0
     """Seconds without a frame after which a source counts as lost; twice as long while it opens."""
+    hwaccel: str | None = None
+    """A device that is to decode it, see `open_source`."""
 
     def __post_init__(self) -> None:
         if not 0.1 <= self.patience < float("inf"):
             raise InputError(f"patience is {self.patience}, expected 0.1 seconds or more")
+        HardwareDecoding.parse(self.hwaccel)
 
 
 class Feed(Protocol):
@@ -92,6 +96,10 @@ def open_feed(address: str, options: FeedOptions, warn: Warn) -> Feed:
         UnreadableError: It is of a kind that cannot be read here.
         InputError: It cannot be opened, or brings no frame.
     """
+    if address == "-" and options.hwaccel is not None:
+        raise UnreadableError(
+            f"-: hwaccel {options.hwaccel} decodes videos, and this is none that is coded; leave it out"
+        )
     if address == "-" and options.raw is None:
         return _Y4mFeed(Y4mSource(_Pipe(), "standard input", Span(), warn))  # type: ignore[arg-type]
     if address == "-":
@@ -128,7 +136,7 @@ class _VideoFeed:
             self._frames = deinterlace(self._file.frames())
             first = next(self._frames, None)
             if first is None:
-                raise InputError(f"{name}: no frame of it can be decoded, or none came in time")
+                raise InputError(f"{name}: no frame of it can be decoded, or none came in time{self._file.excuse}")
             self._first = first
             info = describe_stream(name, self._file, first)
         except BaseException:
@@ -174,11 +182,13 @@ class _Pipe:
 
 def _arguments(address: str, options: FeedOptions) -> dict[str, Any]:
     """Return the arguments of `VideoFile`."""
+    hardware = HardwareDecoding.parse(options.hwaccel)
     if not is_endless(address):
-        return {"options": dict(options.options)}
+        return {"options": dict(options.options), "hardware": hardware}
     scheme = address.partition("://")[0].lower().removesuffix("s")
     return {
         "live": True,
+        "hardware": hardware,
         "format": source_format(address),
         "options": {**({} if is_device(address) else PROBE), **USUAL.get(scheme, {}), **options.options},
         "timeout": (2 * options.patience, options.patience),

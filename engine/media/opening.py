@@ -10,6 +10,7 @@ from pathlib import Path
 from ptfan.engine.errors import InputError, InputNotFoundError, OutputError
 from ptfan.engine.media.folder_sink import FolderSink
 from ptfan.engine.media.folder_source import FolderSource
+from ptfan.engine.media.hardware import HardwareDecoding
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.media.sink import Sink
 from ptfan.engine.media.source import Source
@@ -32,6 +33,7 @@ def open_source(
     end: float | Fraction | None = None,
     *,
     rate: float | Fraction = 25,
+    hwaccel: str | None = None,
     warn: Warn = log_warning,
 ) -> Source:
     """Open a video, a folder of images or, for `-`, Y4M on standard input.
@@ -41,13 +43,18 @@ def open_source(
         start: Seconds from the beginning of the first frame that is wanted.
         end: Seconds from the beginning where to stop, that moment excluded.
         rate: Frames a second of a folder of images; the others know their own.
+        hwaccel: A device that is to decode a video, as FFmpeg calls it: `cuda`, or `cuda:1` for another than the first.
+            It is not done on the CPU instead.
         warn: Takes a line about what could not be read, or was changed; the log `ptfan` without it.
 
     Raises:
         InputNotFoundError: There is no such file or folder.
-        InputError: It cannot be read as a video, or nothing of it lies between start and end.
+        InputError: It cannot be read as a video, or nothing of it lies between start and end; or there is no such
+            device, or nothing for it to decode.
     """
-    span, name = Span.of(start, end), os.fspath(spec)
+    span, name, hardware = Span.of(start, end), os.fspath(spec), HardwareDecoding.parse(hwaccel)
+    if hardware is not None and (name == "-" or Path(name).is_dir()):
+        raise InputError(f"{name}: hwaccel {hwaccel} decodes videos, and this is none that is coded; leave it out")
     if name == "-":
         return Y4mSource(sys.stdin.buffer, "standard input", span, warn)
     path = Path(name)
@@ -57,7 +64,7 @@ def open_source(
         return FolderSource(path, span, _rate(rate), warn)
     if path.exists() and not path.is_file():
         raise InputError(f"{name}: is no file or folder; give - for Y4M on standard input")
-    return VideoSource(name, span, warn)
+    return VideoSource(name, span, warn, hardware)
 
 
 def open_sink(

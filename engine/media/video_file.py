@@ -8,8 +8,10 @@ from typing import Any
 
 import av
 from av.codec.context import Flags
+from av.video.reformatter import VideoReformatter
 
-from ptfan.engine.errors import InputError, UnreadableError
+from ptfan.engine.errors import InputError, UnreadableError, one_line
+from ptfan.engine.media.hardware import HardwareDecoding
 from ptfan.engine.media.lenient import LENIENT
 
 __all__ = ["NO_PROTOCOL", "PLAYLISTS", "VideoFile"]
@@ -35,26 +37,41 @@ class VideoFile:
         damaged: Packets so far that could not be read or decoded.
     """
 
-    def __init__(self, location: str, *, name: str | None = None, live: bool = False, **how: Any) -> None:
+    def __init__(
+        self,
+        location: str,
+        *,
+        name: str | None = None,
+        live: bool = False,
+        hardware: HardwareDecoding | None = None,
+        **how: Any,
+    ) -> None:
         """Open a file, or a URL that FFmpeg reads.
 
         Args:
             location: The file, the URL, or an object to read from.
             name: What to call it in errors; the location itself without it.
             live: Whether a frame is wanted as soon as it has come, rather than as many as possible a second.
+            hardware: A device that is to decode it; FFmpeg's own decoders on the CPU without it.
             how: Further arguments of `av.open`: format, options, timeout.
 
         Raises:
             InputError: It is not a video, or one without a video stream.
+            UnreadableError: It cannot be read here, or not by the device.
         """
-        self._name, self._live = name or location, live
+        self._name, self._live, self._hardware = name or location, live, hardware
+        self._scaler = VideoReformatter()
         self.damaged = 0
+        if hardware is not None:
+            how["hwaccel"] = hardware.open()
         try:
             self.container = av.open(_address(location), **LENIENT, **how)
         except av.ProtocolNotFoundError as error:
             raise UnreadableError(f"{self._name}: {NO_PROTOCOL}; convert it to another one on the way") from error
         except (av.FFmpegError, ValueError) as error:
             raise InputError(f"{self._name}: {_reason(error)}") from error
+        except RuntimeError as error:  # so PyAV says that the device decodes no stream of it
+            raise self._refused() from error
         self.clocked = bool(self.container.format.flags & _CLOCKED)
         try:
             self.stream = self._find_stream()
@@ -81,6 +98,11 @@ class VideoFile:
         for packet in self.packets():
             yield from self._decode(packet)
 
+    @property
+    def excuse(self) -> str:
+        """What else may be wrong where not one frame can be decoded, as the end of a sentence."""
+        return "" if self._hardware is None else f"; or hwaccel {self._hardware} cannot decode its kind of pictures"
+
     def close(self) -> None:
         """Close the container."""
         self.container.close()
@@ -88,10 +110,22 @@ class VideoFile:
     def _decode(self, packet: av.Packet[av.VideoStream]) -> list[av.VideoFrame]:
         """Decode one packet; none of its frames if it is damaged."""
         try:
-            return packet.decode()
+            return [self._plain(frame) for frame in packet.decode()]
         except (av.InvalidDataError, av.EOFError):
             self.damaged += 1
             return []
+        except av.FFmpegError as error:
+            if self._hardware is None:
+                raise
+            raise self._refused(f" ({one_line(error.strerror or error)})") from error
+
+    def _plain(self, frame: av.VideoFrame) -> av.VideoFrame:
+        if self._hardware is None:
+            return frame
+        return self._hardware.plain(frame, self.stream.codec_context.name, self._scaler)
+
+    def _refused(self, why: str = "") -> UnreadableError:
+        return UnreadableError(f"{self._name}: hwaccel {self._hardware} cannot decode it{why}; leave it out")
 
     def _find_stream(self) -> av.VideoStream:
         """Return the first video stream that moves, set to decode with several threads."""
@@ -107,6 +141,8 @@ class VideoFile:
         """Let the decoder use several threads; of frames one after the other only where their delay does no harm."""
         if stream.codec_context is None:
             raise UnreadableError(f"{self._name}: its video codec cannot be decoded here; convert the video first")
+        if self._hardware is not None and not self._hardware.decodes(stream):
+            raise self._refused()
         stream.thread_type = "SLICE" if self._live else "AUTO"
         if self._live and not stream.codec_context.has_b_frames:  # else MPEG-2's frames would come in the coded order
             stream.codec_context.flags |= _LOW_DELAY

@@ -10,6 +10,7 @@ import numpy as np
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.media.colour import ColourTags
+from ptfan.engine.media.hardware import HardwareDecoding
 from ptfan.engine.media.orientation import Orientation
 from ptfan.engine.media.packet_scan import PacketScan
 from ptfan.engine.media.pixel_layout import has_alpha, plain_format
@@ -37,17 +38,24 @@ class VideoProbe:
     """Whether the container speaks of an alpha channel that the decoder does not deliver."""
 
     @classmethod
-    def of(cls, location: str, span: Span) -> VideoProbe:
+    def of(cls, location: str, span: Span, hardware: HardwareDecoding | None = None) -> VideoProbe:
         """Decode the first frame of a video and read all its packets.
+
+        Args:
+            location: What to open.
+            span: The part that is wanted.
+            hardware: What is to decode it, see `VideoFile`.
 
         Raises:
             InputError: It is not a video, no frame of it can be decoded, or none of them lies in the span.
         """
-        file = VideoFile(location)
+        file = VideoFile(location, hardware=hardware)
         try:
             frame = next(file.frames(), None)
             if frame is None:
-                raise InputError(f"{location}: not one frame can be decoded: it is empty, damaged or cut short")
+                raise InputError(
+                    f"{location}: not one frame can be decoded: it is empty, damaged or cut short{file.excuse}"
+                )
             info = describe_stream(location, file, frame)
             scan = PacketScan.of(location, info.interlaced)
             tags = {key.lower(): value for key, value in file.stream.metadata.items()}

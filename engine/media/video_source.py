@@ -12,6 +12,7 @@ import numpy as np
 from ptfan.engine.errors import InputError
 from ptfan.engine.media.clock import Clock
 from ptfan.engine.media.deinterlacer import deinterlace
+from ptfan.engine.media.hardware import HardwareDecoding
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.pixel_layout import plain_format
 from ptfan.engine.media.rgb import RgbConverter
@@ -28,20 +29,23 @@ __all__ = ["VideoSource"]
 class VideoSource(Source):
     """The first video stream of anything that FFmpeg opens."""
 
-    def __init__(self, location: str, span: Span, warn: Warn) -> None:
+    def __init__(self, location: str, span: Span, warn: Warn, hardware: HardwareDecoding | None = None) -> None:
         """Open a video far enough to know its `info`.
 
         Args:
             location: A file, or a URL that FFmpeg reads.
             span: The part that is wanted.
             warn: Takes a line about what could not be read, or was changed.
+            hardware: A device that is to decode it; the pictures are those that the CPU's decoder gives.
 
         Raises:
+            UnreadableError: The device is not there, or cannot decode it.
             InputError: It is no video, no frame of it can be decoded, or none lies in the span.
         """
         self._location = location
         self._warn = warn
-        self._probe = VideoProbe.of(location, span)
+        self._hardware = hardware
+        self._probe = VideoProbe.of(location, span, hardware)
         if self.info.interlaced:
             warn(f"{location}: is interlaced; its frames are deinterlaced")
         if self._probe.alpha_lost:
@@ -58,7 +62,7 @@ class VideoSource(Source):
         Raises:
             InputError: The frames change their size, or there are none.
         """
-        file = VideoFile(self._location)
+        file = VideoFile(self._location, hardware=self._hardware)
         try:
             first, frames = self._seek(file)
             yield from self._samples(file, first, frames)

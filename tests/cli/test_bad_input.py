@@ -40,6 +40,10 @@ def refused(inpaint: Callable[..., Any], folder: Path) -> Callable[..., str]:
 
 
 class TestVideos:
+    def test_a_device_that_decodes_nothing_here(self, refused: Callable[..., str], clip: Callable[..., Path]) -> None:
+        error = refused(clip(), *BOX, "--hwaccel", "abacus", "-o", "out.mkv")
+        assert "hwaccel 'abacus': no decoder of this FFmpeg" in error
+
     def test_a_missing_file(self, refused: Callable[..., str]) -> None:
         assert "none.mp4: no such file or folder" in refused("none.mp4", *BOX, "-o", "out.mkv")
 
