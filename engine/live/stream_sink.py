@@ -26,7 +26,12 @@ LIVE_QUALITY = 23
 """On the scale of x264's CRF: what goes over a network is to be small."""
 KEY_SECONDS = 2
 """Between two key frames, at which a viewer can come in."""
-AT_ONCE = {"libx264": {"tune": "zerolatency"}, "libx265": {"tune": "zerolatency"}, "libvpx": {"lag-in-frames": "0"}}
+AT_ONCE = {
+    "libx264": {"tune": "zerolatency"},
+    "libx265": {"tune": "zerolatency"},
+    "libvpx": {"lag-in-frames": "0"},
+    **{name: {"zerolatency": "1", "delay": "0", "bf": "0"} for name in ("h264_nvenc", "hevc_nvenc", "av1_nvenc")},
+}
 """Options by encoder that make a frame leave when it has come."""
 USUAL = {
     "hls": {"hls_time": str(KEY_SECONDS), "hls_list_size": "6", "hls_flags": "delete_segments"},
@@ -77,8 +82,9 @@ class StreamSink(Sink):
             plan = EncoderPlan.make(self._container, info, codec=codec, quality=wanted, preset=preset)
             for loss in plan.losses(info):
                 warn(f"{self._name}: {loss}")
-            self._encoder = VideoEncoder(self._container, _live(plan))
-            with self._translated():
+            plan = _live(plan)
+            self._encoder = VideoEncoder(self._container, plan)
+            with self._translated(plan.refusal):
                 self._container.start_encoding()
         except BaseException:
             self.abort()
@@ -108,8 +114,8 @@ class StreamSink(Sink):
         return None
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Turn FFmpeg's errors into one line about the output."""
+    def _translated(self, refusal: str | None = None) -> Iterator[None]:
+        """Turn FFmpeg's errors into one line about the output, or about the encoder that does not open."""
         try:
             yield
         except av.ProtocolNotFoundError as error:
@@ -117,6 +123,8 @@ class StreamSink(Sink):
                 f"{self._name}: {NO_PROTOCOL}; send by udp:// or rtmp:// and convert it on the way"
             ) from error
         except (av.FFmpegError, OSError) as error:
+            if refusal is not None and "avcodec" in str(error):
+                raise InputError(refusal) from error
             reason = redacted(error.strerror or str(error))
             raise OutputError(f"{self._name}: cannot be sent to ({reason}); is there a receiver?") from error
 

@@ -117,6 +117,14 @@ class EncoderPlan:
             fixed_rate=fixed,
         )
 
+    @property
+    def refusal(self) -> str:
+        """What to say when the encoder does not open."""
+        wishes = ", ".join(f"{key} {value}" for key, value in self.options.items())
+        size = f"{self.width}x{self.height} {self.pixel_format} at {float(self.rate):g} frames a second"
+        needs = f"; it needs {self.encoder.needs}" if self.encoder.needs else ""
+        return f"codec {self.encoder.name!r}: cannot encode {size} with {wishes or 'no options'}{needs}"
+
     def losses(self, info: StreamInfo) -> list[str]:
         """Name what frames like those of a source lose in this plan."""
         old, new = av.VideoFormat(info.pixel_format), av.VideoFormat(self.pixel_format)

@@ -31,6 +31,8 @@ class Encoder:
     """Whether the size must be a multiple of the blocks that share a chroma sample."""
     formats: tuple[str, ...] = ()
     """The pixel formats to choose from; empty for all that FFmpeg lists."""
+    needs: str = ""
+    """What it does not work without."""
 
     def settings(self, quality: int | None, preset: str | None) -> dict[str, str]:
         """Return the options for a quality and a preset; None stands for the default."""
@@ -73,6 +75,11 @@ def _quantizer(quality: int) -> dict[str, str]:
     return {"qmin": scale, "qmax": scale}
 
 
+def _nvenc(quality: int) -> dict[str, str]:
+    # Without a bit rate of 0 the quality is sought within FFmpeg's default of 2 Mbit/s.
+    return {"rc": "vbr", "cq": str(quality), "b": "0"} if quality else {"tune": "lossless"}
+
+
 def _nothing(quality: int) -> dict[str, str]:
     return {}
 
@@ -104,6 +111,14 @@ ENCODERS: tuple[Encoder, ...] = (
 )
 """Best first: of those that a container takes, the first ones are named when another one is refused."""
 
+_GPU = "an NVIDIA GPU and its driver"
+_NVENC: tuple[Encoder, ...] = (
+    Encoder("h264_nvenc", _nvenc, ("preset", "p4"), whole_blocks=True, formats=("yuv420p", "yuv444p"), needs=_GPU),
+    Encoder("hevc_nvenc", _nvenc, ("preset", "p4"), whole_blocks=True, formats=("yuv420p", "p010le"), needs=_GPU),
+    Encoder("av1_nvenc", _nvenc, ("preset", "p4"), whole_blocks=True, formats=("yuv420p", "p010le"), needs=_GPU),
+)
+"""Those of a GPU, which are taken when they are named."""
+
 _SHORT = {"h264": "libx264", "x264": "libx264", "avc": "libx264", "h265": "libx265", "hevc": "libx265"}
 _SHORT |= {"x265": "libx265", "av1": "libsvtav1", "vp9": "libvpx-vp9", "vp8": "libvpx", "prores": "prores_ks"}
 
@@ -111,4 +126,4 @@ _SHORT |= {"x265": "libx265", "av1": "libsvtav1", "vp9": "libvpx-vp9", "vp8": "l
 def encoder_named(name: str) -> Encoder:
     """Return the encoder of a name, FFmpeg's or a codec's; one that is not listed here gets no options."""
     full = _SHORT.get(name.lower(), name)
-    return next((encoder for encoder in ENCODERS if encoder.name == full), Encoder(full, _nothing))
+    return next((encoder for encoder in ENCODERS + _NVENC if encoder.name == full), Encoder(full, _nothing))

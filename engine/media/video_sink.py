@@ -124,11 +124,7 @@ class VideoSink(Sink):
         except (av.FFmpegError, ValueError) as error:
             if isinstance(error, OSError) and "avcodec" not in str(error):
                 raise output_error(self._path, error) from error
-            wishes = ", ".join(f"{key} {value}" for key, value in plan.options.items())
-            size = f"{plan.width}x{plan.height} {plan.pixel_format} at {float(plan.rate):g} frames a second"
-            raise InputError(
-                f"codec {plan.encoder.name!r}: cannot encode {size} with {wishes or 'no options'}"
-            ) from error
+            raise InputError(plan.refusal) from error
         return encoder
 
     def _tell(self, line: str) -> None:

@@ -1,4 +1,4 @@
-"""Receivers that take nothing."""
+"""Receivers that take nothing, and encoders that do not open."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import OutputError
+from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Frame
 from ptfan.engine.live import stream_sink
 from ptfan.engine.live.stream_sink import StreamSink
@@ -48,3 +48,8 @@ def test_a_receiver_that_takes_nothing_does_not_hold_the_run_for_ever(monkeypatc
         with pytest.raises(OutputError, match=r"cannot be sent to \(.*tim.*out\); is there a receiver\?"):
             write_many(sink, noise)
         sink.abort()
+
+
+def test_an_encoder_that_does_not_open_is_not_the_receiver_s_fault() -> None:
+    with pytest.raises(InputError, match=r"^codec 'libx264': cannot encode 160x96 yuv420p .* preset warp"):
+        StreamSink("udp://127.0.0.1:5999", info(), print, preset="warp")

@@ -19,7 +19,7 @@ def _encoded(
     memory = io.BytesIO()
     with av.open(memory, "w", format=CONTAINERS.get(encoder.name, "nut")) as container:
         stream = container.add_stream(encoder.name, rate=25, options=encoder.settings(quality, None))
-        stream.width, stream.height, stream.pix_fmt = 64, 48, name
+        stream.width, stream.height, stream.pix_fmt = frames[0].width, frames[0].height, name
         for index, frame in enumerate(frames):
             frame.pts, frame.time_base = index, Fraction(1, 25)
             container.mux(stream.encode(frame))
@@ -80,6 +80,30 @@ def test_codecs_go_by_their_short_names(short: str, name: str):
 def test_unlisted_encoders_get_no_options():
     assert encoder_named("cinepak") == Encoder("cinepak", encoder_named("cinepak").options)
     assert encoder_named("cinepak").settings(30, "fast") == {}
+
+
+@pytest.mark.parametrize("name", ["h264_nvenc", "hevc_nvenc", "av1_nvenc"])
+def test_a_gpu_s_encoders_are_told_the_quality(name: str) -> None:
+    encoder = encoder_named(name)
+    assert encoder not in ENCODERS, "it is never taken unasked"
+    assert encoder.settings(None, None) == {"rc": "vbr", "cq": str(DEFAULT_QUALITY), "b": "0", "preset": "p4"}
+    assert encoder.settings(0, "p1") == {"tune": "lossless", "preset": "p1"}
+    listed = {item.name for item in av.Codec(name, "w").video_formats or ()}
+    assert set(encoder.formats) <= listed
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["h264_nvenc", "hevc_nvenc"])
+def test_a_gpu_encodes(name: str) -> None:
+    encoder = encoder_named(name)
+    frames = [frame.reformat(256, 160) for frame in _frames("yuv420p")]  # it takes none so small as the others here
+    try:
+        sizes = [_encoded(encoder, quality, frames, "yuv420p")[1] for quality in (40, 5)]
+    except av.FFmpegError as error:
+        pytest.skip(f"needs a GPU that encodes: {error}")
+    assert sizes[0] < sizes[1]
+    for old, new in zip(frames, _encoded(encoder, 0, frames, "yuv420p")[0], strict=True):
+        assert np.array_equal(old.to_ndarray(), new.to_ndarray())
 
 
 def test_the_default_is_x264_veryfast():

@@ -238,6 +238,11 @@ def test_a_folder_can_stay_exact(clip: Clips, convert, decoded, tmp_path: Path):
             "the container webm does not take it; webm takes libsvtav1, libvpx-vp9, libvpx",
         ),
         ("out.mp4", {"preset": "warp"}, "codec 'libx264': cannot encode 64x48 yuv420p .* preset warp"),
+        (
+            "out.mp4",
+            {"codec": "h264_nvenc", "preset": "warp"},
+            "codec 'h264_nvenc': cannot encode .* cq 16, b 0, preset warp; it needs an NVIDIA GPU and its driver$",
+        ),
     ],
 )
 def test_a_codec_that_cannot_be_used_is_refused(name: str, settings: dict, words: str, clip: Clips, tmp_path: Path):
