@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import BackendError, ModelError, one_line
+from ptfan.engine.half import cast
 from ptfan.engine.onnx_file import read_spec
 from ptfan.engine.ort_graphs import CudaGraphs
 from ptfan.engine.runner import DTYPES, Arrays, State, Values, check_inputs
@@ -131,7 +132,7 @@ class OrtRunner:
                 outputs = self._bound(inputs, into)
         except Exception as error:
             raise BackendError(f"model {self._spec.name}: ONNX Runtime failed ({one_line(error, 200)})") from error
-        return {name: np.asarray(array, np.float32) for name, array in outputs.items()}
+        return {name: cast(array, np.float32) for name, array in outputs.items()}
 
     def _open_graphs(self) -> CudaGraphs | None:
         """Return what records runs; a network that completes flow is none for a GPU."""
@@ -171,7 +172,7 @@ class OrtRunner:
             if isinstance(value, self._values):
                 binding.bind_ortvalue_input(name, value)
             else:
-                arrays[name] = np.ascontiguousarray(value, dtype)
+                arrays[name] = cast(value, dtype)
                 binding.bind_cpu_input(name, arrays[name])
         for name in self._names:
             if name in into:

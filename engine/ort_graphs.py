@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfan.engine.half import cast
 from ptfan.engine.runner import State, Values
 from ptfan.engine.spec import ModelSpec
 
@@ -100,7 +101,7 @@ class _FixedSize:
         if isinstance(value, OrtValue):
             return value
         own = self._at_home(name)
-        own.update_inplace(np.ascontiguousarray(value, self._types[name]))
+        own.update_inplace(cast(value, self._types[name]))
         return own
 
     def _output(self, name: str, into: Mapping[str, State]) -> State:

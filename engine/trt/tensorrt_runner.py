@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import BackendError, ModelError
+from ptfan.engine.half import cast
 from ptfan.engine.runner import DTYPES, Arrays, State, Values, check_inputs
 from ptfan.engine.spec import ModelSpec, Precision
 from ptfan.engine.trt.device import Device, Staging
@@ -141,13 +142,13 @@ class TensorRTRunner:
         up = [name for name in self._inputs if name not in there]
         down = [name for name in self._outputs if name not in there]
         for name in up:
-            self._view(name)[...] = inputs[name]
+            cast(inputs[name], self._types[name], self._view(name))
         pointers = {
             name: there[name].pointer if name in there else self._stage(name).device.pointer for name in self._types
         }
         self._launches.run(tuple(pointers.values()), lambda: self._queue(pointers, up, down))
         self._device.wait()
-        return {name: self._view(name).astype(np.float32) for name in down}
+        return {name: self._fetched(name) for name in down}
 
     def _check(self, trt: Any) -> None:
         """Refuse a plan that does not fit, or that would run code of its own unasked."""
@@ -254,6 +255,9 @@ class TensorRTRunner:
     def _view(self, name: str) -> NDArray[Any]:
         """Return that memory's side on the CPU at the size of the run."""
         return self._stage(name).view(self._shapes[name], self._types[name])
+
+    def _fetched(self, name: str) -> NDArray[np.float32]:
+        return cast(self._view(name), np.float32, np.empty(self._shapes[name], np.float32))
 
     def _queue(self, pointers: Mapping[str, int], up: Sequence[str], down: Sequence[str]) -> None:
         """Queue a run: inputs up, the network, outputs down."""
