@@ -10,8 +10,8 @@ from ptfan.engine.trt.device import Device
 __all__ = ["Launches"]
 
 MOST = 32
-"""Recordings that are kept: a step model's addresses come round again after fewer steps. Where they do not, none is
-made."""
+"""Sets of addresses that are remembered: a step model's come round again after fewer steps. What has not come for the
+longest time is forgotten: another scene has other addresses."""
 
 
 class Launches:
@@ -20,36 +20,36 @@ class Launches:
     def __init__(self, device: Device) -> None:
         """Record on a device."""
         self._device = device
-        self._seen: set[Hashable] = set()
-        self._recorded: dict[Hashable, Callable[[], object]] = {}
+        self._known: dict[Hashable, Callable[[], object] | None] = {}
         self._works = True
-
-    @property
-    def count(self) -> int:
-        """How many recordings there are."""
-        return len(self._recorded)
 
     def forget(self) -> None:
         """Drop all recordings: shapes have changed, and what was recorded holds for the old ones alone."""
-        self._seen.clear()
-        self._recorded.clear()
+        self._known.clear()
 
     def run(self, key: Hashable, work: Callable[[], None]) -> None:
-        """Queue some work.
+        """Queue some work; before the next, all that was queued must be done.
 
         Args:
             key: the same for the same work with the same addresses.
             work: queues it.
         """
-        if self._works and key in self._seen and key not in self._recorded:
-            self._record(key, work)
-        self._recorded.get(key, work)()
-        if len(self._seen) < MOST:
-            self._seen.add(key)
+        came_before = key in self._known
+        launch = self._known.pop(key, None)
+        if came_before and launch is None:
+            launch = self._record(work)
+        (launch or work)()
+        self._known[key] = launch  # as the newest
+        if len(self._known) > MOST:
+            del self._known[next(iter(self._known))]
 
-    def _record(self, key: Hashable, work: Callable[[], None]) -> None:
+    def _record(self, work: Callable[[], None]) -> Callable[[], object] | None:
+        """Return what launches some work as a whole; None where that cannot be."""
+        if not self._works:
+            return None
         try:
-            self._recorded[key] = self._device.record(work)
+            return self._device.record(work)
         except BackendError:
             # Something in it waits or allocates, which a recording must not: it runs as before, launch by launch.
             self._works = False
+            return None

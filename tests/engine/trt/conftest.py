@@ -254,6 +254,8 @@ class Cuda:
         self.records = True
         """Whether what is queued can be recorded."""
         self.launched = 0
+        self.recordings = 0
+        """Those that are there."""
         self.copies: list[str] = []
         self._waiting: list[Callable[[], None]] = []
         self._recording: list[Callable[[], None]] | None = None
@@ -364,12 +366,16 @@ class Cuda:
         return (error.cudaSuccess if self.records else error.cudaErrorStreamCaptureUnsupported), graph
 
     def cudaGraphInstantiate(self, graph: Any, flags: int) -> tuple[Any, Any]:  # noqa: N802
+        self.recordings += 1
         return self.cudaError_t.cudaSuccess, tuple(graph)
 
     def cudaGraphDestroy(self, graph: Any) -> tuple[Any]:  # noqa: N802
         return (self.cudaError_t.cudaSuccess,)
 
-    cudaGraphExecDestroy = cudaGraphDestroy  # noqa: N815
+    def cudaGraphExecDestroy(self, graph: Any) -> tuple[Any]:  # noqa: N802
+        self.check_context()
+        self.recordings -= 1
+        return (self.cudaError_t.cudaSuccess,)
 
     def cudaGraphLaunch(self, graph: Any, stream: int) -> tuple[Any]:  # noqa: N802
         self.check_context()

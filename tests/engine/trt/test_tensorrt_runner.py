@@ -115,11 +115,23 @@ def test_what_cannot_be_recorded_runs_as_before(plan: Callable, runner: Callable
 def test_addresses_that_do_not_come_again_are_not_collected(plan: Callable, runner: Callable, cuda: Any) -> None:
     loaded = TensorRTRunner(plan(runner(brighten)))
     kept = [loaded.allocate((2, 3, 16, 24), "fp32") for _ in range(MOST + 4)]
-    for state in [*kept, kept[-1]]:
+    for state in kept:
         loaded.run({**clip(2), "frames": state})
     assert cuda.launched == 0
+    loaded.run({**clip(2), "frames": kept[-1]})
+    assert cuda.launched == 1, "those of a scene that began late are recorded, too"
     loaded.run({**clip(2), "frames": kept[0]})
-    assert cuda.launched == 1
+    assert cuda.launched == 1, "the first ones are forgotten"
+
+
+def test_recordings_that_are_not_used_any_more_are_dropped(plan: Callable, runner: Callable, cuda: Any) -> None:
+    loaded = TensorRTRunner(plan(runner(brighten)))
+    kept = [loaded.allocate((2, 3, 16, 24), "fp32") for _ in range(MOST + 4)]
+    for state in kept:
+        for _ in range(2):
+            loaded.run({**clip(2), "frames": state})
+    assert cuda.launched == len(kept)
+    assert cuda.recordings == MOST
 
 
 class Foreign:
@@ -372,3 +384,18 @@ def test_a_gpu_answers_as_the_cpu_does(tmp_path: Path) -> None:
         for t in range(8):
             step = step_inputs(inputs, t)
             np.testing.assert_allclose(fast.push(step), slow.push(step), atol=1e-3)
+
+
+@pytest.mark.gpu
+def test_a_gpu_takes_torch_s_tensors(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    status = backend_status("tensorrt")
+    if not status.usable or not torch.cuda.is_available():
+        pytest.skip(f"needs a GPU, TensorRT and a torch with CUDA: {status.reason}; torch {torch.__version__}")
+    build_plan("s-live", tmp_path / "s-live.plan")
+    with TensorRTRunner(tmp_path / "s-live.plan") as loaded:
+        inputs, usual, shared = clip(8, 64, 96), Stepper(loaded, 64, 96), Stepper(loaded, 64, 96)
+        for t in range(8):
+            step = step_inputs(inputs, t)
+            late = {name: torch.from_numpy(array).cuda(non_blocking=True) * 1.0 for name, array in step.items()}
+            np.testing.assert_allclose(shared.push(late), usual.push(step), atol=1e-4)
