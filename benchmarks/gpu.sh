@@ -33,6 +33,7 @@ for graphs in 0 1; do
     part ptfan bench "${measured[@]}" --backend onnxruntime-cuda --size 432x240 --size 1280x720 --streams 1 --streams 4 \
         --rounds 50 --runs 1 --quiet -o "$folder/bench-$name"
 done
+unset PTFAN_CUDA_GRAPHS
 
 # Decoding, network and encoding on the GPU, from file to file, beside the same with the network alone there.
 clip=(engine/demo/bikes.mp4 --mask engine/demo/bikes_mask.png --backend onnxruntime-cuda --quiet --overwrite)

@@ -17,7 +17,8 @@ __all__ = ["CudaGraphs"]
 MOST_SIZES = 4
 """Sizes of frames that have a session of their own."""
 MOST_GRAPHS = 64
-"""Of one session. None is dropped, and a step model's addresses come round again after a dozen steps at the most."""
+"""Of one session, which knows no way to drop one: it is then opened anew. A step model's addresses come round again
+after a dozen steps at the most, but every scene may have others."""
 NO_GRAPH = "-1"
 """The provider's number for a run that is neither recorded nor a recording; 0 is its own."""
 
@@ -68,7 +69,7 @@ class CudaGraphs:
         given = {**inputs, **into}
         if any(_shape(given[name]) != shape for name, shape in (shapes | outputs).items() if name in given):
             return None
-        if size not in self._sizes:
+        if size not in self._sizes or self._sizes[size].full:
             self._sizes[size] = _FixedSize(self._open(shapes), shapes | outputs, self._types, self._place)
         return self._sizes[size].run(inputs, into)
 
@@ -81,6 +82,8 @@ class _FixedSize:
         self._own: dict[str, State] = {}
         self._seen: set[tuple[int, ...]] = set()
         self._graphs: dict[tuple[int, ...], str] = {}
+        self.full = False
+        """Whether there is a run to record that cannot be."""
 
     def run(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
         values = {entry.name: self._input(entry.name, inputs[entry.name]) for entry in self._session.get_inputs()}
@@ -120,8 +123,12 @@ class _FixedSize:
         """Return a run's options: what comes the first time is not recorded, as it may not come again."""
         from onnxruntime import RunOptions
 
-        if addresses in self._seen and addresses not in self._graphs and len(self._graphs) < MOST_GRAPHS:
-            self._graphs[addresses] = str(len(self._graphs) + 1)
+        if addresses in self._seen and addresses not in self._graphs:
+            self.full = len(self._graphs) == MOST_GRAPHS
+            if not self.full:
+                self._graphs[addresses] = str(len(self._graphs) + 1)
+        elif len(self._seen) == MOST_GRAPHS:
+            self._seen.clear()
         self._seen.add(addresses)
         options = RunOptions()
         options.add_run_config_entry("gpu_graph_id", self._graphs.get(addresses, NO_GRAPH))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ptfan.engine import ort_graphs
 from ptfan.engine.backends import backend_status
 from ptfan.engine.errors import BackendError
 from ptfan.engine.models import find_model
@@ -140,6 +141,19 @@ def test_each_size_has_a_session_up_to_a_number(cuda: Cuda) -> None:
     recording = [session for session in cuda.sessions if session.records]
     assert len(recording) == MOST_SIZES < len(SIDES)
     assert len(cuda.sessions[0].numbers) == 4, "the last runs as it would without recordings"
+
+
+def test_a_session_that_has_recorded_enough_is_opened_anew(
+    cuda: Cuda, expected: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ort_graphs, "MOST_GRAPHS", 3)
+    with OrtRunner(find_model("s-live"), threads=1, gpu=0) as runner:
+        steppers = [Stepper(runner, 16, 24) for _ in range(3)]  # all are kept, so that each has addresses of its own
+        for stepper in steppers:
+            np.testing.assert_allclose(push(stepper, clip(8), 8), expected, atol=1e-5)
+    fixed = [session for session in cuda.sessions if session.records]
+    assert [len(session.recorded) for session in fixed] == [3, 3]
+    assert sum(len(session.numbers) for session in fixed) == 8 * 3
 
 
 @pytest.mark.parametrize("what", ["refuses", "fails"])
