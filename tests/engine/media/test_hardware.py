@@ -176,8 +176,9 @@ def test_pictures_that_the_device_does_not_decode(
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.get("codec") != "mpeg2video"], ids=str)
 def test_a_gpu_decodes_as_the_cpu_does(kind: dict[str, Any], clip: Clips) -> None:
+    """But for MPEG-2, which leaves open how decoders round."""
     hardware = HardwareDecoding("cuda")
     try:
         hardware.open()
