@@ -19,7 +19,7 @@ from ptfan.engine.models import file_sha256
 from ptfan.training.checkpoint import Checkpoint, save_checkpoint
 from ptfan.training.model import Generator, GeneratorConfig, preset
 
-__all__ = ["Entry", "import_tsam", "published_shapes"]
+__all__ = ["Entry", "import_tsam", "published_shapes", "read_published"]
 
 PREFIX = "generator."
 ENCODER = "coarse_net.downsample_module.base_model."
@@ -77,9 +77,7 @@ def import_tsam(source: str | Path, target: str | Path, overwrite: bool = False)
     gives the published network's numbers.
 
     Args:
-        source: a file that `torch.save` wrote: the generator's state dict, or a training checkpoint that holds it under
-            `state_dict`, with or without the prefix `generator.`. With it, keys of other prefixes are left alone. It is
-            loaded with `weights_only=True`: nothing in the file is run.
+        source: see `read_published`.
         target: the `.safetensors` file to write.
         overwrite: replace `target` if it is there.
 
@@ -93,16 +91,32 @@ def import_tsam(source: str | Path, target: str | Path, overwrite: bool = False)
         OutputError: `target` cannot be written.
     """
     source, target = Path(source), Path(target)
-    if not source.is_file():
-        raise InputNotFoundError(f"{source}: no such file, expected the published generator's checkpoint (.pth)")
     check_target(target, overwrite=overwrite)
-    published = _generator_state(_load(source), source)
-    _check(published, source)
+    published = read_published(source)
     config = _config()
     record = {"imported_from": source.name, "imported_sha256": file_sha256(source)}
     checkpoint = Checkpoint(config, _convert(published, config), record)
     save_checkpoint(target, checkpoint.generator(), record, overwrite=overwrite)
     return checkpoint
+
+
+def read_published(source: Path) -> dict[str, Tensor]:
+    """Return the published generator's weights, by its own keys without the prefix `generator.`.
+
+    Args:
+        source: a file that `torch.save` wrote: the generator's state dict, or a training checkpoint that holds it under
+            `state_dict`, with or without the prefix `generator.`. With it, keys of other prefixes are left alone. It is
+            loaded with `weights_only=True`: nothing in the file is run.
+
+    Raises:
+        InputNotFoundError: there is no `source`.
+        ModelError: it is not what is expected; a missing, unknown or misshapen key is named.
+    """
+    if not source.is_file():
+        raise InputNotFoundError(f"{source}: no such file, expected the published generator's checkpoint (.pth)")
+    state = _generator_state(_load(source), source)
+    _check(state, source)
+    return state
 
 
 def published_shapes() -> dict[str, Entry]:

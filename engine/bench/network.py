@@ -12,7 +12,7 @@ from ptfan.engine.bench.work import Work
 __all__ = ["NetworkResult", "measure_networks"]
 
 WARM_UP = 2
-"""Calls of each subject that are not counted."""
+"""Calls of each subject that are not counted, usually."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class NetworkResult:
 
 
 def measure_networks(
-    subjects: Sequence[Subject], rounds: int, advance: Callable[[], None] = lambda: None
+    subjects: Sequence[Subject], rounds: int, advance: Callable[[], None] = lambda: None, *, warm_up: int = WARM_UP
 ) -> list[NetworkResult]:
     """Call all subjects in turn, and compare them with the first.
 
@@ -62,9 +62,10 @@ def measure_networks(
         subjects: what is measured; the first one is the baseline.
         rounds: timed calls of each.
         advance: is called after every round.
+        warm_up: calls of each, before those, that are not counted.
     """
     for subject in subjects:
-        for _ in range(WARM_UP):
+        for _ in range(warm_up):
             subject.call()
     times: list[list[float]] = [[] for _ in subjects]
     for _ in range(rounds):

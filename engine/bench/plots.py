@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ptfan.engine.bench.result import BenchResult
 
-__all__ = ["check_plots", "draw_plots"]
+__all__ = ["check_plots", "draw_plots", "new_figure"]
 
 MOST = 12
 """Networks whose latencies are drawn; more would not be read."""
@@ -42,18 +43,18 @@ def _save(path: Path, figure: Any) -> Path:
     return path
 
 
-def _figure(result: BenchResult, height: float) -> Any:
+def new_figure(machine: Mapping[str, str], height: float) -> Any:
+    """Return an empty figure of matplotlib, 8 by `height` inches, whose title says what was measured on."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, height), layout="constrained")
-    machine = result.machine
     figure.suptitle(f"{machine['processor']}, {machine['cores']} cores, {machine['date']}", fontsize="small")
     return figure
 
 
 def _draw_latency(result: BenchResult) -> Any:
     shown = result.networks[:MOST]
-    figure = _figure(result, 1 + 1.4 * len(shown))
+    figure = new_figure(result.machine, 1 + 1.4 * len(shown))
     for item, axes in zip(shown, figure.subplots(len(shown), 1, squeeze=False)[:, 0], strict=True):
         axes.hist(item.times, bins=30, color="tab:blue", alpha=0.7)
         for name, style in (("median", "-"), ("p90", "--"), ("p99", ":")):
@@ -67,7 +68,7 @@ def _draw_latency(result: BenchResult) -> Any:
 
 
 def _draw_stages(result: BenchResult) -> Any:
-    figure = _figure(result, 4)
+    figure = new_figure(result.machine, 4)
     axes = figure.subplots()
     stages = list(result.videos[0].stages)
     width = 0.8 / len(result.videos)
@@ -83,7 +84,7 @@ def _draw_stages(result: BenchResult) -> Any:
 
 
 def _draw_clips(result: BenchResult) -> Any:
-    figure = _figure(result, 4)
+    figure = new_figure(result.machine, 4)
     axes = figure.subplots()
     for label in dict.fromkeys(item.label for item in result.clips):
         shown = [item for item in result.clips if item.label == label]
@@ -103,7 +104,7 @@ def _draw_clips(result: BenchResult) -> Any:
 
 
 def _draw_streams(result: BenchResult) -> Any:
-    figure = _figure(result, 4)
+    figure = new_figure(result.machine, 4)
     axes = figure.subplots()
     stepped = [item for item in result.networks if item.form == "step"]
     alone = {item.label: (item.size, item.backend) for item in stepped if item.streams == 1}

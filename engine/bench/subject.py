@@ -59,16 +59,17 @@ class Subject:
         self.work = Work.of(spec, size, frames=self.frames, kept=self.kept)
         """What a finished frame takes at least."""
         self.label = _label(model, size, streams, window)
-        self._inputs = _made_up(self.frames, size[1], size[0])
+        self.inputs = _made_up(self.frames, size[1], size[0])
+        """What a call is given, by name."""
         self._stepper = self._new_stepper() if self.stepped else None
 
     def call(self) -> float:
         """Run once; return the seconds that it took."""
         begin = time.perf_counter()
         if self._stepper is None:
-            self.runner.run(self._inputs)
+            self.runner.run(self.inputs)
         else:
-            self._stepper.push(self._inputs, [True] * self.frames)
+            self._stepper.push(self.inputs, [True] * self.streams)
         return time.perf_counter() - begin
 
     def clip(self, length: int) -> tuple[float, float]:
@@ -85,14 +86,14 @@ class Subject:
         begin = time.perf_counter()
         if not self.stepped:
             for frames in self._windows(length):
-                self.runner.run({name: array[:frames] for name, array in self._inputs.items()})
+                self.runner.run({name: array[:frames] for name, array in self.inputs.items()})
             return time.perf_counter() - begin, 0.0
         stepper = self._new_stepper()
         for _ in range(length):
-            stepper.push(self._inputs, [True] * self.streams)
+            stepper.push(self.inputs, [True] * self.streams)
         last = time.perf_counter()
         for _ in range(stepper.delay):
-            stepper.push(self._inputs, [False] * self.streams)
+            stepper.push(self.inputs, [False] * self.streams)
         return time.perf_counter() - begin, time.perf_counter() - last
 
     def _windows(self, length: int) -> list[int]:

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from ptfan.engine.errors import ToleranceError
-from ptfan.export.compare import Comparison, compare_arrays
+from ptfan.engine.models import find_model
+from ptfan.engine.runner import open_runner
+from ptfan.engine.spec import CLIP_CHANNELS
+from ptfan.export.compare import Comparison, compare_arrays, run_clip
 
 
 def clip(value: float = 0.5) -> Any:
@@ -86,3 +89,12 @@ def test_what_is_not_finite_passes_nothing(poison: float, exact: bool) -> None:
     assert comparison.pixel == (1, 2, 3)
     with pytest.raises(ToleranceError):
         comparison.check(exact=exact)
+
+
+def test_a_model_of_the_clip_form_is_shown_a_clip_at_once() -> None:
+    with open_runner(find_model("s-window"), threads=1) as runner:
+        random = np.random.default_rng(0)
+        clip = {name: random.random((3, channels, 16, 24), np.float32) for name, channels in CLIP_CHANNELS.items()}
+        fill = run_clip(runner, clip)
+        assert fill.shape == (3, 3, 16, 24)
+        assert np.array_equal(fill, runner.run(clip)["fill"])

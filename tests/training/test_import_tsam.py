@@ -13,7 +13,7 @@ from ptfan.engine.cli import main
 from ptfan.engine.errors import InputNotFoundError, ModelError, OutputError, OutputExistsError
 from ptfan.engine.models import file_sha256
 from ptfan.training.checkpoint import load_checkpoint
-from ptfan.training.import_tsam import import_tsam, published_shapes
+from ptfan.training.import_tsam import import_tsam, published_shapes, read_published
 
 BASE = "coarse_net.downsample_module.base_model."
 DECODER = "coarse_net.upsample_module."
@@ -237,6 +237,11 @@ class TestNumbers:
 
 
 class TestKeys:
+    def test_what_is_read_is_the_generators_alone_by_its_own_keys(self, imported, weights):
+        state = read_published(imported[0] / "published.pth")
+        assert state.keys() == weights.keys()
+        assert all(torch.equal(state[key], value) for key, value in weights.items())
+
     def test_the_expected_keys_are_the_published_ones(self):
         entries = published_shapes()
         assert {key: entry.shape for key, entry in entries.items()} == dict(published_keys())

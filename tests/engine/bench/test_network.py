@@ -40,6 +40,13 @@ def test_subjects_take_turns_and_are_compared_by_finished_frame() -> None:
     assert (b.frames, b.kept, b.latency.calls) == (2, 1, 3)
 
 
+def test_the_calls_that_do_not_count_may_be_fewer() -> None:
+    order: list[str] = []
+    subjects: list[Any] = [FakeSubject("a", 0.6, 24, order), FakeSubject("b", 0.01, 1, order)]
+    measure_networks(subjects, 1, warm_up=1)
+    assert order == ["a", "b", "a", "b"]
+
+
 @pytest.mark.parametrize(("model", "streams", "kept"), [("s", 1, 1), ("s", 2, 2), ("s-window", 1, 24)])
 def test_a_call_finishes_the_frames_of_its_form(model: str, streams: int, kept: int) -> None:
     with open_runner(find_model(model), threads=1) as runner:
