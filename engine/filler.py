@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -88,7 +89,9 @@ def make_patch(
     inner = hole_box(frame.hole[box.slices])
     if inner is None:
         return None
-    pixels = crop.restore(np.where(hole[..., None], fill, image))[inner.slices]
+    planes = [np.ascontiguousarray(fill[..., channel]) for channel in range(3)]
+    filled = np.asarray(cv2.copyTo(cv2.merge(planes), hole.view(np.uint8), image.copy()), np.float32)
+    pixels = crop.restore(filled)[inner.slices]
     return Patch(Box(box.x + inner.x, box.y + inner.y, inner.width, inner.height), np.ascontiguousarray(pixels))
 
 
