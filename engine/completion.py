@@ -31,10 +31,8 @@ def pull_push(values: NDArray[np.float32], known: NDArray[Any]) -> NDArray[np.fl
     """
     values = np.ascontiguousarray(values, np.float32)
     mask = np.ascontiguousarray(known > 0).view(np.uint8)
-    if mask.ndim < values.ndim:
-        mask = cv2.merge([mask] * values.shape[2]).reshape(values.shape)
     kept = np.asarray(cv2.copyTo(values, mask), np.float32).reshape(values.shape)
-    return _complete(kept, _levels(np.packbits(mask).tobytes(), values.shape))
+    return _complete(kept, _levels(np.packbits(mask).tobytes(), mask.shape, values.shape[2:]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,26 +48,34 @@ class _Level:
 
 
 @lru_cache(maxsize=8)
-def _levels(mask: bytes, shape: tuple[int, ...]) -> tuple[_Level, ...]:
+def _levels(mask: bytes, shape: tuple[int, ...], channels: tuple[int, ...]) -> tuple[_Level, ...]:
     """Return the pyramid's levels, finest first, up to the first that is wholly known. Most holes stand still.
 
     Args:
-        mask: a bit for each value.
-        shape: of the values.
+        mask: a bit for each value, or for each pixel.
+        shape: of the mask.
+        channels: the values' shape but for its first two numbers.
     """
     known = np.unpackbits(np.frombuffer(mask, np.uint8), count=math.prod(shape))
     weight: NDArray[np.float32] = known.reshape(shape).astype(np.float32)
     levels: list[_Level] = []
     while (box := _unknown_box(weight)) is not None:
-        rest = 1.0 - weight[box.slices]
+        rest = _spread(1.0 - weight[box.slices], channels)
         if weight.shape[:2] == (1, 1):
-            return (*levels, _Level(box, rest, np.where(weight > 0.0, weight, np.float32(1))))
+            return (*levels, _Level(box, rest, _spread(np.where(weight > 0.0, weight, np.float32(1)), channels)))
         coarse = _halved(weight)
         # A pixel with one known quarter is as good as known: the level above would only blur it.
         gain = np.minimum(4.0, 1.0 / np.maximum(coarse, np.float32(1e-6))).astype(np.float32)
-        levels.append(_Level(box, rest, gain))
+        levels.append(_Level(box, rest, _spread(gain, channels)))
         weight = coarse * gain
     return tuple(levels)
+
+
+def _spread(plane: NDArray[np.float32], channels: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return a plane with as many channels as the values have, unless it has them already."""
+    if plane.ndim > 2 or not channels:
+        return plane
+    return np.asarray(cv2.merge([plane] * channels[0]), np.float32).reshape(*plane.shape, *channels)
 
 
 def _unknown_box(weight: NDArray[np.float32]) -> Box | None:
@@ -107,12 +113,8 @@ def _halved(array: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def times(values: NDArray[np.float32], plane: NDArray[np.float32]) -> NDArray[np.float32]:
     """Multiply (H, W) or (H, W, C) by (H, W)."""
-    if values.ndim == 2:
-        return values * plane
     # numpy's broadcasting over a last axis of two or three is several times slower than this copy.
-    product: NDArray[np.float32] = cv2.merge([plane] * values.shape[2]).reshape(values.shape)
-    product *= values
-    return product
+    return _spread(plane, values.shape[2:]) * values
 
 
 def dilate(mask: Mask, radius: int) -> Mask:
