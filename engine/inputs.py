@@ -23,6 +23,7 @@ def clip_inputs(
     flows: Sequence[FlowPair],
     fill: Fill,
     past: Sequence[Canvas] | None = None,
+    wanted: int | None = None,
 ) -> Arrays:
     """Return the clip graph's inputs by name, as `ModelSpec` describes them, all float32.
 
@@ -32,10 +33,12 @@ def clip_inputs(
         flows: T - 1 pairs; pair t lies between frames t and t + 1.
         fill: what the network expects in the holes.
         past: what a `Carrier` brought from before these frames; see `propagate`.
+        wanted: how many of the frames are asked for, from the first; all if None. The others are only looked at.
     """
     if fill == "propagated":
-        filled, confidence = propagate(images, holes, flows, past)
-    else:
+        filled, confidence = propagate(images, holes, flows, past, wanted=wanted)
+    images, holes = images[:wanted], holes[:wanted]
+    if fill == "zero":
         filled = [np.where(hole[..., None], np.float32(0), image) for image, hole in zip(images, holes, strict=True)]
         confidence = [np.zeros(hole.shape, np.float32) for hole in holes]
     height, width = holes[0].shape
@@ -46,7 +49,7 @@ def clip_inputs(
         "frames": frames,
         "hole": np.stack(holes)[:, None].astype(np.float32),
         "guidance": np.stack(confidence)[:, None],
-        **_flow_inputs(flows, len(images), (height, width)),
+        **_flow_inputs(flows[: len(images) - 1], len(images), (height, width)),
     }
 
 

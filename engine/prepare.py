@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -47,7 +49,10 @@ class CropInputs:
     holes: tuple[Mask, ...]
     """T masks (h, w) at working size."""
     arrays: Arrays
-    """The network's inputs for these frames."""
+    """The network's inputs for these frames; of a `Preparer` that leaves out what lies beyond, for those up to the last
+    that is kept."""
+    whole: Callable[[], Arrays]
+    """Makes the inputs for all T frames."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +112,7 @@ class Preparer:
         fill: Fill,
         ahead: int | None = None,
         lead: int | None = None,
+        beyond: bool = True,
         scene_cuts: bool = True,
         estimator: FlowEstimator | None = None,
         completion: FlowCompletion = smooth_completion,
@@ -121,12 +127,13 @@ class Preparer:
             ahead: frames at a window's end that are not kept, see `Windower`.
             lead: frames before the kept ones that are looked at again; all of the window by default. A crop that is new
                 is shown the whole window, whatever this says, so that it knows what was seen before.
+            beyond: make inputs for the frames beyond the kept ones at once, not when they are asked for.
             scene_cuts: look for cuts, beside those that the frames tell of.
             estimator: the flow's method; dense inverse search by default.
             completion: what decides on the flow inside the holes.
         """
         self._windower: Windower[tuple[int, Frame]] = Windower(window, stride, ahead)
-        self._rules, self._fill, self._lead = rules, fill, lead
+        self._rules, self._fill, self._lead, self._beyond = rules, fill, lead, beyond
         self._cuts = CutDetector() if scene_cuts else None
         self._estimator = estimator or DisFlow()
         self.completion = completion
@@ -196,7 +203,8 @@ class Preparer:
         crops = []
         for view in self._views:
             begin = first if number + first in view.images else 0  # else it has not been there without a gap
-            crops.append(self._crop_inputs(view, frames[begin:], number + begin, begin))
+            wanted = None if self._beyond else window.keep.stop - begin
+            crops.append(self._crop_inputs(view, frames[begin:], number + begin, begin, wanted))
         return Window(number, frames, window.keep, tuple(crops))
 
     def _choose_views(self, frames: tuple[Frame, ...], first: int) -> None:
@@ -215,7 +223,9 @@ class Preparer:
         kept = {view.crop: view for view in self._views}
         self._views = [kept.get(crop) or _View(crop, next(self._keys)) for crop in wanted]
 
-    def _crop_inputs(self, view: _View, frames: tuple[Frame, ...], first: int, place: int) -> CropInputs:
+    def _crop_inputs(
+        self, view: _View, frames: tuple[Frame, ...], first: int, place: int, wanted: int | None
+    ) -> CropInputs:
         view.forget(first)
         numbers = range(first, first + len(frames))
         for number, frame in zip(numbers, frames, strict=True):
@@ -232,9 +242,8 @@ class Preparer:
         past = None
         if self._fill == "propagated":
             past = [view.carry(number, pair) for number, pair in zip(numbers, [None, *flows], strict=True)]
-        return CropInputs(
-            view.key, place, view.crop, images, holes, clip_inputs(images, holes, flows, self._fill, past)
-        )
+        whole = partial(clip_inputs, images, holes, flows, self._fill, past)
+        return CropInputs(view.key, place, view.crop, images, holes, whole(wanted=wanted), whole)
 
 
 def _still_fits(crops: list[Crop], wanted: list[Crop], hole: Mask) -> bool:

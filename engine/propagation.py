@@ -124,6 +124,7 @@ def propagate(
     flows: Sequence[FlowPair],
     past: Sequence[Canvas] | None = None,
     rules: CarryRules | None = None,
+    wanted: int | None = None,
 ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
     """Fill holes with the pixels that neighbouring frames show there; the rest with a smooth completion.
 
@@ -137,9 +138,10 @@ def propagate(
         past: what arrives in each hole from the past, as a `Carrier` returned it, where the stream began before these
             frames; carried from the first of them if None.
         rules: how confidence falls; the usual ones if None.
+        wanted: how many of the frames are asked for, from the first; all if None.
 
     Returns:
-        T filled frames (H, W, 3), and T confidences (H, W): 1 at known pixels, 0 where nothing arrived.
+        Filled frames (H, W, 3), and confidences (H, W): 1 at known pixels, 0 where nothing arrived.
     """
     canvases = [known_pixels(image, hole) for image, hole in zip(images, holes, strict=True)]
     if past is None:
@@ -151,7 +153,8 @@ def propagate(
             canvas[box.slices] += _mixed(a, b)
     filled = [_completed(canvas) for canvas in canvases]
     confidences = [canvas[..., 3].copy() for canvas in canvases]
-    return _settled(filled, confidences, holes, flows, (rules or CarryRules()).settling), confidences
+    settled = _settled(filled, confidences, holes, flows, (rules or CarryRules()).settling, wanted or len(filled))
+    return settled, confidences[:wanted]
 
 
 def _settled(
@@ -160,14 +163,15 @@ def _settled(
     holes: Sequence[Mask],
     flows: Sequence[FlowPair],
     settling: float,
+    wanted: int,
 ) -> list[Picture]:
     """Mix made-up colours with those of the frames before and after, along the flow: the mean of one pass each way."""
     if not settling or not flows:
-        return filled
-    ahead = [pair.ahead for pair in flows[::-1]]
-    onward = _settle(filled, confidences, holes, [pair.back for pair in flows], settling)
+        return filled[:wanted]
+    steps, ahead = [pair.back for pair in flows[: wanted - 1]], [pair.ahead for pair in flows[::-1]]
+    onward = _settle(filled[:wanted], confidences[:wanted], holes[:wanted], steps, settling)
     backward = _settle(filled[::-1], confidences[::-1], holes[::-1], ahead, settling)[::-1]
-    for one, other, hole in zip(onward, backward, holes, strict=True):
+    for one, other, hole in zip(onward, backward[:wanted], holes[:wanted], strict=True):
         box = hole_box(hole)
         if box is not None:  # outside of it both are the same
             part = one[box.slices]

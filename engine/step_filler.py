@@ -124,6 +124,8 @@ class _Strand:
         """Get the answers that are still wanted: first with the frames that are known beyond them, then with none."""
         assert self._last is not None
         job, beyond = self._last
+        if beyond and self._wanted():
+            job = replace(job, arrays=job.whole())
         for t in beyond:
             if self._wanted():
                 self._show(job, t, None)

@@ -77,6 +77,16 @@ def test_the_hole_s_content_has_no_influence(clip: Clip, fill: Fill) -> None:
     assert all(np.array_equal(arrays[name], again[name]) for name in arrays)
 
 
+@pytest.mark.parametrize("fill", ["zero", "propagated"])
+@pytest.mark.parametrize("wanted", [1, 2, FRAMES])
+def test_frames_that_nobody_asks_for_are_still_looked_at(clip: Clip, fill: Fill, wanted: int) -> None:
+    whole, part = clip_inputs(*clip, fill=fill), clip_inputs(*clip, fill=fill, wanted=wanted)
+    for name, array in part.items():
+        assert len(array) == wanted
+        told = wanted - 1 if name in ("flow_forward", "validity_forward") else wanted  # the last one points beyond
+        assert np.array_equal(array[:told], whole[name][:told])
+
+
 def test_one_frame(clip: Clip) -> None:
     arrays = clip_inputs(clip[0][:1], clip[1][:1], [], "propagated")
     assert arrays["frames"].shape == (1, 3, HEIGHT, WIDTH)

@@ -70,6 +70,16 @@ def test_a_window_holds_what_the_network_needs(pan: Callable[..., Pictures]) -> 
         assert np.array_equal(job.arrays["frames"][t].transpose(1, 2, 0)[~mask], image[~mask])
 
 
+def test_inputs_beyond_the_kept_frames_can_wait_until_they_are_asked_for(pan: Callable[..., Pictures]) -> None:
+    items = frames(pan(10, HEIGHT, WIDTH))
+    for now, later in zip(run(preparer(), items), run(preparer(beyond=False), items), strict=True):
+        (job,), (lazy,) = now.crops, later.crops
+        assert {len(array) for array in lazy.arrays.values()} == {now.keep.stop}
+        assert np.array_equal(lazy.arrays["frames"], job.arrays["frames"][: now.keep.stop])
+        whole = lazy.whole()
+        assert all(np.array_equal(whole[name], array) for name, array in job.arrays.items())
+
+
 def test_flow_is_estimated_once_a_pair_while_the_crop_stays(pan: Callable[..., Pictures]) -> None:
     estimator = CountingFlow()
     run(preparer(estimator=estimator, scene_cuts=False), frames(pan(30, HEIGHT, WIDTH)))
