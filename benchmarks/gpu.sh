@@ -3,12 +3,11 @@
 #
 #   benchmarks/gpu.sh FOLDER [MODEL.onnx ...]
 #
-# FOLDER gets what was found. Further models, files in fp16 for instance, are measured beside s and s-live:
-#   ptfan export training/checkpoints/s-live.safetensors --form step --precision fp16 -o s-live-fp16.onnx
+# FOLDER gets what was found. Further models are measured beside s and s-live, in both precisions.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 folder=$(realpath "${1:?name a folder for the results}")
-models=(s s-live "${@:2}")
+models=(s s-live s-fp16 s-live-fp16 "${@:2}")
 python=${PYTHON:-python3}
 ptfan() { "$python" -m ptfan.engine.cli "$@"; }
 part() {

@@ -21,9 +21,8 @@ EPILOG = """
     # For crops of up to 1280x720, four streams at once, with the C++ plugin
     ptfan build s -o s.plan --max 1280x720 --frames 4 --plugin libptfan_plugin.so
 
-    # Half precision is the ONNX file's matter
-    ptfan export training/checkpoints/s.safetensors -o s-fp16.onnx --form step --precision fp16
-    ptfan build s-fp16.onnx -o s-fp16.plan --timing-cache timing.bin
+    # Half precision is the model's matter
+    ptfan build s-fp16 -o s-fp16.plan --timing-cache timing.bin
 """
 SIZES_PANEL = "Sizes"
 PORTABILITY_PANEL = "Portability"

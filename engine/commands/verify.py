@@ -31,7 +31,7 @@ Exit status: 0 when the answers are near enough to each other, 1 when they are n
 **Examples**
 
     # A file of another precision against the model of its name in the package, on the demo's clip
-    ptfan verify s-fp16.onnx
+    ptfan verify s-fp16
 
     # Against the checkpoint, in torch, with the worst frame as a picture
     ptfan verify s --against training/checkpoints/s.safetensors -o worst.png

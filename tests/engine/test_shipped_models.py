@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,6 +12,9 @@ from ptfan.engine.demo import DEMO_CLIP
 from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import Inpainter
 from ptfan.engine.media import open_source
+from ptfan.engine.models import find_model
+from ptfan.engine.runner import open_runner
+from ptfan.engine.verify.run import LEAST_PSNR, verify
 
 pytest.importorskip("onnxruntime")
 
@@ -62,3 +67,15 @@ def test_the_model_between_waits_for_six_frames_and_knows_of_no_more(frames: lis
         counts = [len(inpainter.push(frame)) for frame in frames[:10]]
         assert counts == [0] * 6 + [1] * 4
     assert np.array_equal(inpainted("s-soon", frames[:16])[:6], inpainted("s-soon", frames[:12])[:6])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["s", "s-live", "s-soon"])
+def test_half_precision_is_the_same_network(name: str) -> None:
+    with open_runner(find_model(name)) as full, open_runner(find_model(f"{name}-fp16")) as half:
+        assert half.spec == replace(full.spec, precision="fp16", carried=half.spec.carried)
+    told: list[str] = []
+    found = verify(f"{name}-fp16", warn=told.append)  # against the model that its record names
+    assert (found.inpainted, found.reference["path"], told) == (55, str(find_model(name)), [])
+    assert found.hole.worst > 0
+    assert found.hole.psnr >= LEAST_PSNR
