@@ -117,7 +117,7 @@ class Inpainter:
             fill=spec.fill,
             ahead=None if spec.frames_ahead is None else min(spec.frames_ahead, window - stride),
             lead=spec.lead,
-            beyond=spec.form != "step",
+            beyond=spec.form != "step" or spec.lead is None,
             scene_cuts=self.settings.scene_cuts,
             completion=self._completion,
         )

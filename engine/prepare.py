@@ -242,8 +242,11 @@ class Preparer:
         past = None
         if self._fill == "propagated":
             past = [view.carry(number, pair) for number, pair in zip(numbers, [None, *flows], strict=True)]
-        whole = partial(clip_inputs, images, holes, flows, self._fill, past)
-        return CropInputs(view.key, place, view.crop, images, holes, whole(wanted=wanted), whole)
+        make = partial(clip_inputs, images, holes, flows, self._fill, past)
+        arrays = make(wanted=wanted)
+        # Flow and arrivals are held only where they are needed once more: a long window's are tens of megabytes.
+        whole = make if len(arrays["frames"]) < len(images) else partial(dict, arrays)
+        return CropInputs(view.key, place, view.crop, images, holes, arrays, whole)
 
 
 def _still_fits(crops: list[Crop], wanted: list[Crop], hole: Mask) -> bool:
