@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, replace
 
 from ptfan.engine.backends import PLAN_SUFFIX, Backend
 from ptfan.engine.models import find_model
@@ -44,8 +43,11 @@ class Contender:
 
 
 def contenders(models: Sequence[str], backends: Sequence[Backend], *, gpu: int, threads: int) -> list[Contender]:
-    """Return every model on every backend, which the names tell where there are several."""
-    return [
-        Contender(f"{model} on {backend}" if len(backends) > 1 else model, model, backend, gpu, threads)
-        for model, backend in product(models, backends)
-    ]
+    """Return every model on every backend, which the names tell where there are several; checkpoints have but one."""
+    entries = []
+    for model in models:
+        single = Contender(model, model, "auto", gpu, threads)
+        asked = backends if single.runs_videos else ("auto",)
+        names = {backend: f"{model} on {backend}" if len(asked) > 1 else model for backend in asked}
+        entries += [replace(single, name=name, backend=backend) for backend, name in names.items()]
+    return entries
