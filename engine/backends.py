@@ -12,6 +12,7 @@ from ptfan.engine.errors import MissingExtraError, PtfanError
 
 __all__ = [
     "BACKENDS",
+    "ONLY_BY_NAME",
     "PLAN_SUFFIX",
     "Backend",
     "BackendName",
@@ -19,13 +20,16 @@ __all__ = [
     "backend_status",
     "backend_statuses",
     "backends_for",
+    "chosen_backends",
 ]
 
-BackendName = Literal["tensorrt", "onnxruntime-cuda", "onnxruntime"]
-Backend = Literal["auto", "tensorrt", "onnxruntime-cuda", "onnxruntime"]
+BackendName = Literal["tensorrt", "onnxruntime-cuda", "onnxruntime", "openvino", "openvino-bf16"]
+Backend = Literal["auto", "tensorrt", "onnxruntime-cuda", "onnxruntime", "openvino", "openvino-bf16"]
 """A backend, or `auto` for the best that can run here."""
 BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
 """The best first."""
+ONLY_BY_NAME: tuple[BackendName, ...] = ("openvino", "openvino-bf16")
+"""What `auto` never takes: fp32 is no faster than ONNX Runtime, and bf16 is another answer."""
 PLAN_SUFFIX = ".plan"
 """How a TensorRT plan's file is called."""
 
@@ -60,10 +64,17 @@ def backends_for(model: Path) -> tuple[BackendName, ...]:
     return tuple(name for name in BACKENDS if name != "tensorrt")
 
 
+def chosen_backends(model: Path) -> tuple[BackendName, ...]:
+    """Return those of them that `auto` chooses from."""
+    return tuple(name for name in backends_for(model) if name not in ONLY_BY_NAME)
+
+
 def backend_status(name: BackendName, gpu: int = 0) -> BackendStatus:
     """Return whether one backend can run here; one that needs a GPU is tried on it."""
     if name == "tensorrt":
         return _tensorrt_status(gpu)
+    if name in ONLY_BY_NAME:
+        return _openvino_status(name)
     if find_spec("onnxruntime") is None:
         extra = "cuda" if name == "onnxruntime-cuda" else "cpu"
         return BackendStatus(name, False, f"not installed: pip install 'ptfan[{extra}]'", installed=False)
@@ -85,6 +96,17 @@ def _tensorrt_status(gpu: int) -> BackendStatus:
         return BackendStatus("tensorrt", False, str(error), installed=not isinstance(error, MissingExtraError))
     reason = f"plans of `ptfan build`, by {trt.__name__} {trt.__version__} on GPU {gpu} ({found.name})"
     return BackendStatus("tensorrt", True, reason)
+
+
+def _openvino_status(name: BackendName) -> BackendStatus:
+    if find_spec("openvino") is None:
+        return BackendStatus(name, False, "not installed: pip install 'ptfan[openvino]'", installed=False)
+    from ptfan.engine.ov.openvino_module import openvino_problem
+
+    bf16 = name == "openvino-bf16"
+    problem = openvino_problem(bf16=bf16)
+    where = f"OpenVINO on the CPU{', features in bf16' if bf16 else ''}; auto does not take it"
+    return BackendStatus(name, problem is None, problem or where)
 
 
 @lru_cache

@@ -13,6 +13,7 @@ EXTRAS = {
     "onnx": "export",
     "onnxruntime": "cpu",
     "onnxscript": "export",
+    "openvino": "openvino",
     "safetensors": "train",
     "tensorboard": "train",
     "torch": "train",

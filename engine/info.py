@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ptfan.engine.backends import backend_statuses, backends_for
+from ptfan.engine.backends import backend_statuses, chosen_backends
 from ptfan.engine.errors import PtfanError
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256, find_model, shipped_models
 from ptfan.engine.onnx_file import read_spec
@@ -111,7 +111,7 @@ def _choice(model: str | Path) -> dict[str, Any]:
         path = find_model(model)
     except PtfanError as error:
         return {"model": None, "backend": None, "text": f"no model: {error}"}
-    statuses = [status for status in backend_statuses() if status.name in backends_for(path)]
+    statuses = [status for status in backend_statuses() if status.name in chosen_backends(path)]
     usable = next((status for status in statuses if status.usable), None)
     if usable is None:
         why = "; ".join(f"{status.name} {status.reason}" for status in statuses)

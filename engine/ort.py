@@ -20,7 +20,7 @@ from ptfan.engine.errors import BackendError, ModelError, one_line
 from ptfan.engine.half import cast
 from ptfan.engine.onnx_file import read_spec
 from ptfan.engine.ort_graphs import CudaGraphs
-from ptfan.engine.runner import DTYPES, Arrays, State, Values, check_inputs
+from ptfan.engine.runner import DTYPES, Arrays, State, Values, check_floating, check_inputs
 from ptfan.engine.spec import ModelSpec, Precision
 
 __all__ = ["GRAPHS_VARIABLE", "OrtRunner"]
@@ -60,8 +60,7 @@ class OrtRunner:
         session = _open_session(model, threads, gpu)
         self._spec = read_spec(model)
         self._types = {entry.name: TYPES.get(entry.type) for entry in session.get_inputs()}
-        if None in self._types.values():
-            raise ModelError(f"model {model}: takes inputs that are not floating; export it with `ptfan export`")
+        check_floating(model, self._types)
         self._names = [entry.name for entry in session.get_outputs()]
         self._session: Any = session
         self._values: Any = onnxruntime.OrtValue

@@ -15,7 +15,15 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.backends import BACKENDS, Backend, BackendName, BackendStatus, backend_status, backends_for
+from ptfan.engine.backends import (
+    BACKENDS,
+    Backend,
+    BackendName,
+    BackendStatus,
+    backend_status,
+    backends_for,
+    chosen_backends,
+)
 from ptfan.engine.errors import BackendError, InputError, MissingExtraError, ModelError
 from ptfan.engine.spec import ModelSpec, Precision
 
@@ -27,6 +35,7 @@ __all__ = [
     "Runner",
     "State",
     "Values",
+    "check_floating",
     "check_inputs",
     "open_runner",
 ]
@@ -82,6 +91,20 @@ class BoundRunner(Runner, Protocol):
         """Run once; write the outputs that `into` names there; return the others."""
 
 
+def check_floating(model: Path, types: Mapping[str, Any]) -> None:
+    """Check that a runner knows the types of all inputs of a network.
+
+    Args:
+        model: its file.
+        types: by name, the inputs' types; None where it is neither fp32 nor fp16.
+
+    Raises:
+        ModelError: it does not.
+    """
+    if None in types.values():
+        raise ModelError(f"model {model}: takes inputs that are not floating; export it with `ptfan export`")
+
+
 def check_inputs(spec: ModelSpec, wanted: Iterable[str], inputs: Values) -> None:
     """Check that all inputs are given that a network takes.
 
@@ -124,7 +147,14 @@ def open_runner(model: Path, *, backend: Backend = "auto", threads: int = 0, gpu
         from ptfan.engine.trt.tensorrt_runner import TensorRTRunner
 
         return TensorRTRunner(model, gpu=gpu)
-    name = _usable(names if backend == "auto" else (backend,), gpu)
+    return _open_onnx(model, _usable(chosen_backends(model) if backend == "auto" else (backend,), gpu), threads, gpu)
+
+
+def _open_onnx(model: Path, name: BackendName, threads: int, gpu: int) -> Runner:
+    if name in ("openvino", "openvino-bf16"):
+        from ptfan.engine.ov.openvino_runner import OpenVINORunner
+
+        return OpenVINORunner(model, threads=threads, arithmetic="bf16" if name == "openvino-bf16" else "fp32")
     from ptfan.engine.ort import OrtRunner
 
     return OrtRunner(model, threads=threads, gpu=gpu if name == "onnxruntime-cuda" else None)

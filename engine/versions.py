@@ -12,6 +12,7 @@ LIBRARIES = {
     "opencv": ["opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python"],
     "numpy": ["numpy"],
     "onnxruntime": ["onnxruntime", "onnxruntime-gpu"],
+    "openvino": ["openvino"],
 }
 """Libraries by the name that is shown, and the packages that may bring them."""
 

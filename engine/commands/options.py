@@ -134,7 +134,7 @@ BackendOption = Annotated[
     typer.Option(
         "--backend",
         metavar="|".join(("auto", *BACKENDS)),
-        help="What runs it; auto takes the first that can run here, see `ptfan info`.",
+        help="What runs it; auto takes the first that can run here, see `ptfan info`, and openvino never.",
         rich_help_panel=NETWORK_PANEL,
     ),
 ]

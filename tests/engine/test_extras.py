@@ -16,6 +16,7 @@ from ptfan.engine.extras import EXTRAS, missing_extra
             "export",
             "ptfan export needs torch, which is not installed: pip install 'ptfan[export]'",
         ),
+        ("openvino", "", "this needs openvino, which is not installed: pip install 'ptfan[openvino]'"),
         ("onnxruntime", "", "this needs onnxruntime, which is not installed: pip install 'ptfan[cpu]'"),
     ],
 )

@@ -1,5 +1,8 @@
+"""What the runners of ONNX files keep to, ONNX Runtime's and OpenVINO's alike, and how one is opened."""
+
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,12 +16,14 @@ from ptfan.engine.errors import BackendError, InputError, MissingExtraError, Mod
 from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import Inpainter
 from ptfan.engine.ort import OrtRunner
+from ptfan.engine.ov.openvino_runner import OpenVINORunner
 from ptfan.engine.runner import open_runner
 from ptfan.engine.spec import CLIP_INPUTS, METADATA_KEY, ModelSpec
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
+Opener = Callable[..., Any]
 CHANNELS = {"frames": 3, "flow_forward": 2, "flow_backward": 2}
 SPEC = ModelSpec(name="tiny", window=4, stride=2, lookahead=0)
 
@@ -26,6 +31,14 @@ SPEC = ModelSpec(name="tiny", window=4, stride=2, lookahead=0)
 @pytest.fixture
 def save(tmp_path: Path) -> Callable[..., Path]:
     return lambda *args, **options: save_model(tmp_path / "tiny.onnx", *args, **options)
+
+
+@pytest.fixture(params=[OrtRunner, OpenVINORunner])
+def load(request: pytest.FixtureRequest) -> Opener:
+    """Return the one runner, and the other."""
+    if request.param is OpenVINORunner:
+        pytest.importorskip("openvino")
+    return request.param
 
 
 def save_model(
@@ -54,41 +67,48 @@ def clip(frames: int = 2, height: int = 8, width: int = 16) -> dict[str, NDArray
     return {name: rng.random((frames, CHANNELS.get(name, 1), height, width), np.float32) for name in CLIP_INPUTS}
 
 
-def test_outputs_are_written_where_they_are_wanted(save: Callable[..., Path]) -> None:
+def content(state: Any) -> Any:
+    """Return what stands in a runner's memory."""
+    return state if isinstance(state, np.ndarray) else state.numpy()
+
+
+def test_outputs_are_written_where_they_are_wanted(load: Opener, save: Callable[..., Path]) -> None:
     inputs = clip()
-    with OrtRunner(save(), threads=1) as runner:
+    with load(save(), threads=1) as runner:
         expected = runner.run(inputs)["fill"]
         wanted = runner.allocate(expected.shape, "fp32")
-        assert not wanted.numpy().any()
+        assert not content(wanted).any()
         assert runner.run_into(inputs, {"fill": wanted}) == {}
-        assert np.array_equal(wanted.numpy(), expected)
+        assert np.array_equal(content(wanted), expected)
         again = runner.run_into({**inputs, "frames": wanted}, {})["fill"]  # what was written is read where it lies
         np.testing.assert_allclose(again, expected + 0.5 * inputs["hole"], rtol=1e-6)
-        with pytest.raises(BackendError, match="ONNX Runtime failed"):
+        runner.run({**inputs, "frames": 0 * inputs["frames"]})
+        assert np.array_equal(content(wanted), expected)  # a later run writes elsewhere
+        with pytest.raises(BackendError, match=r"(ONNX Runtime|OpenVINO) failed"):
             runner.run_into(inputs, {"fill": runner.allocate((1, 3, 8, 16), "fp32")})
 
 
-def test_runs_and_tells_its_spec(save: Callable[..., Path]) -> None:
+def test_runs_and_tells_its_spec(load: Opener, save: Callable[..., Path]) -> None:
     inputs = clip()
-    with OrtRunner(save(), threads=1) as runner:
+    with load(save(), threads=1) as runner:
         assert runner.spec == SPEC
-        assert runner.backend == "onnxruntime (CPU)"
+        assert runner.backend in ("onnxruntime (CPU)", "openvino (CPU)")
         outputs = runner.run(inputs)
     assert set(outputs) == {"fill"}
     assert outputs["fill"].dtype == np.float32
     np.testing.assert_allclose(outputs["fill"], inputs["frames"] + 0.5 * inputs["hole"], rtol=1e-6)
 
 
-def test_half_precision_takes_and_gives_float32(save: Callable[..., Path]) -> None:
+def test_half_precision_takes_and_gives_float32(load: Opener, save: Callable[..., Path]) -> None:
     inputs = clip()
-    with OrtRunner(save(features=onnx.TensorProto.FLOAT16)) as runner:
+    with load(save(features=onnx.TensorProto.FLOAT16)) as runner:
         outputs = runner.run(inputs)
     assert outputs["fill"].dtype == np.float32
     np.testing.assert_allclose(outputs["fill"], inputs["frames"] + 0.5 * inputs["hole"], atol=2e-3)
 
 
-def test_any_number_and_size_of_frames(save: Callable[..., Path]) -> None:
-    with OrtRunner(save()) as runner:
+def test_any_number_and_size_of_frames(load: Opener, save: Callable[..., Path]) -> None:
+    with load(save()) as runner:
         for frames, height, width in ((1, 8, 8), (5, 24, 16)):
             assert runner.run(clip(frames, height, width))["fill"].shape == (frames, 3, height, width)
 
@@ -100,18 +120,18 @@ def one_line(error: BaseException) -> str:
 
 
 @pytest.mark.parametrize("content", [b"", b"this is no model\nat all", b"\x00" * 100])
-def test_a_file_that_is_no_model(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_model(load: Opener, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.onnx"
     path.write_bytes(content)
     with pytest.raises(ModelError) as caught:
-        OrtRunner(path)
+        load(path)
     assert "broken.onnx" in one_line(caught.value)
     assert "expected an ONNX file" in str(caught.value) or "no ptfan spec" in str(caught.value)
 
 
-def test_a_model_that_ptfan_did_not_export(save: Callable[..., Path]) -> None:
+def test_a_model_that_ptfan_did_not_export(load: Opener, save: Callable[..., Path]) -> None:
     with pytest.raises(ModelError) as caught:
-        OrtRunner(save(None))
+        load(save(None))
     assert "has no ptfan spec in its metadata; export it with" in one_line(caught.value)
 
 
@@ -123,45 +143,48 @@ def test_a_model_that_ptfan_did_not_export(save: Callable[..., Path]) -> None:
         ("\n", "cannot be read"),
     ],
 )
-def test_a_spec_that_cannot_be_used_names_the_file(save: Callable[..., Path], text: str, reason: str) -> None:
+def test_a_spec_that_cannot_be_used_names_the_file(
+    load: Opener, save: Callable[..., Path], text: str, reason: str
+) -> None:
     with pytest.raises(ModelError) as caught:
-        OrtRunner(save(text))
+        load(save(text))
     assert "tiny.onnx: model spec: " in one_line(caught.value)
     assert reason in str(caught.value)
 
 
-def test_inputs_of_another_type_are_refused(save: Callable[..., Path]) -> None:
+def test_inputs_of_another_type_are_refused(load: Opener, save: Callable[..., Path]) -> None:
     with pytest.raises(ModelError) as caught:
-        OrtRunner(save(mask=onnx.TensorProto.INT64))
+        load(save(mask=onnx.TensorProto.INT64))
     assert "not floating" in one_line(caught.value)
 
 
-def test_a_missing_input_is_named(save: Callable[..., Path]) -> None:
+def test_a_missing_input_is_named(load: Opener, save: Callable[..., Path]) -> None:
     inputs = clip()
     del inputs["hole"], inputs["guidance"]
-    with OrtRunner(save()) as runner, pytest.raises(ModelError, match="input guidance, hole was not given"):
+    with load(save()) as runner, pytest.raises(ModelError, match="input guidance, hole was not given"):
         runner.run(inputs)
 
 
-def test_an_input_that_does_not_fit_the_graph(save: Callable[..., Path]) -> None:
+def test_an_input_that_does_not_fit_the_graph(load: Opener, save: Callable[..., Path]) -> None:
     inputs = clip()
     inputs["frames"] = inputs["frames"][:, :2]
-    with OrtRunner(save()) as runner, pytest.raises(BackendError) as caught:
+    with load(save()) as runner, pytest.raises(BackendError) as caught:
         runner.run(inputs)
-    assert "model tiny: ONNX Runtime failed" in one_line(caught.value)
+    assert re.match("model tiny: (ONNX Runtime|OpenVINO) failed", one_line(caught.value))
 
 
-def test_closing_twice_is_fine(save: Callable[..., Path]) -> None:
-    runner = OrtRunner(save())
+def test_closing_twice_is_fine(load: Opener, save: Callable[..., Path]) -> None:
+    runner = load(save())
     runner.close()
     runner.close()
 
 
 def test_open_runner(save: Callable[..., Path]) -> None:
-    backends: tuple[Backend, ...] = ("auto", "onnxruntime")
-    for backend in backends:
+    backends: dict[Backend, str] = {"auto": "onnxruntime", "onnxruntime": "onnxruntime", "openvino": "openvino"}
+    for backend, taken in backends.items():
         with open_runner(save(), backend=backend, threads=1) as runner:
             assert runner.spec == SPEC
+            assert runner.backend == f"{taken} (CPU)"
 
 
 def test_a_backend_that_does_not_exist(tmp_path: Path) -> None:
@@ -173,8 +196,14 @@ def test_a_backend_that_does_not_exist(tmp_path: Path) -> None:
 
 def test_a_backend_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ptfan.engine.backends.find_spec", lambda name: None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'ptfan\[cuda\]'; .*pip install 'ptfan\[cpu\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'ptfan\[cuda\]'; .*pip install 'ptfan\[cpu\]'$"):
         open_runner(tmp_path / "any.onnx")
+    named: tuple[Backend, ...] = ("openvino", "openvino-bf16")
+    for backend in named:
+        with pytest.raises(
+            MissingExtraError, match=rf"^backend {backend}: not installed: pip install 'ptfan\[openvino\]'$"
+        ):
+            open_runner(tmp_path / "any.onnx", backend=backend)
 
 
 def test_an_inpainter_runs_a_file_and_closes_it(save: Callable[..., Path]) -> None:

@@ -1,4 +1,5 @@
-"""The op's function in ONNX Runtime against the network's own warp in torch, and how it stands in a graph."""
+"""The op's function in ONNX Runtime, and OpenVINO's form of the op, against the network's own warp in torch; and how it
+stands in a graph."""
 
 from __future__ import annotations
 
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from ptfan.engine.ov.flow_warp_conversion import flow_warp_extension
+from ptfan.engine.ov.openvino_module import import_openvino
 from ptfan.export.flow_warp_op import (
     DOMAIN,
     OP_TYPE,
@@ -60,6 +63,28 @@ def session(*kind: Any) -> Any:
     return onnxruntime.InferenceSession(one_node(*kind).SerializeToString(), providers=["CPUExecutionProvider"])
 
 
+class OpenVINOSession:
+    """OpenVINO with the calls of ONNX Runtime."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        pytest.importorskip("openvino")
+        self.core = import_openvino().Core()
+        self.core.add_extension(flow_warp_extension())
+        self.graph = self.core.read_model(model.SerializeToString())
+        self.names = [entry.any_name for entry in self.graph.outputs]
+
+    def run(self, names: list[str] | None, inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        graph = self.graph.clone()
+        graph.reshape({name: list(array.shape) for name, array in inputs.items()})
+        outputs = self.core.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(inputs)
+        return [outputs[name] for name in names or self.names]
+
+
+@cache
+def openvino_session(*kind: Any) -> OpenVINOSession:
+    return OpenVINOSession(one_node(*kind))
+
+
 def random_inputs(shape: tuple[int, int, int, int], reach: float, dtype: Any, seed: int) -> dict[str, NDArray[Any]]:
     """Features that are zero here and there, as after a rectifier, and flows of up to `reach` pixels."""
     random = np.random.default_rng(seed)
@@ -78,30 +103,42 @@ def reference(inputs: dict[str, NDArray[Any]], convention: Any, required: bool) 
     return y.numpy(), nonzero.numpy()
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float16])
-@pytest.mark.parametrize(("convention", "nonzero", "required"), KINDS)
-@given(
-    shape=st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 9), st.integers(1, 9)),
-    reach=st.sampled_from([0.0, 0.4, 3.0, 20.0, 1e6]),
-    seed=st.integers(0, 2**32 - 1),
-)
-@settings(max_examples=40, deadline=None)
-def test_the_function_is_the_networks_warp(
-    convention: str,
-    nonzero: bool,
-    required: bool,
-    dtype: Any,
-    shape: tuple[int, int, int, int],
-    reach: float,
-    seed: int,
-) -> None:
+ANY_KIND = pytest.mark.parametrize(("convention", "nonzero", "required"), KINDS)
+ANY_TYPE = pytest.mark.parametrize("dtype", [np.float32, np.float16])
+SHAPES = st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 9), st.integers(1, 9))
+REACHES = st.sampled_from([0.0, 0.4, 3.0, 20.0, 1e6])
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def check(runtime: Any, kind: tuple[str, bool, bool], dtype: Any, shape: Any, reach: float, seed: int) -> None:
+    """Hold a runtime to the network's own warp."""
+    convention, _, required = kind
     inputs = random_inputs(shape, reach, dtype, seed)
-    kind = TensorProto.FLOAT if dtype is np.float32 else TensorProto.FLOAT16
-    outputs = session(convention, nonzero, required, kind).run(None, inputs)
+    outputs = runtime(*kind, TensorProto.FLOAT if dtype is np.float32 else TensorProto.FLOAT16).run(None, inputs)
     for result, expected in zip(outputs, reference(inputs, convention, required), strict=False):
         assert result.dtype == dtype
         assert np.isfinite(result).all()
         np.testing.assert_allclose(result, expected, rtol=0, atol=1e-5 if dtype is np.float32 else 4e-3)
+
+
+@ANY_TYPE
+@ANY_KIND
+@given(shape=SHAPES, reach=REACHES, seed=SEEDS)
+@settings(max_examples=40, deadline=None)
+def test_the_function_is_the_networks_warp(
+    convention: str, nonzero: bool, required: bool, dtype: Any, shape: Any, reach: float, seed: int
+) -> None:
+    check(session, (convention, nonzero, required), dtype, shape, reach, seed)
+
+
+@ANY_TYPE
+@ANY_KIND
+@given(shape=SHAPES, reach=REACHES, seed=SEEDS)
+@settings(max_examples=8, deadline=None)
+def test_openvino_s_form_is_the_networks_warp(
+    convention: str, nonzero: bool, required: bool, dtype: Any, shape: Any, reach: float, seed: int
+) -> None:
+    check(openvino_session, (convention, nonzero, required), dtype, shape, reach, seed)
 
 
 def test_zero_flow_gives_the_picture_itself_where_valid_and_the_fallback_elsewhere() -> None:
@@ -110,13 +147,14 @@ def test_zero_flow_gives_the_picture_itself_where_valid_and_the_fallback_elsewhe
     np.testing.assert_allclose(y, np.where(inputs["validity"] > 0.5, inputs["x"], inputs["fallback"]), atol=1e-6)
 
 
+@pytest.mark.parametrize("runtime", [session, openvino_session])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf, 3e38])
-def test_flow_that_is_not_valid_is_not_looked_at(kind: tuple[str, bool, bool], poison: float) -> None:
+def test_flow_that_is_not_valid_is_not_looked_at(runtime: Any, kind: tuple[str, bool, bool], poison: float) -> None:
     inputs = random_inputs((1, 2, 6, 8), 2.0, np.float32, 2)
     invalid = inputs["validity"] < 0.5
     inputs["flow"][np.broadcast_to(invalid, inputs["flow"].shape)] = poison
-    y = session(*kind, TensorProto.FLOAT).run(["y"], inputs)[0]
+    y = runtime(*kind, TensorProto.FLOAT).run(["y"], inputs)[0]
     where = np.broadcast_to(invalid, y.shape)
     np.testing.assert_array_equal(y[where], inputs["fallback"][where])
     assert np.isfinite(y).all()
