@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -38,3 +41,21 @@ def project_files() -> list[Path]:
     command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return sorted(path for path in map(Path, filter(None, listed.split("\0"))) if (ROOT / path).is_file())
+
+
+@pytest.fixture(scope="module")
+def load_script() -> Iterator[Callable[[str], ModuleType]]:
+    """Return what loads a script that no package holds, named by its path from the root, as a module."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def load(path: str) -> ModuleType:
+            file = ROOT / path
+            spec = importlib.util.spec_from_file_location(file.stem, file)
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            patch.setitem(sys.modules, spec.name, module)  # dataclasses look there
+            spec.loader.exec_module(module)
+            return module
+
+        yield load

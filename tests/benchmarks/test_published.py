@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +18,6 @@ pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
 pytest.importorskip("onnx")
 
-SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "published.py"
 PUBLISHED = os.environ.get("PTFAN_PUBLISHED")
 ABOUT = {
     "processor": "Some CPU",
@@ -70,16 +69,9 @@ class ResNet(torch.nn.Module):
 
 
 @pytest.fixture(scope="module")
-def script() -> Any:
+def script(load_script: Callable[[str], ModuleType]) -> Any:
     """Return the script as a module."""
-    spec = importlib.util.spec_from_file_location("published", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its dataclasses look there
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    return load_script("benchmarks/published.py")
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import importlib.util
 import re
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,18 +14,11 @@ from ptfan.engine.onnx_file import read_spec
 from ptfan.engine.trt.plan_record import PlanRecord
 from ptfan.engine.trt.sizes import SizeRange
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "triton_config.py"
-
 
 @pytest.fixture(scope="module")
-def example() -> Any:
+def example(load_script: Callable[[str], ModuleType]) -> Any:
     """Return the script as a module."""
-    spec = importlib.util.spec_from_file_location("triton_config", EXAMPLE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("examples/triton_config.py")
 
 
 def record(model: str) -> PlanRecord:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,18 +19,11 @@ from ptfan.engine.stepper import Stepper
 from ptfan.engine.trt.build import build_plan
 from ptfan.engine.trt.tensorrt_runner import TensorRTRunner
 
-EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "pycuda_step.py"
-
 
 @pytest.fixture(scope="module")
-def example() -> Any:
+def example(load_script: Callable[[str], ModuleType]) -> Any:
     """Return the script as a module."""
-    spec = importlib.util.spec_from_file_location("pycuda_step", EXAMPLE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("examples/pycuda_step.py")
 
 
 class GPUArray:
