@@ -12,7 +12,7 @@ from ptfan.engine.errors import MissingExtraError, PtfanError
 
 __all__ = [
     "BACKENDS",
-    "ONLY_BY_NAME",
+    "OPENVINO",
     "PLAN_SUFFIX",
     "Backend",
     "BackendName",
@@ -28,8 +28,8 @@ Backend = Literal["auto", "tensorrt", "onnxruntime-cuda", "onnxruntime", "openvi
 """A backend, or `auto` for the best that can run here."""
 BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
 """The best first."""
-ONLY_BY_NAME: tuple[BackendName, ...] = ("openvino", "openvino-bf16")
-"""What `auto` never takes: fp32 is no faster than ONNX Runtime, and bf16 is another answer."""
+OPENVINO: tuple[BackendName, ...] = ("openvino", "openvino-bf16")
+"""OpenVINO's, which `auto` never takes: fp32 is no faster than ONNX Runtime, and bf16 is another answer."""
 PLAN_SUFFIX = ".plan"
 """How a TensorRT plan's file is called."""
 
@@ -66,14 +66,14 @@ def backends_for(model: Path) -> tuple[BackendName, ...]:
 
 def chosen_backends(model: Path) -> tuple[BackendName, ...]:
     """Return those of them that `auto` chooses from."""
-    return tuple(name for name in backends_for(model) if name not in ONLY_BY_NAME)
+    return tuple(name for name in backends_for(model) if name not in OPENVINO)
 
 
 def backend_status(name: BackendName, gpu: int = 0) -> BackendStatus:
     """Return whether one backend can run here; one that needs a GPU is tried on it."""
     if name == "tensorrt":
         return _tensorrt_status(gpu)
-    if name in ONLY_BY_NAME:
+    if name in OPENVINO:
         return _openvino_status(name)
     if find_spec("onnxruntime") is None:
         extra = "cuda" if name == "onnxruntime-cuda" else "cpu"

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.backends import (
     BACKENDS,
+    OPENVINO,
     Backend,
     BackendName,
     BackendStatus,
@@ -151,7 +152,7 @@ def open_runner(model: Path, *, backend: Backend = "auto", threads: int = 0, gpu
 
 
 def _open_onnx(model: Path, name: BackendName, threads: int, gpu: int) -> Runner:
-    if name in ("openvino", "openvino-bf16"):
+    if name in OPENVINO:
         from ptfan.engine.ov.openvino_runner import OpenVINORunner
 
         return OpenVINORunner(model, threads=threads, arithmetic="bf16" if name == "openvino-bf16" else "fp32")
