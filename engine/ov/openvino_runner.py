@@ -46,8 +46,7 @@ class OpenVINORunner:
         self._spec = read_spec(model)
         self._arithmetic: Arithmetic = arithmetic
         self._openvino = import_openvino()
-        self._core = self._openvino.Core()
-        self._core.add_extension(flow_warp_extension())
+        self._core = _core()
         graph = self._read(model)
         self._types = {entry.any_name: TYPES.get(entry.element_type.get_type_name()) for entry in graph.inputs}
         check_floating(model, self._types)
@@ -147,6 +146,19 @@ class OpenVINORunner:
         if self._arithmetic == "bf16":
             _keep_grids(graph)
         return self._core.compile_model(graph, "CPU", self._options).create_infer_request()
+
+
+@lru_cache
+def _core() -> Any:
+    """Return OpenVINO's core, one for the process.
+
+    Once it uses its CPU plugin, a core gives the thread a stack of its own for signals, which it frees with itself. Of
+    two cores that do not end in reverse order, or in the threads in which they began, the next Ctrl-C would find no
+    stack, and crash.
+    """
+    core = import_openvino().Core()
+    core.add_extension(flow_warp_extension())
+    return core
 
 
 def _shapes(arrays: Arrays, *, free: bool) -> Shapes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -146,3 +148,25 @@ def test_a_file_that_openvino_cannot_read_is_told_in_one_line(tmp_path: Path) ->
     ) as got:
         OpenVINORunner(tmp_path / "odd.onnx")
     assert "\n" not in str(got.value)
+
+
+def test_a_signal_finds_its_stack_when_runners_are_gone() -> None:
+    code = """if True:
+        import faulthandler, gc, os, signal
+        import numpy as np
+        from ptfan.engine.models import FLOW_MODEL
+        from ptfan.engine.ov.openvino_runner import OpenVINORunner
+        faulthandler.enable()  # a stack for signals
+        runners = [OpenVINORunner(FLOW_MODEL, threads=1) for _ in range(2)]
+        for runner in runners:
+            flow, known = np.zeros((3, 4, 16, 16), np.float32), np.ones((3, 1, 16, 16), np.float32)
+            runner.run({"flow": flow, "known": known})
+        del runner
+        while runners:
+            runners.pop(0).close()
+            gc.collect()
+        signal.signal(signal.SIGINT, lambda number, frame: print("caught"))
+        os.kill(os.getpid(), signal.SIGINT)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "caught\n", "")
