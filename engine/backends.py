@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ptfan.engine.errors import MissingExtraError, PtfanError
+from ptfan.engine.onnx_file import read_spec
 
 __all__ = [
     "BACKENDS",
@@ -58,10 +59,15 @@ def backend_statuses(gpu: int = 0) -> list[BackendStatus]:
 
 
 def backends_for(model: Path) -> tuple[BackendName, ...]:
-    """Return the backends that run a kind of file, the best first: plans are TensorRT's alone, ONNX is the others'."""
+    """Return the backends that run a file, the best first: TensorRT runs plans alone, GPUs run no int8 ONNX files.
+
+    Raises:
+        ModelError: it is neither a plan nor an ONNX file of ptfan.
+    """
     if model.suffix == PLAN_SUFFIX:
         return ("tensorrt",)
-    return tuple(name for name in BACKENDS if name != "tensorrt")
+    gpus = ("tensorrt", "onnxruntime-cuda") if read_spec(model).convolutions == "int8" else ("tensorrt",)
+    return tuple(name for name in BACKENDS if name not in gpus)
 
 
 def chosen_backends(model: Path) -> tuple[BackendName, ...]:

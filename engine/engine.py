@@ -6,8 +6,8 @@ from pathlib import Path
 from types import TracebackType
 
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
-from ptfan.engine.models import DEFAULT_MODEL, find_model
-from ptfan.engine.runner import Runner, open_runner
+from ptfan.engine.models import DEFAULT_MODEL
+from ptfan.engine.runner import Runner, open_model
 from ptfan.engine.step_pool import StepPool
 
 __all__ = ["Engine"]
@@ -59,8 +59,8 @@ class Engine:
         """
         self.settings = settings or InpaintSettings()
         self._owns_runner = runner is None
-        self._runner = runner or open_runner(
-            find_model(model), backend=self.settings.backend, threads=self.settings.threads, gpu=self.settings.gpu
+        self._runner = runner or open_model(
+            model, backend=self.settings.backend, threads=self.settings.threads, gpu=self.settings.gpu
         )
         try:
             self._pool = StepPool(self._runner, streams=streams, patience=patience)

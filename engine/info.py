@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ptfan.engine.backends import backend_statuses, chosen_backends
-from ptfan.engine.errors import PtfanError
+from ptfan.engine.errors import MissingExtraError, PtfanError
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256, find_model, shipped_models
 from ptfan.engine.onnx_file import read_spec
+from ptfan.engine.runner import choose_file
 from ptfan.engine.versions import versions
 
 __all__ = ["collect_info", "format_info"]
@@ -87,7 +88,7 @@ def _describe(name: str, path: Path) -> dict[str, Any]:
     }
     try:
         spec = read_spec(path)
-        return {**described, "spec": asdict(spec), "delay": spec.delay}
+        return {**described, "spec": asdict(spec), "delay": spec.delay, "numbers": spec.numbers}
     except PtfanError as error:
         return {**described, "error": str(error)}
 
@@ -99,7 +100,7 @@ def _model_line(model: dict[str, Any]) -> str:
     spec = model["spec"]
     width, height = spec["working_size"]
     return (
-        f"{model['name']}: {spec['parameters'] / 1e6:.2f} M parameters, {spec['precision']}, {size}, "
+        f"{model['name']}: {spec['parameters'] / 1e6:.2f} M parameters, {model['numbers']}, {size}, "
         f"{spec['form']} form, window {spec['window']}, stride {spec['stride']}, delay {model['delay']} frames, "
         f"{width}x{height}, sha256 {short}"
     )
@@ -108,10 +109,13 @@ def _model_line(model: dict[str, Any]) -> str:
 def _choice(model: str | Path) -> dict[str, Any]:
     """Tell what a run with default options would take, and why."""
     try:
-        path = find_model(model)
+        path = choose_file(model)
+        names = chosen_backends(path)
+    except MissingExtraError as error:
+        return {"model": str(find_model(model)), "backend": None, "text": f"no backend: {error}"}
     except PtfanError as error:
         return {"model": None, "backend": None, "text": f"no model: {error}"}
-    statuses = [status for status in backend_statuses() if status.name in chosen_backends(path)]
+    statuses = [status for status in backend_statuses() if status.name in names]
     usable = next((status for status in statuses if status.usable), None)
     if usable is None:
         why = "; ".join(f"{status.name} {status.reason}" for status in statuses)

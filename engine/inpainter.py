@@ -13,9 +13,9 @@ from ptfan.engine.errors import InputError, ModelError
 from ptfan.engine.filler import Filler, WindowFiller
 from ptfan.engine.flow_completion import LearnedCompletion, open_completion
 from ptfan.engine.frame import Frame
-from ptfan.engine.models import DEFAULT_MODEL, find_model
+from ptfan.engine.models import DEFAULT_MODEL
 from ptfan.engine.prepare import Preparer, Window
-from ptfan.engine.runner import Runner, open_runner
+from ptfan.engine.runner import Runner, open_model
 from ptfan.engine.spec import FlowCompletionName, ModelSpec
 from ptfan.engine.step_filler import StepFiller
 from ptfan.engine.step_pool import StepPool
@@ -41,7 +41,7 @@ class InpaintSettings:
     gpu: int = 0
     """The GPU that a backend which needs one uses."""
     threads: int = 0
-    """Threads inside the network; 0 takes one a core."""
+    """Threads inside the network; 0 takes one a core, or one for two cores where convolutions are int8."""
     scene_cuts: bool = True
     """Look for scene cuts; nothing crosses one."""
     flow_completion: FlowCompletionName = "learned"
@@ -103,8 +103,8 @@ class Inpainter:
         self.settings = settings or InpaintSettings()
         runner = runner if pool is None else pool.runner
         self._owns_runner = runner is None
-        self.runner = runner or open_runner(
-            find_model(model), backend=self.settings.backend, threads=self.settings.threads, gpu=self.settings.gpu
+        self.runner = runner or open_model(
+            model, backend=self.settings.backend, threads=self.settings.threads, gpu=self.settings.gpu
         )
         spec = self.spec
         self._filler = open_filler(self.runner, pool)

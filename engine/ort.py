@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import BackendError, ModelError, one_line
 from ptfan.engine.half import cast
+from ptfan.engine.machine import cores
 from ptfan.engine.onnx_file import read_spec
 from ptfan.engine.ort_graphs import CudaGraphs
 from ptfan.engine.runner import DTYPES, Arrays, State, Values, check_floating, check_inputs
@@ -46,7 +47,7 @@ class OrtRunner:
 
         Args:
             model: the file.
-            threads: threads inside the network; 0 takes one a core.
+            threads: threads inside the network; 0 takes one a core, or one for two cores where convolutions are int8.
             gpu: the CUDA GPU to compute on; None is the CPU.
 
         Raises:
@@ -55,10 +56,10 @@ class OrtRunner:
         """
         import onnxruntime
 
-        self._model, self._threads, self._gpu = model, threads, gpu
-        self._place = ("cpu", 0) if gpu is None else ("cuda", gpu)
-        session = _open_session(model, threads, gpu)
         self._spec = read_spec(model)
+        self._model, self._threads, self._gpu = model, threads or _usual_threads(self._spec), gpu
+        self._place = ("cpu", 0) if gpu is None else ("cuda", gpu)
+        session = _open_session(model, self._threads, gpu)
         self._types = {entry.name: TYPES.get(entry.type) for entry in session.get_inputs()}
         check_floating(model, self._types)
         self._names = [entry.name for entry in session.get_outputs()]
@@ -74,8 +75,10 @@ class OrtRunner:
     @property
     def backend(self) -> str:
         """The backend and where it computes."""
+        if self._gpu is None:
+            return "onnxruntime (CPU, int8)" if self._spec.convolutions == "int8" else "onnxruntime (CPU)"
         graphs = ", CUDA graphs" if self._graphs is not None else ""
-        return "onnxruntime (CPU)" if self._gpu is None else f"onnxruntime-cuda (GPU {self._gpu}{graphs})"
+        return f"onnxruntime-cuda (GPU {self._gpu}{graphs})"
 
     def allocate(self, shape: tuple[int, ...], precision: Precision) -> State:
         """Return memory for one output where the network computes, filled with zeros.
@@ -193,6 +196,15 @@ class OrtRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _usual_threads(spec: ModelSpec) -> int:
+    """Return how many threads a network gets where nobody says; 0 is one a core.
+
+    int8 convolutions are so short that waking other threads for them takes longer than they do, but for large frames;
+    and a core that is left over prepares the next frames meanwhile.
+    """
+    return 0 if spec.convolutions == "float" else max(1, cores() // 2)
 
 
 def _open_session(model: Path, threads: int, gpu: int | None, fixed: Mapping[str, int] | None = None) -> Any:

@@ -18,8 +18,8 @@ from ptfan.engine.inpainter import InpaintSettings, crop_rules
 from ptfan.engine.masks import open_mask
 from ptfan.engine.media import Sample, Source, open_source
 from ptfan.engine.media.notice import Warn, log_warning
-from ptfan.engine.models import DEFAULT_MODEL, find_model
-from ptfan.engine.runner import open_runner
+from ptfan.engine.models import DEFAULT_MODEL
+from ptfan.engine.runner import open_model
 
 __all__ = ["Preview", "draw_crops", "draw_mask", "encode_png", "preview", "to_8_bit"]
 
@@ -71,7 +71,7 @@ def preview(
     with (
         open_source(source, at, warn=warn) as pictures,
         open_mask(mask, boxes, object_id=object_id, dilate=dilate, warn=warn) as masks,
-        open_runner(find_model(model)) as runner,
+        open_model(model) as runner,
     ):
         sample = _first(pictures, at)
         height, width = sample.image.shape[:2]

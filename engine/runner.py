@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ptfan.engine.backends import (
     BACKENDS,
     OPENVINO,
+    PLAN_SUFFIX,
     Backend,
     BackendName,
     BackendStatus,
@@ -26,6 +27,8 @@ from ptfan.engine.backends import (
     chosen_backends,
 )
 from ptfan.engine.errors import BackendError, InputError, MissingExtraError, ModelError
+from ptfan.engine.machine import multiplies_bytes
+from ptfan.engine.models import find_model, shipped_models
 from ptfan.engine.spec import ModelSpec, Precision
 
 __all__ = [
@@ -38,6 +41,8 @@ __all__ = [
     "Values",
     "check_floating",
     "check_inputs",
+    "choose_file",
+    "open_model",
     "open_runner",
 ]
 
@@ -117,6 +122,29 @@ def check_inputs(spec: ModelSpec, wanted: Iterable[str], inputs: Values) -> None
         raise ModelError(f"model {spec.name}: input {', '.join(missing)} was not given")
 
 
+def open_model(model: str | Path, *, backend: Backend = "auto", threads: int = 0, gpu: int = 0) -> Runner:
+    """Load the file of a model that suits the backend; see `choose_file`, and `open_runner` for the rest."""
+    return open_runner(choose_file(model, backend=backend, gpu=gpu), backend=backend, threads=threads, gpu=gpu)
+
+
+def choose_file(model: str | Path, *, backend: Backend = "auto", gpu: int = 0) -> Path:
+    """Return a model's file: the one of its name, or its int8 file where `auto` computes on a CPU that gains by it.
+
+    Args:
+        model: a model of the package by name, or a path, which stands for that very file.
+        backend: `auto`, or a backend's name, which takes the file of the model's name.
+        gpu: the GPU that a backend which needs one uses.
+
+    Raises:
+        InputNotFoundError: there is no such model.
+        MissingExtraError: no backend is installed.
+    """
+    path, small = find_model(model), shipped_models().get(f"{model}-int8")
+    if backend != "auto" or small is None or not multiplies_bytes():
+        return path
+    return small if _usable(chosen_backends(path), gpu) == "onnxruntime" else path
+
+
 def open_runner(model: Path, *, backend: Backend = "auto", threads: int = 0, gpu: int = 0) -> Runner:
     """Load a model on the best backend that can run here, or on the one that is named.
 
@@ -124,7 +152,7 @@ def open_runner(model: Path, *, backend: Backend = "auto", threads: int = 0, gpu
         model: an ONNX file that ptfan exported, a plan that it built, or a file that an entry point of `RUNNER_GROUP`
             runs.
         backend: `auto`, or a backend's name.
-        threads: threads inside the network; 0 takes one a core.
+        threads: threads inside the network; 0 takes one a core, or one for two cores where convolutions are int8.
         gpu: the GPU that a backend which needs one uses.
 
     Raises:
@@ -164,7 +192,9 @@ def _open_onnx(model: Path, name: BackendName, threads: int, gpu: int) -> Runner
 def _wrong_file(model: Path, backend: Backend) -> str:
     if backend == "tensorrt":
         return f"backend tensorrt runs plans, got {model.name}; make one: ptfan build {model.stem} -o {model.stem}.plan"
-    return f"backend {backend} runs ONNX files, got the plan {model}; expected backend tensorrt"
+    if model.suffix == PLAN_SUFFIX:
+        return f"backend {backend} runs ONNX files, got the plan {model}; expected backend tensorrt"
+    return f"backend {backend} runs no int8 files, which are for CPUs, got {model.name}; take one of fp16 or fp32"
 
 
 def _usable(names: Sequence[BackendName], gpu: int) -> BackendName:

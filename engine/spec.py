@@ -21,6 +21,7 @@ __all__ = [
     "SPEC_VERSION",
     "STEP_INPUTS",
     "Carried",
+    "Convolutions",
     "Fill",
     "FlowCompletionName",
     "Form",
@@ -34,6 +35,7 @@ SPEC_VERSION = 1
 
 Form = Literal["clip", "step", "flow"]
 Precision = Literal["fp32", "fp16"]
+Convolutions = Literal["float", "int8"]
 SAMPLE_BYTES: dict[Precision, int] = {"fp32": 4, "fp16": 2}
 WarpConvention = Literal["pixel", "tsam"]
 Fill = Literal["zero", "propagated"]
@@ -112,6 +114,9 @@ class ModelSpec:
     in the holes, see `ptfan.engine.flow_completion`."""
     precision: Precision = "fp32"
     """The type of the features, and of every floating input but the flows, which stay fp32."""
+    convolutions: Convolutions = "float"
+    """What convolutions multiply: numbers of `precision`, or integers of eight bits, for CPUs. All that is between them
+    and comes in or goes out is of `precision` in either case."""
     window: int
     """Frames in a window (T) that the model was made for; any T >= 1 runs unless `fixed_window`."""
     stride: int
@@ -154,6 +159,7 @@ class ModelSpec:
     def __post_init__(self) -> None:
         _choice("form", self.form, Form)
         _choice("precision", self.precision, Precision)
+        _choice("convolutions", self.convolutions, Convolutions)
         _choice("warp", self.warp, WarpConvention)
         _choice("fill", self.fill, Fill)
         if not 1 <= self.stride <= self.window:
@@ -185,6 +191,11 @@ class ModelSpec:
         """The most frames that must have come after a frame before it is finished."""
         steps = self.lookahead if self.form == "step" else 0
         return self.stride - 1 + self.ahead + steps
+
+    @property
+    def numbers(self) -> str:
+        """What it computes with, for people to read."""
+        return self.precision if self.convolutions == "float" else self.convolutions
 
     def input_shapes(self, frames: int, width: int, height: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the graph's inputs, of the clip and the step form.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ptfan.engine.backends import PLAN_SUFFIX, Backend
 from ptfan.engine.models import find_model
-from ptfan.engine.runner import Runner, open_runner
+from ptfan.engine.runner import Runner, open_model
 
 __all__ = ["Contender", "contenders"]
 
@@ -39,7 +39,7 @@ class Contender:
             InputNotFoundError: there is no such model.
             BackendError: the backend cannot run here.
         """
-        return open_runner(find_model(self.model), backend=self.backend, threads=self.threads, gpu=self.gpu)
+        return open_model(self.model, backend=self.backend, threads=self.threads, gpu=self.gpu)
 
 
 def contenders(models: Sequence[str], backends: Sequence[Backend], *, gpu: int, threads: int) -> list[Contender]:

@@ -67,7 +67,9 @@ def bench_command(
         typer.Option(metavar="|".join(("auto", *BACKENDS)), help="What runs them; repeatable.", show_default="auto"),
     ] = None,
     device: Annotated[int, typer.Option(min=0, metavar="N", help="The GPU's number, where a GPU runs them.")] = 0,
-    threads: Annotated[int, typer.Option(min=0, help="Threads inside the network; 0: one a core.")] = 0,
+    threads: Annotated[
+        int, typer.Option(min=0, help="Threads inside the network; 0: one a core, half as many for int8.")
+    ] = 0,
     no_crop: NoCropOption = False,
     output: Annotated[
         Optional[Path],  # noqa: UP045

@@ -144,7 +144,12 @@ DeviceOption = Annotated[
 ]
 ThreadsOption = Annotated[
     int,
-    typer.Option("--threads", metavar="N", help="Its threads; 0: one a core.", rich_help_panel=NETWORK_PANEL),
+    typer.Option(
+        "--threads",
+        metavar="N",
+        help="Its threads; 0: one a core, half as many for int8.",
+        rich_help_panel=NETWORK_PANEL,
+    ),
 ]
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Replace an output that exists.", rich_help_panel=OUTPUT_PANEL)

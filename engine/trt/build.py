@@ -100,6 +100,8 @@ def _read(model: str | Path, path: Path) -> ModelSpec:
     spec = read_spec(path)
     if spec.form == "flow":
         raise ModelError(f"model {model}: completes flow, which is done on the CPU; expected a model that fills holes")
+    if spec.convolutions == "int8":
+        raise ModelError(f"model {model}: is int8, for CPUs; expected fp16 or fp32, such as s-fp16")
     return spec
 
 

@@ -43,7 +43,7 @@ class Contestant:
 
     def __str__(self) -> str:
         spec = self.runner.spec
-        return f"{self.path.name} ({spec.name}, {spec.form} form, {spec.precision}, {self.runner.backend})"
+        return f"{self.path.name} ({spec.name}, {spec.form} form, {spec.numbers}, {self.runner.backend})"
 
     def watch(self) -> None:
         """Look at the values inside the network from now on, where the runner can."""

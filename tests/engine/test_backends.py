@@ -4,17 +4,19 @@ the CPU what it says it computes on the GPU."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ptfan.engine.backends import _cuda_problem, backend_statuses
-from ptfan.engine.errors import BackendError
+from ptfan.engine import runner as runners
+from ptfan.engine.backends import Backend, _cuda_problem, backend_statuses
+from ptfan.engine.errors import BackendError, InputError
 from ptfan.engine.models import FLOW_MODEL, find_model
 from ptfan.engine.ort import OrtRunner
-from ptfan.engine.runner import _tell, open_runner
+from ptfan.engine.runner import _tell, choose_file, open_runner
 from ptfan.engine.spec import CLIP_CHANNELS
 from ptfan.engine.stepper import Stepper
 
@@ -143,3 +145,38 @@ def test_a_gpu_answers_as_the_cpu_does() -> None:
         slow, fast = Stepper(cpu, 16, 16), Stepper(gpu, 16, 16)
         for t in range(6):
             np.testing.assert_allclose(fast.push(frame(t)), slow.push(frame(t)), atol=1e-4)
+
+
+def test_int8_is_for_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    StandIn(monkeypatch)  # with a GPU
+    small = find_model("s-live-int8")
+    with open_runner(small) as runner:
+        assert runner.backend == "onnxruntime (CPU, int8)"
+    with pytest.raises(
+        InputError, match=r"onnxruntime-cuda runs no int8 files.*got s-live-int8.onnx; take one of fp16"
+    ):
+        open_runner(small, backend="onnxruntime-cuda")
+
+
+@pytest.mark.parametrize(
+    ("model", "backend", "fast", "expected"),
+    [
+        ("s-live", "auto", True, "s-live-int8"),
+        ("s-live", "auto", False, "s-live"),
+        ("s-live", "onnxruntime", True, "s-live"),
+        ("s-live-fp16", "auto", True, "s-live-fp16"),
+        ("s-window", "auto", True, "s-window"),
+        (find_model("s-live"), "auto", True, "s-live"),
+    ],
+)
+def test_a_name_stands_for_the_int8_file_where_the_cpu_gains_by_it(
+    model: str | Path, backend: Backend, fast: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runners, "multiplies_bytes", lambda: fast)
+    assert choose_file(model, backend=backend) == find_model(expected)
+
+
+def test_a_gpu_is_not_given_up_for_int8(monkeypatch: pytest.MonkeyPatch) -> None:
+    StandIn(monkeypatch)
+    monkeypatch.setattr(runners, "multiplies_bytes", lambda: True)
+    assert choose_file("s-live") == find_model("s-live")

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from ptfan.engine import info as module
+from ptfan.engine import runner
 from ptfan.engine.backends import BackendStatus
 from ptfan.engine.info import collect_info, format_info
+from ptfan.engine.models import find_model
 
 UNUSABLE = BackendStatus("onnxruntime", False, "not installed: pip install 'ptfan[cpu]'")
 USABLE = BackendStatus("onnxruntime", True, "ONNX Runtime on the CPU")
@@ -31,19 +33,30 @@ def test_a_model_that_is_missing_is_told(tmp_path: Path) -> None:
     assert json.loads(json.dumps(info)) == info
 
 
-def test_a_backend_that_is_missing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backend_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "backend_statuses", lambda: [UNUSABLE])
-    (tmp_path / "m.onnx").write_bytes(b"x")
-    info = collect_info(tmp_path / "m.onnx")
+    info = collect_info(find_model("s-live"))
     assert info["choice"]["backend"] is None
     assert "pip install 'ptfan[cpu]'" in format_info(info)
 
 
-def test_the_choice_and_its_reason_are_told(tmp_path: Path) -> None:
-    (tmp_path / "m.onnx").write_bytes(b"x")
-    info = collect_info(tmp_path / "m.onnx")
+def test_the_choice_and_its_reason_are_told() -> None:
+    info = collect_info(find_model("s-live"))
     assert info["choice"]["backend"] == "onnxruntime"
-    assert "would use    model m on onnxruntime" in format_info(info)
+    assert "would use    model s-live on onnxruntime" in format_info(info)
+
+
+def test_a_name_s_int8_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(runner, "multiplies_bytes", lambda: True)
+    assert "would use    model s-live-int8 on onnxruntime" in format_info(collect_info("s-live"))
+
+
+def test_a_file_that_is_no_model_is_not_chosen(tmp_path: Path) -> None:
+    (tmp_path / "m.onnx").write_bytes(b"x")
+    choice = collect_info(tmp_path / "m.onnx")["choice"]
+    assert (choice["model"], choice["backend"]) == (None, None)
+    assert "m.onnx: cannot be read; expected an ONNX file" in choice["text"]
 
 
 def test_a_shipped_model_that_is_broken_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

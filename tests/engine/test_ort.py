@@ -15,7 +15,9 @@ from ptfan.engine.backends import Backend
 from ptfan.engine.errors import BackendError, InputError, MissingExtraError, ModelError
 from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import Inpainter
-from ptfan.engine.ort import OrtRunner
+from ptfan.engine.models import FLOW_MODEL, find_model
+from ptfan.engine.onnx_file import read_spec
+from ptfan.engine.ort import OrtRunner, _usual_threads
 from ptfan.engine.ov.openvino_runner import OpenVINORunner
 from ptfan.engine.runner import open_runner
 from ptfan.engine.spec import CLIP_INPUTS, METADATA_KEY, ModelSpec
@@ -194,16 +196,16 @@ def test_a_backend_that_does_not_exist(tmp_path: Path) -> None:
         open_runner(tmp_path / "any.onnx", backend="abacus")  # type: ignore[arg-type]
 
 
-def test_a_backend_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backend_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ptfan.engine.backends.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'ptfan\[cuda\]'; .*pip install 'ptfan\[cpu\]'$"):
-        open_runner(tmp_path / "any.onnx")
+        open_runner(FLOW_MODEL)
     named: tuple[Backend, ...] = ("openvino", "openvino-bf16")
     for backend in named:
         with pytest.raises(
             MissingExtraError, match=rf"^backend {backend}: not installed: pip install 'ptfan\[openvino\]'$"
         ):
-            open_runner(tmp_path / "any.onnx", backend=backend)
+            open_runner(FLOW_MODEL, backend=backend)
 
 
 def test_an_inpainter_runs_a_file_and_closes_it(save: Callable[..., Path]) -> None:
@@ -216,3 +218,10 @@ def test_an_inpainter_runs_a_file_and_closes_it(save: Callable[..., Path]) -> No
     picture: Any = done[0].composite()
     assert (picture[hole] == 128).all()
     assert not picture[~hole].any()
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(1, 1), (2, 1), (7, 3)])
+def test_int8_leaves_half_of_the_cores_to_others(cores: int, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ptfan.engine.ort.cores", lambda: cores)
+    assert _usual_threads(read_spec(find_model("s-live-int8"))) == expected
+    assert _usual_threads(read_spec(find_model("s-live"))) == 0

@@ -79,3 +79,14 @@ def test_half_precision_is_the_same_network(name: str) -> None:
     assert (found.inpainted, found.reference["path"], told) == (55, str(find_model(name)), [])
     assert found.hole.worst > 0
     assert found.hole.psnr >= LEAST_PSNR
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["s", "s-live", "s-soon"])
+def test_int8_is_the_same_network(name: str) -> None:
+    with open_runner(find_model(name)) as full, open_runner(find_model(f"{name}-int8")) as small:
+        assert small.spec == replace(full.spec, convolutions="int8")
+    found = verify(f"{name}-int8", find_model(name))
+    assert found.inpainted == 55
+    assert found.hole.worst > 0
+    assert found.hole.psnr >= 55

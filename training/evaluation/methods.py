@@ -14,8 +14,9 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.flow import FlowPair, estimate_flows, smooth_completion
 from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
-from ptfan.engine.models import file_sha256, find_model
+from ptfan.engine.models import file_sha256
 from ptfan.engine.propagation import CarryRules, propagate
+from ptfan.engine.runner import choose_file
 from ptfan.training.evaluation.task import Picture
 
 __all__ = ["BASELINES", "Method", "baseline_methods", "model_methods", "plain_flows", "propagation", "telea"]
@@ -112,7 +113,9 @@ def _model_method(name: str, model: str, settings: InpaintSettings) -> Method:
             done += inpainter.push(Frame(image, hole))
         return [np.asarray(frame.composite(), np.uint8) for frame in done + inpainter.flush()]
 
-    return Method(name, f"{file_sha256(find_model(model))} {settings}", fill)
+    return Method(
+        name, f"{file_sha256(choose_file(model, backend=settings.backend, gpu=settings.gpu))} {settings}", fill
+    )
 
 
 def _telea(image: Picture, hole: Mask) -> Picture:

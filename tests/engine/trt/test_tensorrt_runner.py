@@ -346,7 +346,7 @@ def test_files_and_backends_that_do_not_belong_together(plan: Callable, runner: 
     ):
         open_runner(path, backend="onnxruntime")
     with pytest.raises(InputError, match=r"runs plans, got s.onnx; make one: ptfan build s -o s.plan"):
-        open_runner(path.with_name("s.onnx"), backend="tensorrt")
+        open_runner(find_model("s"), backend="tensorrt")
     record_path(path).unlink()
     with pytest.raises(ModelError, match="is not beside it"):
         open_runner(path)

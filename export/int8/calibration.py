@@ -1,0 +1,141 @@
+"""What a network is shown while it fills holes of real clips: the calls whose values tell the ranges to divide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.errors import InputError
+from ptfan.engine.frame import Frame
+from ptfan.engine.inpainter import Inpainter, InpaintSettings
+from ptfan.engine.ort import OrtRunner
+from ptfan.engine.progress import NoProgress, Progress
+from ptfan.engine.runner import Arrays, State, Values
+from ptfan.engine.spec import ModelSpec, Precision
+from ptfan.training.clip_list import clip_list
+from ptfan.training.clips import Clip
+from ptfan.training.datasets import open_dataset
+from ptfan.training.masks import random_holes
+
+__all__ = ["CalibrationSettings", "calibration_calls"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationSettings:
+    """Which clips are filled, and how many of the network's calls count."""
+
+    data: Path
+    """A dataset of complete clips, as `ptfan train` takes it."""
+    clips: Path | None = None
+    """A list of the clips to use; all without it."""
+    frames: int = 40
+    """The most frames of a clip."""
+    every: int = 10
+    """Every so-many-th call counts: neighbouring frames are too much alike to tell more."""
+    seed: int = 0
+    """Of the holes, which are those of training."""
+    threads: int = 0
+    """Threads inside the network; 0 takes one a core."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("frames", 2), ("every", 1), ("seed", 0), ("threads", 0)):
+            if (value := getattr(self, name)) < least:
+                raise InputError(f"calibration: {name} is {value}, expected {least} or more")
+
+
+def calibration_calls(
+    model: Path, settings: CalibrationSettings, progress: Progress | None = None
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """Fill random holes of clips; yield the inputs of the calls that count, while they are made.
+
+    Args:
+        model: an ONNX file that fills holes.
+        settings: of which clips.
+        progress: is told of every clip.
+
+    Raises:
+        InputError: the data, the list or a clip cannot be used.
+    """
+    progress = progress or NoProgress()
+    dataset = open_dataset(settings.data)
+    names = clip_list(settings.clips)
+    clips = dataset.clips if names is None else dataset.only(names).clips
+    with _Listener(model, settings) as listener:
+        progress.start("calibrating", len(clips), "clips")
+        for number, clip in enumerate(clips):
+            yield from _calls_of(clip, number, listener, settings)
+            progress.advance()
+        progress.finish()
+
+
+def _calls_of(
+    clip: Clip, number: int, listener: _Listener, settings: CalibrationSettings
+) -> Iterator[dict[str, NDArray[Any]]]:
+    images = clip.read(0, min(clip.frames, settings.frames))
+    count, height, width = images.shape[:3]
+    holes = random_holes(np.random.default_rng((settings.seed, number)), count, height, width)
+    with Inpainter(settings=InpaintSettings(threads=settings.threads), runner=listener) as inpainter:
+        for image, hole in zip(images, holes, strict=True):
+            inpainter.push(Frame(image, hole))
+            yield from listener.take()
+        inpainter.flush()
+        yield from listener.take()
+
+
+class _Listener:
+    """A runner that keeps a copy of every so-many-th call's inputs."""
+
+    def __init__(self, model: Path, settings: CalibrationSettings) -> None:
+        self._runner = OrtRunner(model, threads=settings.threads)
+        self._every, self._calls = settings.every, 0
+        self._kept: list[dict[str, NDArray[Any]]] = []
+
+    @property
+    def spec(self) -> ModelSpec:
+        return self._runner.spec
+
+    @property
+    def backend(self) -> str:
+        return self._runner.backend
+
+    def take(self) -> list[dict[str, NDArray[Any]]]:
+        """Return what has been kept since the last time."""
+        kept, self._kept = self._kept, []
+        return kept
+
+    def allocate(self, shape: tuple[int, ...], precision: Precision) -> State:
+        return self._runner.allocate(shape, precision)
+
+    def copy_stream(self, source: State, into: State, stream: int) -> None:
+        self._runner.copy_stream(source, into, stream)
+
+    def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
+        return self.run_into(inputs, {})
+
+    def run_into(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
+        if self._calls % self._every == 0:
+            self._kept.append({name: _copied(value) for name, value in inputs.items()})
+        self._calls += 1
+        return self._runner.run_into(inputs, into)
+
+    def close(self) -> None:
+        self._runner.close()
+
+    def __enter__(self) -> _Listener:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _copied(value: Any) -> NDArray[Any]:
+    """Return an array, or a value of ONNX Runtime's, as an array of its own."""
+    return np.array(value if isinstance(value, np.ndarray) else value.numpy())
