@@ -13,7 +13,7 @@ from ptfan.engine.completion import dilate
 from ptfan.engine.errors import ModelError
 from ptfan.engine.flow import CONTAMINATED, FlowCompletion, FlowPair, SmoothFlows, judged, smooth_completion
 from ptfan.engine.frame import Mask
-from ptfan.engine.models import FLOW_MODEL
+from ptfan.engine.models import flow_model
 from ptfan.engine.runner import Runner, open_runner
 from ptfan.engine.spec import FlowCompletionName
 
@@ -65,7 +65,7 @@ def open_completion(name: FlowCompletionName) -> FlowCompletion:
     if name == "smooth":
         return smooth_completion
     # It is small, and stands between steps that the CPU does: a GPU or more threads would gain nothing.
-    return LearnedCompletion(open_runner(FLOW_MODEL, backend="onnxruntime", threads=1))
+    return LearnedCompletion(open_runner(flow_model(), backend="onnxruntime", threads=1))
 
 
 def completion_inputs(flows: Sequence[SmoothFlows], unknown: Sequence[Mask]) -> tuple[Array, Array]:
@@ -84,7 +84,8 @@ def completion_inputs(flows: Sequence[SmoothFlows], unknown: Sequence[Mask]) -> 
     forward = [pair[0] for pair in flows] + [-flows[-1][1]]
     backward = [-flows[0][0]] + [pair[1] for pair in flows]
     scale = np.array([size[0] / width, size[1] / height] * 2, np.float32)
-    both = [_reduced(np.dstack(pair), size) * scale for pair in zip(forward, backward, strict=True)]
+    pairs = (np.asarray(cv2.merge(pair), np.float32) for pair in zip(forward, backward, strict=True))
+    both = [_reduced(pair, size) * scale for pair in pairs]
     known = [_reduced(1.0 - mask.astype(np.float32), size) for mask in unknown]
     return np.ascontiguousarray(np.stack(both).transpose(0, 3, 1, 2)), np.stack(known)[:, None]
 
@@ -93,19 +94,20 @@ def _reduced(array: Array, size: tuple[int, ...]) -> Array:
     return np.asarray(cv2.resize(array, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _enlarged(answer: Array, unknown: Mask) -> Array:
-    """Return (H, W, 6): what is added to forward and backward flow, and their doubt, in pixels; zero where known."""
+def _enlarged(answer: Array, unknown: Mask) -> list[Array]:
+    """Return six planes (H, W), pixels, zero where known: what is added to both flows, and both doubts."""
     (height, width), (rows, columns) = unknown.shape, answer.shape[1:]
     across, along = width / columns, height / rows
     scale = np.array([across, along, across, along, across, across], np.float32)
-    small = np.ascontiguousarray(answer.transpose(1, 2, 0)) * scale
-    planes = [
-        cv2.copyTo(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR), unknown.view(np.uint8))
+    small, mask = np.ascontiguousarray(answer.transpose(1, 2, 0)) * scale, unknown.view(np.uint8)
+    return [
+        np.asarray(cv2.copyTo(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR), mask), np.float32)
         for plane in cv2.split(small)
     ]
-    return np.asarray(cv2.merge(planes), np.float32)
 
 
-def _pair(smooth: SmoothFlows, first: Array, second: Array) -> FlowPair:
-    forward, backward = smooth[0] + first[..., :2], smooth[1] + second[..., 2:4]
-    return judged(forward, backward, np.ascontiguousarray(first[..., 4]), np.ascontiguousarray(second[..., 5]))
+def _pair(smooth: SmoothFlows, first: Sequence[Array], second: Sequence[Array]) -> FlowPair:
+    """Return a pair of what its two frames have; numpy is several times slower with arrays that end in two."""
+    added = cv2.merge(first[:2]), cv2.merge(second[2:4])
+    forward, backward = (np.asarray(cv2.add(*item), np.float32) for item in zip(smooth, added, strict=True))
+    return judged(forward, backward, first[4], second[5])

@@ -28,7 +28,7 @@ from ptfan.engine.backends import (
 )
 from ptfan.engine.errors import BackendError, InputError, MissingExtraError, ModelError
 from ptfan.engine.machine import multiplies_bytes
-from ptfan.engine.models import find_model, shipped_models
+from ptfan.engine.models import INT8, find_model, shipped_models
 from ptfan.engine.spec import ModelSpec, Precision
 
 __all__ = [
@@ -139,7 +139,7 @@ def choose_file(model: str | Path, *, backend: Backend = "auto", gpu: int = 0) -
         InputNotFoundError: there is no such model.
         MissingExtraError: no backend is installed.
     """
-    path, small = find_model(model), shipped_models().get(f"{model}-int8")
+    path, small = find_model(model), shipped_models().get(f"{model}{INT8}")
     if backend != "auto" or small is None or not multiplies_bytes():
         return path
     return small if _usable(chosen_backends(path), gpu) == "onnxruntime" else path

@@ -125,6 +125,6 @@ def _quantize(
     from ptfan.export.int8.quantize import quantize_model
 
     settings = CalibrationSettings(data=data, clips=clips, frames=frames, every=every, seed=seed, threads=threads)
-    found = quantize_model(model, output, settings, overwrite=overwrite, progress=choose_progress(quiet=quiet))
-    typer.echo(found.table, nl=False)
+    told = quantize_model(model, output, settings, overwrite=overwrite, progress=choose_progress(quiet=quiet))
+    typer.echo(told, nl=False)
     typer.echo(f"wrote {output}: {output.stat().st_size / 1e6:.1f} MB")

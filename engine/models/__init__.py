@@ -7,18 +7,27 @@ from functools import lru_cache
 from pathlib import Path
 
 from ptfan.engine.errors import InputNotFoundError
+from ptfan.engine.machine import multiplies_bytes
 
-__all__ = ["DEFAULT_MODEL", "FLOW_MODEL", "file_sha256", "find_model", "shipped_models"]
+__all__ = ["DEFAULT_MODEL", "FLOW_MODEL", "INT8", "file_sha256", "find_model", "flow_model", "shipped_models"]
 
 DEFAULT_MODEL = "s"
 """The model that is used when none is named."""
 FLOW_MODEL = Path(__file__).parent / "flow.onnx"
 """The network that completes flow inside holes; it serves every model, and is none that inpaints by itself."""
+INT8 = "-int8"
+"""How the names of files end whose convolutions are int8."""
 
 
 def shipped_models() -> dict[str, Path]:
     """Return the files of the inpainting models that come with the package, by name."""
-    return {path.stem: path for path in sorted(Path(__file__).parent.glob("*.onnx")) if path != FLOW_MODEL}
+    paths = sorted(Path(__file__).parent.glob("*.onnx"))
+    return {path.stem: path for path in paths if path.stem.removesuffix(INT8) != FLOW_MODEL.stem}
+
+
+def flow_model() -> Path:
+    """Return the file of the network that completes flow: the int8 one where the processor gains by it."""
+    return FLOW_MODEL.with_stem(FLOW_MODEL.stem + INT8) if multiplies_bytes() else FLOW_MODEL
 
 
 def find_model(model: str | Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,19 +11,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfan.engine.completion import dilate
 from ptfan.engine.errors import InputError
-from ptfan.engine.frame import Frame
+from ptfan.engine.flow import CONTAMINATED, smooth_flows
+from ptfan.engine.flow_completion import completion_inputs
+from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
+from ptfan.engine.onnx_file import read_spec
 from ptfan.engine.ort import OrtRunner
 from ptfan.engine.progress import NoProgress, Progress
 from ptfan.engine.runner import Arrays, State, Values
 from ptfan.engine.spec import ModelSpec, Precision
 from ptfan.training.clip_list import clip_list
-from ptfan.training.clips import Clip
 from ptfan.training.datasets import open_dataset
 from ptfan.training.masks import random_holes
 
-__all__ = ["CalibrationSettings", "calibration_calls"]
+__all__ = ["CalibrationSettings", "calibration_calls", "flow_call"]
+
+Call = dict[str, NDArray[Any]]
+"""The inputs of one call, by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +55,11 @@ class CalibrationSettings:
                 raise InputError(f"calibration: {name} is {value}, expected {least} or more")
 
 
-def calibration_calls(
-    model: Path, settings: CalibrationSettings, progress: Progress | None = None
-) -> Iterator[dict[str, NDArray[Any]]]:
+def calibration_calls(model: Path, settings: CalibrationSettings, progress: Progress | None = None) -> Iterator[Call]:
     """Fill random holes of clips; yield the inputs of the calls that count, while they are made.
 
     Args:
-        model: an ONNX file that fills holes.
+        model: an ONNX file; of one that completes flow every call counts, as a call is a whole clip.
         settings: of which clips.
         progress: is told of every clip.
 
@@ -66,20 +70,21 @@ def calibration_calls(
     dataset = open_dataset(settings.data)
     names = clip_list(settings.clips)
     clips = dataset.clips if names is None else dataset.only(names).clips
+    calls_of = _flow_calls if read_spec(model).form == "flow" else _fill_calls
     with _Listener(model, settings) as listener:
         progress.start("calibrating", len(clips), "clips")
         for number, clip in enumerate(clips):
-            yield from _calls_of(clip, number, listener, settings)
+            images = clip.read(0, min(clip.frames, settings.frames))
+            count, height, width = images.shape[:3]
+            holes = random_holes(np.random.default_rng((settings.seed, number)), count, height, width)
+            yield from calls_of(listener, settings, images, holes)
             progress.advance()
         progress.finish()
 
 
-def _calls_of(
-    clip: Clip, number: int, listener: _Listener, settings: CalibrationSettings
-) -> Iterator[dict[str, NDArray[Any]]]:
-    images = clip.read(0, min(clip.frames, settings.frames))
-    count, height, width = images.shape[:3]
-    holes = random_holes(np.random.default_rng((settings.seed, number)), count, height, width)
+def _fill_calls(
+    listener: _Listener, settings: CalibrationSettings, images: NDArray[np.uint8], holes: Sequence[Mask]
+) -> Iterator[Call]:
     with Inpainter(settings=InpaintSettings(threads=settings.threads), runner=listener) as inpainter:
         for image, hole in zip(images, holes, strict=True):
             inpainter.push(Frame(image, hole))
@@ -88,13 +93,27 @@ def _calls_of(
         yield from listener.take()
 
 
+def _flow_calls(
+    listener: _Listener, settings: CalibrationSettings, images: NDArray[np.uint8], holes: Sequence[Mask]
+) -> Iterator[Call]:
+    if len(images) > 1:  # one alone has no flow
+        yield flow_call(images, holes)
+
+
+def flow_call(images: Iterable[NDArray[np.uint8]], holes: Sequence[Mask]) -> Call:
+    """Return what a network that completes flow is shown of T frames (H, W, 3) with holes (H, W)."""
+    flows = smooth_flows([image.astype(np.float32) / np.float32(255) for image in images], holes)
+    flow, known = completion_inputs(flows, [dilate(hole, CONTAMINATED) for hole in holes])
+    return {"flow": flow, "known": known}
+
+
 class _Listener:
     """A runner that keeps a copy of every so-many-th call's inputs."""
 
     def __init__(self, model: Path, settings: CalibrationSettings) -> None:
         self._runner = OrtRunner(model, threads=settings.threads)
         self._every, self._calls = settings.every, 0
-        self._kept: list[dict[str, NDArray[Any]]] = []
+        self._kept: list[Call] = []
 
     @property
     def spec(self) -> ModelSpec:
@@ -104,7 +123,7 @@ class _Listener:
     def backend(self) -> str:
         return self._runner.backend
 
-    def take(self) -> list[dict[str, NDArray[Any]]]:
+    def take(self) -> list[Call]:
         """Return what has been kept since the last time."""
         kept, self._kept = self._kept, []
         return kept

@@ -20,10 +20,13 @@ from ptfan.engine.runner import Arrays
 
 __all__ = ["head_convolutions", "with_int8_convolutions"]
 
-OUTPUT = "fill"
+ANSWERS = {"fill", "completed", "spread"}
+"""Outputs that are no states: of the networks that fill holes, and of those that complete flow."""
 
 
-def with_int8_convolutions(model: onnx.ModelProto, calls: Iterable[Arrays]) -> onnx.ModelProto:
+def with_int8_convolutions(
+    model: onnx.ModelProto, calls: Iterable[Arrays], *, of_flow: bool = False
+) -> onnx.ModelProto:
     """Return a model whose convolutions multiply bytes, in the form (QDQ) that ONNX Runtime and OpenVINO fuse.
 
     Weights are symmetric, one scale an output channel, seven bits: with eight, sums of two products overflow on x86
@@ -32,6 +35,9 @@ def with_int8_convolutions(model: onnx.ModelProto, calls: Iterable[Arrays]) -> o
     Args:
         model: an fp32 graph of ptfan; it is left as it is.
         calls: what it is shown, by its inputs' names.
+        of_flow: it completes flow, whose vectors' lengths lie far apart: the first convolution stays fp32 as well, and
+            the ranges are those of a call in the mean of all, as the extremes of all would spend the steps on values
+            that hardly ever come.
     """
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
@@ -47,20 +53,21 @@ def with_int8_convolutions(model: onnx.ModelProto, calls: Iterable[Arrays]) -> o
             _Reader(calls),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
-            nodes_to_exclude=head_convolutions(plain),
+            nodes_to_exclude=head_convolutions(plain) + _convolutions(plain)[:of_flow],
             per_channel=True,
             reduce_range=True,
             weight_type=QuantType.QInt8,
             activation_type=QuantType.QUInt8,
+            extra_options={"CalibMovingAverage": of_flow},
         )
         return onnx.load(result)
 
 
 def head_convolutions(model: onnx.ModelProto) -> list[str]:
-    """Return the names of the convolutions from which the answer comes without another one between."""
+    """Return the names of the convolutions from which an answer comes without another one between."""
     makers = {name: node for node in model.graph.node for name in node.output}
     heads: list[str] = []
-    waiting, seen = [OUTPUT], set[str]()
+    waiting, seen = [entry.name for entry in model.graph.output if entry.name in ANSWERS], set[str]()
     while waiting:
         node = makers.get(waiting.pop())
         if node is None or node.name in seen:
@@ -71,6 +78,11 @@ def head_convolutions(model: onnx.ModelProto) -> list[str]:
         else:
             waiting.extend(node.input)
     return heads
+
+
+def _convolutions(model: onnx.ModelProto) -> list[str]:
+    """Return the names of all convolutions, in the order in which they are computed."""
+    return [node.name for node in model.graph.node if node.op_type == "Conv"]
 
 
 def _read_weights(model: onnx.ModelProto) -> None:

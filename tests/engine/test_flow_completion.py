@@ -14,7 +14,7 @@ from ptfan.engine.errors import ModelError
 from ptfan.engine.flow import CONTAMINATED, estimate_flows
 from ptfan.engine.flow_completion import LearnedCompletion, completion_inputs
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
-from ptfan.engine.models import FLOW_MODEL, shipped_models
+from ptfan.engine.models import FLOW_MODEL, flow_model, shipped_models
 from ptfan.engine.runner import open_runner
 from ptfan.engine.spec import ModelSpec
 
@@ -134,7 +134,7 @@ def test_the_network_that_comes_along_knows_a_motion_boundary(texture: Callable[
     mask = np.zeros((HEIGHT, WIDTH), bool)
     mask[20:44, 24:76] = True
     truth = estimate_flows(clip, [np.zeros_like(mask)] * 8)
-    with open_runner(FLOW_MODEL, threads=1) as runner:
+    with open_runner(flow_model(), threads=1) as runner:
         learned = estimate_flows(clip, [mask] * 8, completion=LearnedCompletion(runner))
     assert error(learned, truth, mask) < error(estimate_flows(clip, [mask] * 8), truth, mask)
     assert all(pair.forward_doubt is not None and pair.forward_doubt[mask].min() > 0 for pair in learned)

@@ -15,7 +15,7 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.flow import FlowPair, estimate_flows
 from ptfan.engine.flow_completion import LearnedCompletion
 from ptfan.engine.inputs import clip_inputs
-from ptfan.engine.models import FLOW_MODEL
+from ptfan.engine.models import flow_model
 from ptfan.engine.runner import open_runner
 from ptfan.engine.spec import CLIP_INPUTS
 from ptfan.engine.validity import validity
@@ -109,7 +109,7 @@ def test_a_sample_is_what_the_runtime_would_feed(
     elif completion == "smooth":
         flows = estimate_flows(hidden, holes)
     else:
-        with open_runner(FLOW_MODEL, threads=1) as runner:
+        with open_runner(flow_model(), threads=1) as runner:
             flows = estimate_flows(hidden, holes, completion=LearnedCompletion(runner))
     for name, array in clip_inputs(hidden, holes, flows, fill="propagated").items():
         assert np.array_equal(sample[name].numpy(), array), name

@@ -71,8 +71,8 @@ def test_all_but_the_head_multiply_bytes(network: onnx.ModelProto) -> None:
 
 
 def test_what_it_answers_is_off_by_the_rounding(network: onnx.ModelProto) -> None:
-    result = with_int8_convolutions(network, map(shown, range(8)))
     for seed in range(8):
+        result = with_int8_convolutions(network, [shown(seed)])
         (fill, own), (expected, features) = answer(result, shown(seed)), answer(network, shown(seed))
         step = features.max() / 255
         assert 0 < np.abs(own - features).max() < 6 * step
@@ -84,3 +84,32 @@ def test_the_log_is_left_as_it_was(network: onnx.ModelProto, caplog: pytest.LogC
     with_int8_convolutions(network, [shown(0)])
     assert logging.getLogger().level == level
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(("of_flow", "top"), [(False, 4.0), (True, 2.0)])
+def test_ranges_are_the_extremes_of_the_calls_or_their_mean(
+    of_flow: bool, top: float, network: onnx.ModelProto
+) -> None:
+    deep = deepened(network)
+    calls = [{"x": np.full(SHAPE, value, np.float32)} for value in (1.0, 1.0, 4.0)]
+    values = scales(with_int8_convolutions(deep, calls, of_flow=of_flow))
+    assert values["wide_scale"] == pytest.approx(top / 255)
+    assert ("x_scale" in values) != of_flow, "the first convolution of flow stays as it is"
+
+
+def deepened(network: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the network with a convolution before it that hands its input on."""
+    deep = onnx.ModelProto()
+    deep.CopyFrom(network)
+    same = np.zeros((3, 3, 1, 1), np.float32)
+    same[range(3), range(3)] = 1
+    deep.graph.initializer.append(numpy_helper.from_array(same, "same"))
+    deep.graph.node[1].input[0] = "wide"
+    deep.graph.node.insert(1, helper.make_node("Conv", ["x", "same"], ["wide"], name="entry"))
+    return deep
+
+
+def scales(model: onnx.ModelProto) -> dict[str, NDArray[np.float32]]:
+    """Return all constants that are scales, by name."""
+    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    return {name: value for name, value in values.items() if name.endswith("_scale")}
