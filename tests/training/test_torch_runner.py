@@ -99,7 +99,7 @@ def test_the_runtime_finds_it_by_the_file_s_name(
     )
     with open_runner(small) as runner:
         assert isinstance(runner, TorchRunner)
-    with pytest.raises(ModelError, match="ONNX Runtime cannot load it"):
+    with pytest.raises(ModelError, match="cannot be read; expected an ONNX file"):
         open_runner(small, backend="onnxruntime")
 
 
