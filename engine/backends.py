@@ -66,8 +66,8 @@ def backends_for(model: Path) -> tuple[BackendName, ...]:
     """
     if model.suffix == PLAN_SUFFIX:
         return ("tensorrt",)
-    gpus = ("tensorrt", "onnxruntime-cuda") if read_spec(model).convolutions == "int8" else ("tensorrt",)
-    return tuple(name for name in BACKENDS if name not in gpus)
+    barred = ("tensorrt", "onnxruntime-cuda") if read_spec(model).convolutions == "int8" else ("tensorrt",)
+    return tuple(name for name in BACKENDS if name not in barred)
 
 
 def chosen_backends(model: Path) -> tuple[BackendName, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -19,6 +18,7 @@ from ptfan.export.dimensions import Dimensions
 from ptfan.export.flow_warp_op import OPSET, attach_flow_warp, symbolic_flow_warp
 from ptfan.export.folding import folded
 from ptfan.export.precision import at_precision, example_inputs
+from ptfan.export.quiet import quiet
 from ptfan.export.rewrite import name_dimensions, shuffle_by_convolution, split_convolutions, strip
 from ptfan.training.model import Generator
 from ptfan.training.model.step import StepGenerator
@@ -140,15 +140,9 @@ def _lerp(start: Any, end: Any, weight: Any) -> Any:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep to ourselves what the exporter says about optional packages and about names that we replace."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
+    with quiet("torch.onnx"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _without_fake_cache() -> contextlib.AbstractContextManager[Any]:

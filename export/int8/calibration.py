@@ -5,28 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.completion import dilate
 from ptfan.engine.errors import InputError
-from ptfan.engine.flow import CONTAMINATED, smooth_flows
-from ptfan.engine.flow_completion import completion_inputs
+from ptfan.engine.flow import estimate_flows
+from ptfan.engine.flow_completion import LearnedCompletion
 from ptfan.engine.frame import Frame, Mask
-from ptfan.engine.inpainter import Inpainter, InpaintSettings
+from ptfan.engine.inpainter import Inpainter
 from ptfan.engine.onnx_file import read_spec
 from ptfan.engine.ort import OrtRunner
 from ptfan.engine.progress import NoProgress, Progress
-from ptfan.engine.runner import Arrays, State, Values
-from ptfan.engine.spec import ModelSpec, Precision
+from ptfan.engine.runner import State, Values
 from ptfan.training.clip_list import clip_list
 from ptfan.training.datasets import open_dataset
 from ptfan.training.masks import random_holes
 
-__all__ = ["CalibrationSettings", "calibration_calls", "flow_call"]
+__all__ = ["CalibrationSettings", "Listener", "calibration_calls", "flow_calls"]
 
 Call = dict[str, NDArray[Any]]
 """The inputs of one call, by name."""
@@ -70,22 +67,20 @@ def calibration_calls(model: Path, settings: CalibrationSettings, progress: Prog
     dataset = open_dataset(settings.data)
     names = clip_list(settings.clips)
     clips = dataset.clips if names is None else dataset.only(names).clips
-    calls_of = _flow_calls if read_spec(model).form == "flow" else _fill_calls
-    with _Listener(model, settings) as listener:
+    of_flow = read_spec(model).form == "flow"
+    with Listener(model, every=1 if of_flow else settings.every, threads=settings.threads) as listener:
         progress.start("calibrating", len(clips), "clips")
         for number, clip in enumerate(clips):
             images = clip.read(0, min(clip.frames, settings.frames))
             count, height, width = images.shape[:3]
             holes = random_holes(np.random.default_rng((settings.seed, number)), count, height, width)
-            yield from calls_of(listener, settings, images, holes)
+            yield from (flow_calls if of_flow else _fill_calls)(listener, images, holes)
             progress.advance()
         progress.finish()
 
 
-def _fill_calls(
-    listener: _Listener, settings: CalibrationSettings, images: NDArray[np.uint8], holes: Sequence[Mask]
-) -> Iterator[Call]:
-    with Inpainter(settings=InpaintSettings(threads=settings.threads), runner=listener) as inpainter:
+def _fill_calls(listener: Listener, images: Iterable[NDArray[np.uint8]], holes: Sequence[Mask]) -> Iterator[Call]:
+    with Inpainter(runner=listener) as inpainter:
         for image, hole in zip(images, holes, strict=True):
             inpainter.push(Frame(image, hole))
             yield from listener.take()
@@ -93,66 +88,36 @@ def _fill_calls(
         yield from listener.take()
 
 
-def _flow_calls(
-    listener: _Listener, settings: CalibrationSettings, images: NDArray[np.uint8], holes: Sequence[Mask]
-) -> Iterator[Call]:
-    if len(images) > 1:  # one alone has no flow
-        yield flow_call(images, holes)
+def flow_calls(listener: Listener, images: Iterable[NDArray[np.uint8]], holes: Sequence[Mask]) -> list[Call]:
+    """Complete the flow of T frames (H, W, 3) with holes (H, W); return the calls made for it, none for one frame."""
+    floats = [image.astype(np.float32) / np.float32(255) for image in images]
+    estimate_flows(floats, holes, completion=LearnedCompletion(listener))
+    return listener.take()
 
 
-def flow_call(images: Iterable[NDArray[np.uint8]], holes: Sequence[Mask]) -> Call:
-    """Return what a network that completes flow is shown of T frames (H, W, 3) with holes (H, W)."""
-    flows = smooth_flows([image.astype(np.float32) / np.float32(255) for image in images], holes)
-    flow, known = completion_inputs(flows, [dilate(hole, CONTAMINATED) for hole in holes])
-    return {"flow": flow, "known": known}
+class Listener(OrtRunner):
+    """A runner on the CPU that keeps a copy of every so-many-th call's inputs."""
 
-
-class _Listener:
-    """A runner that keeps a copy of every so-many-th call's inputs."""
-
-    def __init__(self, model: Path, settings: CalibrationSettings) -> None:
-        self._runner = OrtRunner(model, threads=settings.threads)
-        self._every, self._calls = settings.every, 0
+    def __init__(self, model: Path, *, every: int = 1, threads: int = 0) -> None:
+        """Load an ONNX file; see `OrtRunner`."""
+        super().__init__(model, threads=threads)
+        self._every, self._calls = every, 0
         self._kept: list[Call] = []
-
-    @property
-    def spec(self) -> ModelSpec:
-        return self._runner.spec
-
-    @property
-    def backend(self) -> str:
-        return self._runner.backend
 
     def take(self) -> list[Call]:
         """Return what has been kept since the last time."""
         kept, self._kept = self._kept, []
         return kept
 
-    def allocate(self, shape: tuple[int, ...], precision: Precision) -> State:
-        return self._runner.allocate(shape, precision)
-
-    def copy_stream(self, source: State, into: State, stream: int) -> None:
-        self._runner.copy_stream(source, into, stream)
-
-    def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
-        return self.run_into(inputs, {})
-
     def run_into(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
+        """Run once, and keep what came in if it is this call's turn."""
         if self._calls % self._every == 0:
             self._kept.append({name: _copied(value) for name, value in inputs.items()})
         self._calls += 1
-        return self._runner.run_into(inputs, into)
+        return super().run_into(inputs, into)
 
-    def close(self) -> None:
-        self._runner.close()
-
-    def __enter__(self) -> _Listener:
+    def __enter__(self) -> Listener:
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _copied(value: Any) -> NDArray[Any]:

@@ -6,10 +6,8 @@ up. The head stays fp32 as well: rounding what becomes a pixel's colour would co
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ import onnx
 from onnx import numpy_helper
 
 from ptfan.engine.runner import Arrays
+from ptfan.export.quiet import quiet
 
 __all__ = ["head_convolutions", "with_int8_convolutions"]
 
@@ -44,7 +43,10 @@ def with_int8_convolutions(
     plain = onnx.ModelProto()
     plain.CopyFrom(model)
     _read_weights(plain)
-    with tempfile.TemporaryDirectory() as folder, _quiet():
+    kept = head_convolutions(plain)
+    if of_flow:
+        kept.append(next(node.name for node in plain.graph.node if node.op_type == "Conv"))
+    with tempfile.TemporaryDirectory() as folder, quiet():  # it advises preparations that our graphs do not need
         source, result = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
         onnx.save(plain, source)
         quantize_static(
@@ -53,7 +55,7 @@ def with_int8_convolutions(
             _Reader(calls),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
-            nodes_to_exclude=head_convolutions(plain) + _convolutions(plain)[:of_flow],
+            nodes_to_exclude=kept,
             per_channel=True,
             reduce_range=True,
             weight_type=QuantType.QInt8,
@@ -80,11 +82,6 @@ def head_convolutions(model: onnx.ModelProto) -> list[str]:
     return heads
 
 
-def _convolutions(model: onnx.ModelProto) -> list[str]:
-    """Return the names of all convolutions, in the order in which they are computed."""
-    return [node.name for node in model.graph.node if node.op_type == "Conv"]
-
-
 def _read_weights(model: onnx.ModelProto) -> None:
     """Undo `store_weights`: replace weights that are stored as fp16 and cast by fp32 ones, in place."""
     graph = model.graph
@@ -105,15 +102,3 @@ class _Reader:
     def get_next(self) -> Arrays | None:
         """Return the next call's inputs; None at the end."""
         return next(self._calls, None)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep back what the library advises in its log: preparations that our graphs do not need."""
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        root.setLevel(level)

@@ -22,7 +22,7 @@ from ptfan.engine.ort import OrtRunner
 from ptfan.engine.progress import Progress
 from ptfan.engine.spec import ModelSpec
 from ptfan.engine.verify.run import VerifySettings, verify
-from ptfan.export.int8.calibration import CalibrationSettings, calibration_calls, flow_call
+from ptfan.export.int8.calibration import CalibrationSettings, Listener, calibration_calls, flow_calls
 from ptfan.export.int8.convolutions import with_int8_convolutions
 from ptfan.export.metadata import write_spec
 
@@ -95,8 +95,8 @@ def _compared_flow(path: Path, reference: Path, threads: int) -> str:
     with open_source(DEMO_CLIP) as source, open_mask(DEMO_MASK) as masks:
         images = [sample.image.astype(np.uint8) for sample in source]
         holes = [masks.at(t, *image.shape[1::-1]) for t, image in enumerate(images)]
-    call = flow_call(images, holes)
-    with OrtRunner(path, threads=threads) as ours, OrtRunner(reference, threads=threads) as theirs:
+    with OrtRunner(path, threads=threads) as ours, Listener(reference, threads=threads) as theirs:
+        (call,) = flow_calls(theirs, images, holes)
         answer, expected = (runner.run(call)["completed"] for runner in (ours, theirs))
     off = REDUCTION * np.abs(answer - expected)[np.broadcast_to(call["known"] < 1, answer.shape)]
     told = f"completed flow in the demo's hole: {off.mean():.3f} pixels off in the mean, {off.max():.2f} at most"
