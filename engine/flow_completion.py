@@ -15,7 +15,7 @@ from ptfan.engine.flow import CONTAMINATED, FlowCompletion, FlowPair, SmoothFlow
 from ptfan.engine.frame import Mask
 from ptfan.engine.models import flow_model
 from ptfan.engine.runner import Runner, open_runner
-from ptfan.engine.spec import FlowCompletionName
+from ptfan.engine.spec import CompletionName
 
 __all__ = ["MULTIPLE", "REDUCTION", "LearnedCompletion", "completion_inputs", "open_completion"]
 
@@ -56,7 +56,7 @@ class LearnedCompletion:
         return [_pair(smooth, *neighbours) for smooth, neighbours in zip(flows, pairwise(enlarged), strict=True)]
 
 
-def open_completion(name: FlowCompletionName) -> FlowCompletion:
+def open_completion(name: CompletionName) -> FlowCompletion:
     """Return a flow completion by name; `learned` holds a network, which its `close` frees.
 
     Raises:

@@ -8,15 +8,16 @@ from types import TracebackType
 from typing import Literal, get_args
 
 from ptfan.engine.backends import Backend
+from ptfan.engine.colour_completion import open_colours
 from ptfan.engine.crop import CropRules
 from ptfan.engine.errors import InputError, ModelError
 from ptfan.engine.filler import Filler, WindowFiller
 from ptfan.engine.flow_completion import LearnedCompletion, open_completion
 from ptfan.engine.frame import Frame
-from ptfan.engine.models import DEFAULT_MODEL
+from ptfan.engine.models import DEFAULT_MODEL, colour_model, flow_model
 from ptfan.engine.prepare import Preparer, Window
 from ptfan.engine.runner import Runner, open_model
-from ptfan.engine.spec import FlowCompletionName, ModelSpec
+from ptfan.engine.spec import CompletionName, ModelSpec
 from ptfan.engine.step_filler import StepFiller
 from ptfan.engine.step_pool import StepPool
 
@@ -44,15 +45,18 @@ class InpaintSettings:
     """Threads inside the network; 0 takes one a core, or one for two cores where convolutions are int8."""
     scene_cuts: bool = True
     """Look for scene cuts; nothing crosses one."""
-    flow_completion: FlowCompletionName = "learned"
+    flow_completion: CompletionName = "learned"
     """What decides on the flow inside holes: a small network, or a smooth completion from their surroundings."""
+    colour_completion: CompletionName = "learned"
+    """What decides on the colours that no frame shows, likewise."""
 
     def __post_init__(self) -> None:
         if isinstance(self.size, tuple) and min(self.size) < 16:
             raise InputError(f"working size is {self.size[0]}x{self.size[1]}, expected 16x16 or more")
-        if self.flow_completion not in get_args(FlowCompletionName):
-            names = ", ".join(get_args(FlowCompletionName))
-            raise InputError(f"flow completion is {self.flow_completion!r}, expected one of {names}")
+        for name in ("flow_completion", "colour_completion"):
+            if (given := getattr(self, name)) not in get_args(CompletionName):
+                names = ", ".join(get_args(CompletionName))
+                raise InputError(f"{name.replace('_', ' ')} is {given!r}, expected one of {names}")
         if self.threads < 0:
             raise InputError(f"threads is {self.threads}, expected 0 (one a core) or more")
         if self.gpu < 0:
@@ -110,6 +114,7 @@ class Inpainter:
         self._filler = open_filler(self.runner, pool)
         window, stride = window_and_stride(spec, self.settings)
         self._completion = open_completion(self.settings.flow_completion)
+        self._colours = open_colours(self.settings.colour_completion) if spec.fill == "propagated" else None
         self.preparer = Preparer(
             window=window,
             stride=stride,
@@ -120,12 +125,19 @@ class Inpainter:
             beyond=spec.form != "step" or spec.lead is None,
             scene_cuts=self.settings.scene_cuts,
             completion=self._completion,
+            colours=self._colours,
         )
 
     @property
     def spec(self) -> ModelSpec:
         """What the model says of itself."""
         return self.runner.spec
+
+    @property
+    def helpers(self) -> dict[str, Path]:
+        """The files of the networks that complete flow and colours for the model, by `flow` and `colour`."""
+        flow = {"flow": flow_model()} if isinstance(self._completion, LearnedCompletion) else {}
+        return flow | ({"colour": colour_model()} if self._colours is not None else {})
 
     def push(self, frame: Frame) -> list[Frame]:
         """Take the next frame; return the frames that are finished, in order.
@@ -159,6 +171,8 @@ class Inpainter:
             self.runner.close()
         if isinstance(self._completion, LearnedCompletion):
             self._completion.close()
+        if self._colours is not None:
+            self._colours.close()
 
     def __enter__(self) -> Inpainter:
         return self

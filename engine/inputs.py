@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.flow import FlowPair
 from ptfan.engine.frame import Mask
-from ptfan.engine.propagation import Canvas, propagate
+from ptfan.engine.propagation import Canvas, ColourCompletion, propagate
 from ptfan.engine.spec import Fill
 
 __all__ = ["clip_inputs"]
@@ -24,6 +24,8 @@ def clip_inputs(
     fill: Fill,
     past: Sequence[Canvas] | None = None,
     wanted: int | None = None,
+    colours: ColourCompletion | None = None,
+    before: NDArray[np.float32] | None = None,
 ) -> Arrays:
     """Return the clip graph's inputs by name, as `ModelSpec` describes them, all float32.
 
@@ -34,9 +36,11 @@ def clip_inputs(
         fill: what the network expects in the holes.
         past: what a `Carrier` brought from before these frames; see `propagate`.
         wanted: how many of the frames are asked for, from the first; all if None. The others are only looked at.
+        colours: what completes the colours that no frame shows; they stay smooth if None.
+        before: the first frame as an earlier call filled it, see `propagate`.
     """
     if fill == "propagated":
-        filled, confidence = propagate(images, holes, flows, past, wanted=wanted)
+        filled, confidence = propagate(images, holes, flows, past, wanted=wanted, colours=colours, before=before)
     images, holes = images[:wanted], holes[:wanted]
     if fill == "zero":
         filled = [np.where(hole[..., None], np.float32(0), image) for image, hole in zip(images, holes, strict=True)]

@@ -137,8 +137,8 @@ class OrtRunner:
         return {name: cast(array, np.float32) for name, array in outputs.items()}
 
     def _open_graphs(self) -> CudaGraphs | None:
-        """Return what records runs; a network that completes flow is none for a GPU."""
-        if self._spec.form == "flow":
+        """Return what records runs; a network that completes flow or colours is none for a GPU."""
+        if self._spec.form in ("flow", "colour"):
             return None
         entries = [*self._session.get_inputs(), *self._session.get_outputs()]
 

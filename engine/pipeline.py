@@ -17,7 +17,7 @@ from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.masks import MaskSource, open_mask
 from ptfan.engine.media import Sink, Source, StreamInfo, open_sink, open_source
 from ptfan.engine.media.notice import Warn, log_warning
-from ptfan.engine.models import DEFAULT_MODEL, file_sha256, flow_model
+from ptfan.engine.models import DEFAULT_MODEL, file_sha256
 from ptfan.engine.progress import NoProgress, Progress
 from ptfan.engine.report import Report
 from ptfan.engine.runner import choose_file
@@ -180,6 +180,5 @@ def _kept(partial: Path | None, frames: int) -> str:
 
 def _describe(model: str | Path, inpainter: Inpainter) -> Mapping[str, Any]:
     path = choose_file(model, backend=inpainter.settings.backend, gpu=inpainter.settings.gpu)
-    learned = inpainter.settings.flow_completion == "learned"
-    flow = {"flow_sha256": file_sha256(flow_model())} if learned else {}
-    return {"path": str(path), "sha256": file_sha256(path), "spec": asdict(inpainter.spec), **flow}
+    helpers = {f"{name}_sha256": file_sha256(file) for name, file in inpainter.helpers.items()}
+    return {"path": str(path), "sha256": file_sha256(path), "spec": asdict(inpainter.spec), **helpers}

@@ -25,7 +25,7 @@ from ptfan.engine.flow import (
 )
 from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.inputs import clip_inputs
-from ptfan.engine.propagation import Canvas, Carrier, known_pixels
+from ptfan.engine.propagation import Canvas, Carrier, ColourCompletion, known_pixels
 from ptfan.engine.runner import Arrays
 from ptfan.engine.scenes import CutDetector
 from ptfan.engine.spec import Fill
@@ -78,6 +78,7 @@ class _View:
     images: dict[int, tuple[NDArray[np.float32], Mask, GuideImage]] = field(default_factory=dict)
     flows: dict[int, SmoothFlows] = field(default_factory=dict)
     past: dict[int, Canvas] = field(default_factory=dict)
+    filled: dict[int, NDArray[np.float32]] = field(default_factory=dict)
     carrier: Carrier = field(default_factory=Carrier)
 
     def forget(self, before: int) -> None:
@@ -85,6 +86,7 @@ class _View:
         self.images = {number: item for number, item in self.images.items() if number >= before}
         self.flows = {number: flow for number, flow in self.flows.items() if number >= before}
         self.past = {number: arrival for number, arrival in self.past.items() if number >= before}
+        self.filled = {number: picture for number, picture in self.filled.items() if number >= before}
 
     def carry(self, number: int, pair: FlowPair | None) -> Canvas:
         """Return what arrives in a frame's hole from all frames before it that this view has seen without a gap.
@@ -116,6 +118,7 @@ class Preparer:
         scene_cuts: bool = True,
         estimator: FlowEstimator | None = None,
         completion: FlowCompletion = smooth_completion,
+        colours: ColourCompletion | None = None,
     ) -> None:
         """Prepare a stream.
 
@@ -131,6 +134,7 @@ class Preparer:
             scene_cuts: look for cuts, beside those that the frames tell of.
             estimator: the flow's method; dense inverse search by default.
             completion: what decides on the flow inside the holes.
+            colours: what decides on the colours that no frame shows; they are smooth if None.
         """
         self._windower: Windower[tuple[int, Frame]] = Windower(window, stride, ahead)
         self._rules, self._fill, self._lead, self._beyond = rules, fill, lead, beyond
@@ -138,6 +142,8 @@ class Preparer:
         self._estimator = estimator or DisFlow()
         self.completion = completion
         """What decides on the flow inside the holes."""
+        self.colours = colours
+        """What decides on the colours that no frame shows."""
         self._views: list[_View] = []
         self._hole: Mask | None = None
         self._shape: tuple[int, ...] | None = None
@@ -203,8 +209,7 @@ class Preparer:
         crops = []
         for view in self._views:
             begin = first if number + first in view.images else 0  # else it has not been there without a gap
-            wanted = None if self._beyond else window.keep.stop - begin
-            crops.append(self._crop_inputs(view, frames[begin:], number + begin, begin, wanted))
+            crops.append(self._crop_inputs(view, frames[begin:], number + begin, begin, window.keep.stop - begin))
         return Window(number, frames, window.keep, tuple(crops))
 
     def _choose_views(self, frames: tuple[Frame, ...], first: int) -> None:
@@ -223,9 +228,7 @@ class Preparer:
         kept = {view.crop: view for view in self._views}
         self._views = [kept.get(crop) or _View(crop, next(self._keys)) for crop in wanted]
 
-    def _crop_inputs(
-        self, view: _View, frames: tuple[Frame, ...], first: int, place: int, wanted: int | None
-    ) -> CropInputs:
+    def _crop_inputs(self, view: _View, frames: tuple[Frame, ...], first: int, place: int, kept: int) -> CropInputs:
         view.forget(first)
         numbers = range(first, first + len(frames))
         for number, frame in zip(numbers, frames, strict=True):
@@ -242,8 +245,11 @@ class Preparer:
         past = None
         if self._fill == "propagated":
             past = [view.carry(number, pair) for number, pair in zip(numbers, [None, *flows], strict=True)]
-        make = partial(clip_inputs, images, holes, flows, self._fill, past)
-        arrays = make(wanted=wanted)
+        # Guesses go on from where they have settled: else each frame of a live stream would know one other alone.
+        before = view.filled.get(first)
+        make = partial(clip_inputs, images, holes, flows, self._fill, past, colours=self.colours, before=before)
+        arrays = make(wanted=None if self._beyond else kept)
+        view.filled[first + kept - 1] = np.ascontiguousarray(arrays["frames"][kept - 1].transpose(1, 2, 0))
         # Flow and arrivals are held only where they are needed once more: a long window's are tens of megabytes.
         whole = make if len(arrays["frames"]) < len(images) else partial(dict, arrays)
         return CropInputs(view.key, place, view.crop, images, holes, arrays, whole)

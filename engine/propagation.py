@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from ptfan.engine.flow import FlowPair, Step
 from ptfan.engine.frame import Box, Mask, hole_box
 from ptfan.engine.validity import pixel_axes
 
-__all__ = ["Canvas", "Carrier", "CarryRules", "carry", "known_pixels", "propagate"]
+__all__ = ["Canvas", "Carrier", "CarryRules", "ColourCompletion", "carry", "known_pixels", "propagate"]
 
 Canvas = NDArray[np.float32]
 """(H, W, 4): colour times confidence, and confidence."""
@@ -23,6 +24,8 @@ Picture = NDArray[np.float32]
 """(H, W, 3) RGB in [0, 1]."""
 EVEN = 0.02
 """The most by which two kernels may differ in a pixel's confidence where the sharper one is to be believed."""
+BEYOND = 3
+"""Frames beyond those that are asked for with which made-up colours settle: what comes later counts for little."""
 ROW = 64
 """Pixels that are sampled sharply in one go."""
 SURE = 1.5
@@ -45,7 +48,7 @@ class CarryRules:
     """Sample by Lanczos' kernel of 8 x 8 pixels where all of these are known, instead of bilinearly: every step samples
     anew, and bilinear steps add up to a blur that is easily seen. Twenty times the work of a bilinear step, on what
     arrives in the hole alone."""
-    settling: float = 0.8
+    settling: float = 0.9
     """How much of a made-up colour is taken from the frame before and the frame after: what no frame shows is a guess,
     and guesses that differ from frame to frame flicker. 0 leaves every frame its own."""
 
@@ -112,6 +115,21 @@ class Carrier:
         return arrival
 
 
+class ColourCompletion(Protocol):
+    """Anything that decides on the colours inside holes that no frame shows."""
+
+    def __call__(
+        self, pictures: Sequence[Picture], confidences: Sequence[NDArray[np.float32]], holes: Sequence[Mask]
+    ) -> list[Picture]:
+        """Return T pictures (H, W, 3) with other colours in the holes.
+
+        Args:
+            pictures: T pictures (H, W, 3), RGB in [0, 1], filled in the holes; smoothly where nothing was carried.
+            confidences: T planes (H, W), how far what fills the holes is known: 1 outside of them, 0 where nothing was.
+            holes: T masks (H, W).
+        """
+
+
 def known_pixels(image: NDArray[np.float32], hole: Mask) -> Canvas:
     """Return a canvas with the known pixels at confidence 1, and nothing in the hole."""
     known = np.ascontiguousarray(~hole).view(np.uint8)
@@ -125,11 +143,14 @@ def propagate(
     past: Sequence[Canvas] | None = None,
     rules: CarryRules | None = None,
     wanted: int | None = None,
+    colours: ColourCompletion | None = None,
+    before: Picture | None = None,
 ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-    """Fill holes with the pixels that neighbouring frames show there; the rest with a smooth completion.
+    """Fill holes with the pixels that neighbouring frames show there; the rest is made up.
 
     A known pixel steps from frame to frame along the completed flow while that is valid, losing confidence at every
-    step. Arrivals from the past and from the future are mixed by the square of their confidence.
+    step. Arrivals from the past and from the future are mixed by the square of their confidence. What nothing arrives
+    in is completed smoothly, then by `colours`, and settles over time.
 
     Args:
         images: T frames (H, W, 3), RGB in [0, 1]; what stands in the holes has no influence.
@@ -139,6 +160,9 @@ def propagate(
             frames; carried from the first of them if None.
         rules: how confidence falls; the usual ones if None.
         wanted: how many of the frames are asked for, from the first; all if None.
+        colours: what completes the colours that no frame shows; they stay smooth if None.
+        before: the first frame as an earlier call filled it, (H, W, 3), for the others to settle with; it is filled
+            anew if None.
 
     Returns:
         Filled frames (H, W, 3), and confidences (H, W): 1 at known pixels, 0 where nothing arrived.
@@ -151,9 +175,17 @@ def propagate(
         box = hole_box(hole)
         if box is not None:
             canvas[box.slices] += _mixed(a, b)
-    filled = [_completed(canvas) for canvas in canvases]
-    confidences = [canvas[..., 3].copy() for canvas in canvases]
-    settled = _settled(filled, confidences, holes, flows, (rules or CarryRules()).settling, wanted or len(filled))
+    wanted = wanted or len(images)
+    seen = slice(wanted + BEYOND)
+    filled = [_completed(canvas) for canvas in canvases[seen]]
+    confidences = [canvas[..., 3].copy() for canvas in canvases[seen]]
+    new = 0 if before is None else 1
+    if colours is not None:
+        filled[new:] = colours(filled[new:], confidences[new:], holes[seen][new:])
+    if before is not None:
+        filled[0] = before
+    steps = flows[: len(filled) - 1]
+    settled = _settled(filled, confidences, holes[seen], steps, (rules or CarryRules()).settling, wanted)
     return settled, confidences[:wanted]
 
 

@@ -21,9 +21,9 @@ __all__ = [
     "SPEC_VERSION",
     "STEP_INPUTS",
     "Carried",
+    "CompletionName",
     "Convolutions",
     "Fill",
-    "FlowCompletionName",
     "Form",
     "ModelSpec",
     "Precision",
@@ -33,14 +33,14 @@ __all__ = [
 METADATA_KEY = "ptfan.spec"
 SPEC_VERSION = 1
 
-Form = Literal["clip", "step", "flow"]
+Form = Literal["clip", "step", "flow", "colour"]
 Precision = Literal["fp32", "fp16"]
 Convolutions = Literal["float", "int8"]
 SAMPLE_BYTES: dict[Precision, int] = {"fp32": 4, "fp16": 2}
 WarpConvention = Literal["pixel", "tsam"]
 Fill = Literal["zero", "propagated"]
-FlowCompletionName = Literal["learned", "smooth"]
-"""What decides on the flow inside holes: the network that comes with the package, or their surroundings alone."""
+CompletionName = Literal["learned", "smooth"]
+"""What decides on flow or colours inside holes: a network that comes with the package, or their surroundings alone."""
 
 CLIP_CHANNELS = {
     "frames": 3,
@@ -111,7 +111,8 @@ class ModelSpec:
     """The model's name, as `--model` takes it."""
     form: Form = "clip"
     """`clip`: a window of frames in, as many out. `step`: one frame in, one out. `flow`: a window's flow in, completed
-    in the holes, see `ptfan.engine.flow_completion`."""
+    in the holes, see `ptfan.engine.flow_completion`. `colour`: pictures in, completed likewise, see
+    `ptfan.engine.colour_completion`."""
     precision: Precision = "fp32"
     """The type of the features, and of every floating input but the flows, which stay fp32."""
     convolutions: Convolutions = "float"

@@ -13,8 +13,8 @@ from ptfan.engine.runner import Arrays
 from ptfan.engine.spec import Carried
 from ptfan.export.clip import clip_arrays
 from ptfan.export.compare import compare, run_onnx, run_steps
+from ptfan.export.completer_graph import export_completer
 from ptfan.export.exported import Exported
-from ptfan.export.flow_graph import export_completer
 from ptfan.export.graph import clip_graph, step_graph
 from ptfan.export.metadata import model_spec, write_spec
 from ptfan.export.precision import store_weights
@@ -30,7 +30,8 @@ def export_checkpoint(
 ) -> Exported:
     """Export a checkpoint to ONNX; the file appears once the graph has been compared with torch.
 
-    A generator is compared on a real clip, a flow completion network on random flow; the checkpoint tells which it is.
+    A generator is compared on a real clip, a network that completes flow or colours on random values; the checkpoint
+    tells which it is.
 
     Args:
         checkpoint: what training or the import wrote (.safetensors).
@@ -47,16 +48,16 @@ def export_checkpoint(
     settings = settings or ExportSettings()
     check_target(output, overwrite=overwrite)
     if holds_completer(checkpoint):
-        _refuse_for_flow(checkpoint, settings)
+        _refuse_for_completer(checkpoint, settings)
         return export_completer(checkpoint, output, weights=settings.weights, overwrite=overwrite)
     return _export_generator(checkpoint, output, settings, overwrite=overwrite)
 
 
-def _refuse_for_flow(checkpoint: Path, settings: ExportSettings) -> None:
+def _refuse_for_completer(checkpoint: Path, settings: ExportSettings) -> None:
     changed = settings.changed(but=("weights",))
     if changed:
         raise InputError(
-            f"{checkpoint}: is a flow completion network, whose graph is fp32 and takes any size and length; "
+            f"{checkpoint}: completes flow or colours; its graph is fp32 and takes any size and length; "
             f"leave out {', '.join(f'--{name}' for name in changed)}"
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,23 +18,32 @@ from torch import Tensor
 from ptfan.engine.atomic import check_target
 from ptfan.engine.errors import InputNotFoundError, ModelError, OutputError, one_line
 from ptfan.training.model import Generator, GeneratorConfig
+from ptfan.training.model.colour_completer import ColourCompleter, ColourCompleterConfig
 from ptfan.training.model.flow_completer import FlowCompleter, FlowCompleterConfig
 
 __all__ = [
     "Checkpoint",
+    "Completer",
     "build",
     "check_state",
     "holds_completer",
     "load_checkpoint",
     "load_completer",
+    "load_completer_of",
     "save_checkpoint",
     "save_completer",
 ]
 
 CONFIG_KEY = "ptfan.config"
 RECORD_KEY = "ptfan.record"
-FLOW_KEY = "ptfan.flow_config"
-"""Holds the config of a flow completion network, in the place of `CONFIG_KEY`."""
+
+Completer = FlowCompleter | ColourCompleter
+"""A network that completes something inside holes for those that fill them."""
+Kind = TypeVar("Kind", bound=Completer)
+CONFIGS: dict[type[Completer], Any] = {FlowCompleter: FlowCompleterConfig, ColourCompleter: ColourCompleterConfig}
+KEYS: dict[type[Completer], str] = {FlowCompleter: "ptfan.flow_config", ColourCompleter: "ptfan.colour_config"}
+"""What holds their configs, in the place of `CONFIG_KEY`."""
+NAMES: dict[type[Any], str] = {FlowCompleter: "flow completion", ColourCompleter: "colour completion"}
 
 
 @dataclass(frozen=True)
@@ -75,15 +84,13 @@ def save_checkpoint(
 
 
 def save_completer(
-    path: str | Path, completer: FlowCompleter, record: Mapping[str, Any], *, overwrite: bool = False
+    path: str | Path, completer: Completer, record: Mapping[str, Any], *, overwrite: bool = False
 ) -> None:
-    """Write a flow completion network like `save_checkpoint` writes a generator."""
-    _write(Path(path), completer, FLOW_KEY, record, overwrite)
+    """Write a network that completes flow or colours like `save_checkpoint` writes a generator."""
+    _write(Path(path), completer, KEYS[type(completer)], record, overwrite)
 
 
-def _write(
-    path: Path, network: Generator | FlowCompleter, key: str, record: Mapping[str, Any], overwrite: bool
-) -> None:
+def _write(path: Path, network: Generator | Completer, key: str, record: Mapping[str, Any], overwrite: bool) -> None:
     check_target(path, overwrite=overwrite)
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     metadata = {key: network.config.to_json(), RECORD_KEY: json.dumps(dict(record))}
@@ -118,32 +125,52 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
 
 
 def holds_completer(path: str | Path) -> bool:
-    """Tell whether the checkpoint at `path` is of a flow completion network; it is not read any further.
+    """Tell whether the checkpoint at `path` is of a network that completes something; it is not read any further.
 
     Raises:
         InputNotFoundError: there is no such file.
         ModelError: it cannot be read as safetensors.
     """
     with _opened(Path(path)) as file:
-        return FLOW_KEY in (file.metadata() or {})
+        return not set(KEYS.values()).isdisjoint(file.metadata() or {})
 
 
-def load_completer(path: str | Path) -> FlowCompleter:
-    """Build the flow completion network of the checkpoint at `path`, in evaluation mode, on the CPU.
+def load_completer(path: str | Path) -> Completer:
+    """Build the network of the checkpoint at `path` that completes flow or colours, in evaluation mode, on the CPU.
 
     Raises:
         InputNotFoundError: there is no such file.
         ModelError: it is no checkpoint of one, or its weights do not fit its config.
     """
     path = Path(path)
-    metadata, state = _read(path)
+    metadata, stored = _read(path)
+    state = {name: _unpacked(value) for name, value in stored.items()}
+    held = next((kind for kind, key in KEYS.items() if key in metadata), FlowCompleter)
     try:
-        completer = FlowCompleter(FlowCompleterConfig.from_json(_config_text(metadata, FLOW_KEY)))
-        _check("the flow completion network", completer.state_dict(), state)
+        completer = held(CONFIGS[held].from_json(_config_text(metadata, KEYS[held])))
+        _check(f"the {NAMES[held]} network", completer.state_dict(), state)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     completer.load_state_dict(state)
     return completer.eval()
+
+
+def _unpacked(value: Tensor) -> Tensor:
+    """Return weights as they are computed with: files that are to be small store them in half precision."""
+    return value.float() if value.dtype == torch.float16 else value
+
+
+def load_completer_of(kind: type[Kind], path: str | Path) -> Kind:
+    """Build such a network of one kind; see `load_completer`.
+
+    Raises:
+        InputNotFoundError: there is no such file.
+        ModelError: it is no checkpoint of one, or of another kind, or its weights do not fit its config.
+    """
+    completer = load_completer(path)
+    if not isinstance(completer, kind):
+        raise ModelError(f"{path}: is a {NAMES[type(completer)]} network, expected a {NAMES[kind]} network")
+    return completer
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ptfan.training import evaluation_cli, flow_cli
+from ptfan.training.colour_completion import cli as colour_completion_cli
 from ptfan.training.flow_completion import cli as flow_completion_cli
 from ptfan.training.train_cli import train_command
 
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
     evaluation_cli.register(app)
     flow_cli.register(app)
     flow_completion_cli.register(app)
+    colour_completion_cli.register(app)
     app.command("import-tsam")(_import)
 
 

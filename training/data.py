@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ptfan.engine.colour_completion import LearnedColours, open_colours
 from ptfan.engine.flow import FlowCompletion, FlowPair, smooth_flows
 from ptfan.engine.flow_completion import open_completion
 from ptfan.engine.frame import Mask
 from ptfan.engine.inputs import clip_inputs
-from ptfan.engine.propagation import carry, known_pixels
+from ptfan.engine.propagation import ColourCompletion, carry, known_pixels
 from ptfan.engine.spec import Fill
 from ptfan.training.arriving import FlowsBetween, arriving_inputs
 from ptfan.training.augment import choose_stretch, choose_view
@@ -64,6 +65,7 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
         self._config, self._fill = config, fill
         self._seed, self._length = seed, length
         self._completion: FlowCompletion | None = None
+        self._colours: LearnedColours | None = None
 
     def __len__(self) -> int:
         return self._length
@@ -90,11 +92,11 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
 
     def _inputs(self, images: Sequence[Picture], holes: Sequence[Mask], flows: FlowsBetween, shown: range) -> Sample:
         """Return the graph's inputs for the frames that are shown; those around them only lend their pixels."""
-        lookahead = self._config.lookahead
+        lookahead, colours = self._config.lookahead, self._colour_completion()
         if lookahead is None:
-            sample = _windowed_inputs(images, holes, flows(0, len(images)), shown, self._fill)
+            sample = _windowed_inputs(images, holes, flows(0, len(images)), shown, self._fill, colours)
         else:
-            sample = arriving_inputs(images, holes, flows, shown, self._fill, lookahead)
+            sample = arriving_inputs(images, holes, flows, shown, self._fill, lookahead, colours)
         for name in ("flow_forward", "validity_forward"):
             sample[name][-1] = 0.0  # It leads out of the sample.
         for name in ("flow_backward", "validity_backward"):
@@ -107,16 +109,27 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
             self._completion = open_completion(self._config.flow_completion)
         return self._completion
 
+    def _colour_completion(self) -> LearnedColours | None:
+        """Return what completes the colours that no frame shows, likewise."""
+        if self._colours is None and self._fill == "propagated":
+            self._colours = open_colours(self._config.colour_completion)
+        return self._colours
+
 
 def _windowed_inputs(
-    images: Sequence[Picture], holes: Sequence[Mask], flows: Sequence[FlowPair], shown: range, fill: Fill
+    images: Sequence[Picture],
+    holes: Sequence[Mask],
+    flows: Sequence[FlowPair],
+    shown: range,
+    fill: Fill,
+    colours: ColourCompletion | None,
 ) -> Sample:
     """Return the inputs of the frames that are shown, as of one window that reaches to the last of all frames."""
     start, past = shown.start, None
     if start:  # as the runtime carries it from the stream's start
         canvases = [known_pixels(image, hole) for image, hole in zip(images, holes, strict=True)]
         past = carry(canvases, holes, [pair.back for pair in flows])[start:]
-    inputs = clip_inputs(images[start:], holes[start:], flows[start:], fill, past)
+    inputs = clip_inputs(images[start:], holes[start:], flows[start:], fill, past, colours=colours)
     return {name: np.ascontiguousarray(array[: len(shown)]) for name, array in inputs.items()}
 
 

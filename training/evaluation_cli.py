@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+
+from ptfan.engine.commands.options import ColourCompletionOption, FlowCompletionOption
+
+if TYPE_CHECKING:
+    from ptfan.engine.spec import CompletionName
 
 __all__ = ["register"]
 
@@ -38,6 +43,8 @@ def _evaluate(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the holes that the dataset does not bring.")] = 0,
     crop: Annotated[bool, typer.Option(help="Show models a crop round the hole, or the whole frame.")] = True,
+    flow_completion: FlowCompletionOption = "learned",
+    colour_completion: ColourCompletionOption = "learned",
     metrics: Annotated[
         str | None,
         typer.Option(help="Of psnr, ssim, warp, lpips, st-lpips, vfid; all that have their weights by default."),
@@ -71,6 +78,8 @@ def _evaluate(
         baselines=tuple(baseline or ()),
         crop=crop,
         threads=threads,
+        flow_completion=cast("CompletionName", flow_completion),  # checked with the models' other settings
+        colour_completion=cast("CompletionName", colour_completion),
         metrics=tuple(metrics.split(",")) if metrics else None,
         weights=Weights(lpips=lpips, lpips_heads=lpips_heads, st_lpips=st_lpips, i3d=i3d, every=every),
     )

@@ -16,10 +16,10 @@ from ptfan.engine.interrupts import EXIT_INTERRUPTED
 if TYPE_CHECKING:
     from ptfan.training.run import Subject
 
-__all__ = ["absolute", "option", "train"]
+__all__ = ["absolute", "add_trainer", "option", "train"]
 
 
-def option(*names: str, text: str, machine: bool = False, **more: Any) -> Any:
+def option(*names: Any, text: str, machine: bool = False, **more: Any) -> Any:
     """Return an option of one of the two panels."""
     return typer.Option(*names, help=text, rich_help_panel="Machine and pace" if machine else "The run", **more)
 
@@ -55,6 +55,61 @@ LogEvery = Annotated[
 def absolute(path: Path | None) -> str | None:
     """Return what is written down, so that a run goes on from anywhere."""
     return None if path is None else str(path.resolve())
+
+
+def add_trainer(app: typer.Typer, name: str, subject: Callable[[], Subject[Any]], *, usual: str, text: str) -> None:
+    """Add a sub-command that trains something by settings alone, with the options that all of them have.
+
+    Args:
+        app: the application.
+        name: the sub-command's.
+        subject: makes what is trained; torch is imported only then.
+        usual: the name of the settings that come with the package.
+        text: its help.
+    """
+    config_option = option(None, "--config", metavar="NAME|PATH", text=f"Settings: {usual}, or a JSON file.")
+
+    def command(
+        data: Data = None,
+        run: Run = None,
+        resume: Resume = None,
+        config: str | None = config_option,
+        start: Start = None,
+        steps: Steps = None,
+        layout: Dataset = None,
+        split: Split = None,
+        clips: Clips = None,
+        longest: Longest = None,
+        cache: Cache = None,
+        flow: Flow = None,
+        device: Device = None,
+        threads: Threads = None,
+        workers: Workers = None,
+        save_every: SaveEvery = None,
+        keep_every: KeepEvery = None,
+        log_every: LogEvery = None,
+    ) -> None:
+        source = {
+            "data": absolute(data),
+            "layout": layout,
+            "split": split,
+            "clips": absolute(clips),
+            "longest": longest,
+            "cache": absolute(cache),
+            "flow": absolute(flow),
+        }
+        machine = {
+            "device": device,
+            "threads": threads,
+            "workers": workers,
+            "save_every": save_every,
+            "keep_every": keep_every,
+            "log_every": log_every,
+        }
+        given: dict[str, Any] = {"config": config, "usual": usual, "start": start, "steps": steps}
+        train(subject, run, resume, **given, source=source, machine=machine)
+
+    app.command(name, help=text)(command)
 
 
 def train(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from ptfan.engine.errors import InputError
-from ptfan.engine.spec import FlowCompletionName
+from ptfan.engine.spec import CompletionName
 
 __all__ = ["FVI_AREAS", "MASK_KINDS", "CutConfig", "MaskConfig", "SampleConfig"]
 
@@ -109,8 +109,10 @@ class SampleConfig(CutConfig):
     complete_flow: float = 0.0
     """Probability that a sample is aligned along the flow of the complete frames, as the paper trains; else along flow
     that is estimated with the holes and completed, as the runtime does."""
-    flow_completion: FlowCompletionName = "learned"
+    flow_completion: CompletionName = "learned"
     """What decides on estimated flow inside the holes: the network that the runtime uses, or a smooth completion."""
+    colour_completion: CompletionName = "learned"
+    """What decides on the colours that no frame shows, likewise."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -119,11 +121,10 @@ class SampleConfig(CutConfig):
                 raise InputError(f"sample config: {name} is {getattr(self, name)}, expected 0 or more")
         if self.lookahead is not None and self.lookahead < 0:
             raise InputError(f"sample config: lookahead is {self.lookahead}, expected 0 or more, or none")
-        if self.flow_completion not in get_args(FlowCompletionName):
-            raise InputError(
-                f"sample config: flow_completion is {self.flow_completion!r}, "
-                f"expected one of {', '.join(get_args(FlowCompletionName))}"
-            )
+        for name in ("flow_completion", "colour_completion"):
+            if (given := getattr(self, name)) not in get_args(CompletionName):
+                names = ", ".join(get_args(CompletionName))
+                raise InputError(f"sample config: {name} is {given!r}, expected one of {names}")
         _check_share("sample config", complete_flow=self.complete_flow)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from ptfan.engine.backends import BACKENDS, Backend
 from ptfan.engine.errors import InputError
-from ptfan.engine.spec import FlowCompletionName
+from ptfan.engine.spec import CompletionName
 
 if TYPE_CHECKING:
     from ptfan.engine.inpainter import InpaintSettings
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BackendOption",
     "BoxOption",
+    "ColourCompletionOption",
     "DeviceOption",
     "DilateOption",
     "FlowCompletionOption",
@@ -115,8 +116,17 @@ FlowCompletionOption = Annotated[
     str,
     typer.Option(
         "--flow-completion",
-        metavar="|".join(get_args(FlowCompletionName)),
+        metavar="|".join(get_args(CompletionName)),
         help="What decides on the motion inside the mask: a small network, or its surroundings alone (quicker).",
+        rich_help_panel=NETWORK_PANEL,
+    ),
+]
+ColourCompletionOption = Annotated[
+    str,
+    typer.Option(
+        "--colour-completion",
+        metavar="|".join(get_args(CompletionName)),
+        help="What decides on the colours that no frame shows: a small network, or their surroundings alone (quicker).",
         rich_help_panel=NETWORK_PANEL,
     ),
 ]
@@ -202,6 +212,7 @@ def read_settings(
     window: int | None = None,
     stride: int | None = None,
     flow_completion: str = "learned",
+    colour_completion: str = "learned",
     backend: str = "auto",
     device: int = 0,
     threads: int = 0,
@@ -218,7 +229,8 @@ def read_settings(
         crop=not no_crop,
         window=window,
         stride=stride,
-        flow_completion=cast("FlowCompletionName", flow_completion),
+        flow_completion=cast("CompletionName", flow_completion),
+        colour_completion=cast("CompletionName", colour_completion),
         backend=read_backend(backend),
         gpu=device,
         threads=threads,

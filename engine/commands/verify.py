@@ -11,6 +11,7 @@ from ptfan.engine.commands.messages import say, say_error, say_warning
 from ptfan.engine.commands.options import (
     OUTPUT_PANEL,
     BackendOption,
+    ColourCompletionOption,
     DeviceOption,
     FlowCompletionOption,
     NoCropOption,
@@ -88,6 +89,7 @@ def verify_command(
     no_crop: NoCropOption = False,
     window: WindowOption = None,
     flow_completion: FlowCompletionOption = "learned",
+    colour_completion: ColourCompletionOption = "learned",
     backend: BackendOption = "auto",
     against_backend: Annotated[
         str, typer.Option("--against-backend", metavar="NAME", help="What runs the reference; as --backend.")
@@ -117,6 +119,7 @@ def verify_command(
         no_crop=no_crop,
         window=window,
         flow_completion=flow_completion,
+        colour_completion=colour_completion,
         backend=backend,
         device=device,
         threads=threads,

@@ -9,12 +9,24 @@ from pathlib import Path
 from ptfan.engine.errors import InputNotFoundError
 from ptfan.engine.machine import multiplies_bytes
 
-__all__ = ["DEFAULT_MODEL", "FLOW_MODEL", "INT8", "file_sha256", "find_model", "flow_model", "shipped_models"]
+__all__ = [
+    "COLOUR_MODEL",
+    "DEFAULT_MODEL",
+    "FLOW_MODEL",
+    "INT8",
+    "colour_model",
+    "file_sha256",
+    "find_model",
+    "flow_model",
+    "shipped_models",
+]
 
 DEFAULT_MODEL = "s"
 """The model that is used when none is named."""
 FLOW_MODEL = Path(__file__).parent / "flow.onnx"
 """The network that completes flow inside holes; it serves every model, and is none that inpaints by itself."""
+COLOUR_MODEL = Path(__file__).parent / "colour.onnx"
+"""Likewise, the network that completes the colours of what no frame shows."""
 INT8 = "-int8"
 """How the names of files end whose convolutions are int8."""
 
@@ -22,12 +34,22 @@ INT8 = "-int8"
 def shipped_models() -> dict[str, Path]:
     """Return the files of the inpainting models that come with the package, by name."""
     paths = sorted(Path(__file__).parent.glob("*.onnx"))
-    return {path.stem: path for path in paths if path.stem.removesuffix(INT8) != FLOW_MODEL.stem}
+    helpers = {FLOW_MODEL.stem, COLOUR_MODEL.stem}
+    return {path.stem: path for path in paths if path.stem.removesuffix(INT8) not in helpers}
 
 
 def flow_model() -> Path:
     """Return the file of the network that completes flow: the int8 one where the processor gains by it."""
-    return FLOW_MODEL.with_stem(FLOW_MODEL.stem + INT8) if multiplies_bytes() else FLOW_MODEL
+    return _quickest(FLOW_MODEL)
+
+
+def colour_model() -> Path:
+    """Return the file of the network that completes colours, likewise."""
+    return _quickest(COLOUR_MODEL)
+
+
+def _quickest(path: Path) -> Path:
+    return path.with_stem(path.stem + INT8) if multiplies_bytes() else path
 
 
 def find_model(model: str | Path) -> Path:

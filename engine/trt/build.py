@@ -98,8 +98,10 @@ def build_plan(
 def _read(model: str | Path, path: Path) -> ModelSpec:
     """Return the spec of a model that can be built."""
     spec = read_spec(path)
-    if spec.form == "flow":
-        raise ModelError(f"model {model}: completes flow, which is done on the CPU; expected a model that fills holes")
+    if spec.form in ("flow", "colour"):
+        raise ModelError(
+            f"model {model}: completes {spec.form}, which is done on the CPU; expected a model that fills holes"
+        )
     if spec.convolutions == "int8":
         raise ModelError(f"model {model}: is int8, for CPUs; expected fp16 or fp32, such as s-fp16")
     return spec

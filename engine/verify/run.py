@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.backends import Backend
+from ptfan.engine.colour_completion import open_colours
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.difference import Tally
 from ptfan.engine.errors import InputError
@@ -142,6 +143,9 @@ def _preparer(spec: ModelSpec, settings: InpaintSettings, opened: ExitStack) -> 
     completion = open_completion(settings.flow_completion)
     if isinstance(completion, LearnedCompletion):
         opened.callback(completion.close)
+    colours = open_colours(settings.colour_completion) if spec.fill == "propagated" else None
+    if colours is not None:
+        opened.callback(colours.close)
     return Preparer(
         window=window,
         stride=window,
@@ -149,6 +153,7 @@ def _preparer(spec: ModelSpec, settings: InpaintSettings, opened: ExitStack) -> 
         fill=spec.fill,
         scene_cuts=settings.scene_cuts,
         completion=completion,
+        colours=colours,
     )
 
 

@@ -10,20 +10,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfan.engine.colour_completion import LearnedColours
 from ptfan.engine.errors import InputError
 from ptfan.engine.flow import estimate_flows
-from ptfan.engine.flow_completion import LearnedCompletion
+from ptfan.engine.flow_completion import LearnedCompletion, open_completion
 from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.inpainter import Inpainter
+from ptfan.engine.inputs import clip_inputs
 from ptfan.engine.onnx_file import read_spec
 from ptfan.engine.ort import OrtRunner
 from ptfan.engine.progress import NoProgress, Progress
 from ptfan.engine.runner import State, Values
+from ptfan.engine.spec import Form
 from ptfan.training.clip_list import clip_list
 from ptfan.training.datasets import open_dataset
 from ptfan.training.masks import random_holes
 
-__all__ = ["CalibrationSettings", "Listener", "calibration_calls", "flow_calls"]
+__all__ = ["CalibrationSettings", "Listener", "calibration_calls", "calls_of"]
 
 Call = dict[str, NDArray[Any]]
 """The inputs of one call, by name."""
@@ -56,7 +59,7 @@ def calibration_calls(model: Path, settings: CalibrationSettings, progress: Prog
     """Fill random holes of clips; yield the inputs of the calls that count, while they are made.
 
     Args:
-        model: an ONNX file; of one that completes flow every call counts, as a call is a whole clip.
+        model: an ONNX file; of one that completes flow or colours every call counts, as a call is a whole clip.
         settings: of which clips.
         progress: is told of every clip.
 
@@ -67,16 +70,43 @@ def calibration_calls(model: Path, settings: CalibrationSettings, progress: Prog
     dataset = open_dataset(settings.data)
     names = clip_list(settings.clips)
     clips = dataset.clips if names is None else dataset.only(names).clips
-    of_flow = read_spec(model).form == "flow"
-    with Listener(model, every=1 if of_flow else settings.every, threads=settings.threads) as listener:
+    form = read_spec(model).form
+    every = 1 if form in ("flow", "colour") else settings.every
+    with Listener(model, every=every, threads=settings.threads) as listener:
         progress.start("calibrating", len(clips), "clips")
         for number, clip in enumerate(clips):
             images = clip.read(0, min(clip.frames, settings.frames))
             count, height, width = images.shape[:3]
             holes = random_holes(np.random.default_rng((settings.seed, number)), count, height, width)
-            yield from (flow_calls if of_flow else _fill_calls)(listener, images, holes)
+            yield from calls_of(form, listener, images, holes)
             progress.advance()
         progress.finish()
+
+
+def calls_of(
+    form: Form, listener: Listener, images: Iterable[NDArray[np.uint8]], holes: Sequence[Mask]
+) -> Iterator[Call]:
+    """Yield the calls of a network of some form that are made for T frames (H, W, 3) with holes (H, W)."""
+    if form == "flow":
+        estimate_flows(_floats(images), holes, completion=LearnedCompletion(listener))
+        yield from listener.take()
+    elif form == "colour":
+        _complete_colours(listener, _floats(images), holes)
+        yield from listener.take()
+    else:
+        yield from _fill_calls(listener, images, holes)
+
+
+def _complete_colours(listener: Listener, images: Sequence[NDArray[np.float32]], holes: Sequence[Mask]) -> None:
+    completion = open_completion("learned")
+    flows = estimate_flows(images, holes, completion=completion)
+    clip_inputs(images, holes, flows, "propagated", colours=LearnedColours(listener))
+    if isinstance(completion, LearnedCompletion):
+        completion.close()
+
+
+def _floats(images: Iterable[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+    return [image.astype(np.float32) / np.float32(255) for image in images]
 
 
 def _fill_calls(listener: Listener, images: Iterable[NDArray[np.uint8]], holes: Sequence[Mask]) -> Iterator[Call]:
@@ -86,13 +116,6 @@ def _fill_calls(listener: Listener, images: Iterable[NDArray[np.uint8]], holes: 
             yield from listener.take()
         inpainter.flush()
         yield from listener.take()
-
-
-def flow_calls(listener: Listener, images: Iterable[NDArray[np.uint8]], holes: Sequence[Mask]) -> list[Call]:
-    """Complete the flow of T frames (H, W, 3) with holes (H, W); return the calls made for it, none for one frame."""
-    floats = [image.astype(np.float32) / np.float32(255) for image in images]
-    estimate_flows(floats, holes, completion=LearnedCompletion(listener))
-    return listener.take()
 
 
 class Listener(OrtRunner):

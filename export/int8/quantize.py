@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from ptfan.engine.atomic import check_target, write_atomically
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
@@ -20,14 +21,16 @@ from ptfan.engine.models import find_model
 from ptfan.engine.onnx_file import read_spec
 from ptfan.engine.ort import OrtRunner
 from ptfan.engine.progress import Progress
-from ptfan.engine.spec import ModelSpec
+from ptfan.engine.spec import Form, ModelSpec
 from ptfan.engine.verify.run import VerifySettings, verify
-from ptfan.export.int8.calibration import CalibrationSettings, Listener, calibration_calls, flow_calls
+from ptfan.export.int8.calibration import CalibrationSettings, Listener, calibration_calls, calls_of
 from ptfan.export.int8.convolutions import with_int8_convolutions
 from ptfan.export.metadata import write_spec
 
 __all__ = ["quantize_model"]
 
+LEAST_PSNR = 45.0
+"""dB in the hole that completed colours keep."""
 MOST_OFF = 0.25
 """Pixels by which completed flow may be off in the mean: a fifth of what the network itself is off by."""
 
@@ -55,8 +58,8 @@ def quantize_model(
     Raises:
         InputError: the model, the data or a setting cannot be used.
         OutputError: the output exists, or cannot be written.
-        ToleranceError: less than 45 dB in the hole is kept, or completed flow is off by more than a quarter of a pixel
-            in the mean; nothing is written.
+        ToleranceError: less than 45 dB in the hole is kept, by a model or by what completes colours, or completed flow
+            is off by more than a quarter of a pixel in the mean; nothing is written.
     """
     check_target(output, overwrite=overwrite)
     path = find_model(model)
@@ -77,7 +80,9 @@ def _compared(content: bytes, reference: Path, output: Path, spec: ModelSpec, th
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / output.name
         path.write_bytes(content)
-        return (_compared_flow if spec.form == "flow" else _compared_fill)(path, reference, threads)
+        if spec.form in ("flow", "colour"):
+            return _compared_completion(path, reference, spec.form, threads)
+        return _compared_fill(path, reference, threads)
 
 
 def _compared_fill(path: Path, reference: Path, threads: int) -> str:
@@ -91,15 +96,31 @@ def _compared_fill(path: Path, reference: Path, threads: int) -> str:
     return found.table
 
 
-def _compared_flow(path: Path, reference: Path, threads: int) -> str:
+def _compared_completion(path: Path, reference: Path, form: Form, threads: int) -> str:
+    """Compare the answers to the calls that the demo's clip leads to, in its hole."""
     with open_source(DEMO_CLIP) as source, open_mask(DEMO_MASK) as masks:
         images = [sample.image.astype(np.uint8) for sample in source]
         holes = [masks.at(t, *image.shape[1::-1]) for t, image in enumerate(images)]
     with OrtRunner(path, threads=threads) as ours, Listener(reference, threads=threads) as theirs:
-        (call,) = flow_calls(theirs, images, holes)
-        answer, expected = (runner.run(call)["completed"] for runner in (ours, theirs))
-    off = REDUCTION * np.abs(answer - expected)[np.broadcast_to(call["known"] < 1, answer.shape)]
-    told = f"completed flow in the demo's hole: {off.mean():.3f} pixels off in the mean, {off.max():.2f} at most"
-    if not off.mean() <= MOST_OFF:
-        raise ToleranceError(f"{path.name}: {told}; expected {MOST_OFF} in the mean; nothing was written")
-    return told + "\n"
+        (call,) = calls_of(form, theirs, images, holes)
+        difference = ours.run(call)["completed"] - theirs.run(call)["completed"]
+    hole = call["known"] < 1 if form == "flow" else call["hole"] > 0
+    off = np.abs(difference)[np.broadcast_to(hole, difference.shape)]
+    good, told, expected = (_judged_flow if form == "flow" else _judged_colours)(off)
+    if not good:
+        raise ToleranceError(f"{path.name}: {told}; expected {expected}; nothing was written; try other clips")
+    return f"{told}\n"
+
+
+def _judged_flow(off: NDArray[np.float32]) -> tuple[bool, str, str]:
+    """Judge differences of completed flow, in the network's pixels: are they small enough, what are they, what is?"""
+    mean, most = REDUCTION * off.mean(), REDUCTION * off.max()
+    told = f"completed flow in the demo's hole: {mean:.3f} pixels off in the mean, {most:.2f} at most"
+    return bool(mean <= MOST_OFF), told, f"{MOST_OFF} in the mean"
+
+
+def _judged_colours(off: NDArray[np.float32]) -> tuple[bool, str, str]:
+    """Return the same of differences of completed colours in [0, 1]."""
+    psnr = -10 * np.log10(max(float(np.square(off).mean()), 1e-12))
+    told = f"completed colours in the demo's hole: {psnr:.1f} dB, {off.max():.3f} off at most"
+    return bool(psnr >= LEAST_PSNR), told, f"{LEAST_PSNR:g} dB"

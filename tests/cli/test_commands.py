@@ -39,19 +39,23 @@ class TestInpaint:
         assert report["model"]["spec"]["name"] == "carry"
         assert len(report["model"]["sha256"]) == 64
         assert report["settings"]["flow_completion"] == "learned"
-        assert len(report["model"]["flow_sha256"]) == 64
+        assert len(report["model"]["flow_sha256"]) == len(report["model"]["colour_sha256"]) == 64
 
-    def test_flow_can_be_completed_without_a_network(
+    def test_flow_and_colours_can_be_completed_without_a_network(
         self, inpaint: Callable[..., Any], clip: Callable[..., Path], folder: Path
     ) -> None:
-        smooth = inpaint(clip(), *BOX, "--flow-completion", "smooth", "--json", "r.json", "-o", "out.mkv")
-        assert smooth.status == 0
-        report = json.loads((folder / "r.json").read_text())
-        assert report["settings"]["flow_completion"] == "smooth"
-        assert "flow_sha256" not in report["model"]
-        wrong = inpaint(clip(), *BOX, "--flow-completion", "none", "-o", "other.mkv")
-        assert wrong.status == 2
-        assert "expected one of learned, smooth" in wrong.err
+        for what, other in (("flow", "colour"), ("colour", "flow")):
+            smooth = inpaint(
+                clip(), *BOX, f"--{what}-completion", "smooth", "--json", f"{what}.json", "-o", f"{what}.mkv"
+            )
+            assert smooth.status == 0
+            report = json.loads((folder / f"{what}.json").read_text())
+            assert report["settings"][f"{what}_completion"] == "smooth"
+            assert f"{what}_sha256" not in report["model"]
+            assert f"{other}_sha256" in report["model"]
+            wrong = inpaint(clip(), *BOX, f"--{what}-completion", "none", "-o", "other.mkv")
+            assert wrong.status == 2
+            assert "expected one of learned, smooth" in wrong.err
 
     def test_several_inputs_get_a_list_of_reports(
         self, inpaint: Callable[..., Any], clip: Callable[..., Path], folder: Path

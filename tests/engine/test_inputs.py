@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -85,6 +87,23 @@ def test_frames_that_nobody_asks_for_are_still_looked_at(clip: Clip, fill: Fill,
         assert len(array) == wanted
         told = wanted - 1 if name in ("flow_forward", "validity_forward") else wanted  # the last one points beyond
         assert np.array_equal(array[:told], whole[name][:told])
+
+
+def test_colours_are_completed(clip: Clip) -> None:
+    asked: list[int] = []
+
+    def darker(pictures: Any, confidences: Any, holes: Any) -> Any:
+        asked.append(len(pictures))
+        assert all(np.array_equal(plane == 1, ~mask) for plane, mask in zip(confidences, holes, strict=True))
+        return [np.where(hole[..., None], np.float32(0.5), 1) * one for one, hole in zip(pictures, holes, strict=True)]
+
+    smooth, dark = clip_inputs(*clip, "propagated"), clip_inputs(*clip, "propagated", colours=darker)
+    inside = (smooth["hole"] > 0).repeat(3, axis=1)
+    assert dark["frames"][inside].mean() < 0.9 * smooth["frames"][inside].mean()
+    assert np.array_equal(dark["frames"][~inside], smooth["frames"][~inside])
+    assert all(np.array_equal(dark[name], smooth[name]) for name in dark if name != "frames")
+    clip_inputs(*clip, "zero", colours=darker)
+    assert asked == [FRAMES]  # a network that is shown zeros is shown zeros
 
 
 def test_one_frame(clip: Clip) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ptfan.engine.completion import pull_push
 from ptfan.engine.errors import InputError
 from ptfan.engine.flow import FlowPair, estimate_flows
-from ptfan.engine.propagation import SURE, Carrier, CarryRules, known_pixels, propagate
+from ptfan.engine.propagation import BEYOND, SURE, Carrier, CarryRules, known_pixels, propagate
 
 RULES = CarryRules()
 Pictures = list[NDArray[np.float32]]
@@ -305,6 +305,41 @@ def test_guesses_settle_and_pixels_that_were_seen_do_not_care(pan: Callable[...,
         for settling in (0.8, 0.0)
     )
     np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_colours_are_completed_before_they_settle_in_no_more_frames_than_needed() -> None:
+    images = [np.full((12, 16, 3), 0.5, np.float32)] * 9
+    hole = np.zeros((12, 16), bool)
+    hole[3:9, 4:12] = True
+    flows = [still(12, 16)] * 8
+    seen: list[int] = []
+
+    def flickering(pictures: Any, confidences: Any, holes: Any) -> Any:
+        assert all(np.array_equal(plane > 0, ~mask) for plane, mask in zip(confidences, holes, strict=True))
+        seen.append(len(pictures))
+        return [np.where(hole[..., None], np.float32(t % 2), picture) for t, picture in enumerate(pictures)]
+
+    def fill(settling: float, wanted: int | None) -> Any:
+        rules = CarryRules(settling=settling)
+        return propagate(images, [hole] * 9, flows, rules=rules, wanted=wanted, colours=flickering)[0]
+
+    assert [picture[hole].mean() for picture in fill(0.0, 4)] == [0, 1, 0, 1]
+    calm = fill(0.9, None)
+    assert np.abs(np.diff([picture[hole].mean() for picture in calm])).max() < 0.2
+    assert all(np.array_equal(picture[~hole], image[~hole]) for picture, image in zip(calm, images, strict=True))
+    assert seen == [4 + BEYOND, 9]
+
+
+def test_guesses_go_on_from_a_frame_that_has_settled(pan: Callable[..., Pictures]) -> None:
+    images = pan(4, 24, 24, dx=0, dy=0)
+    hole, flows = box(24, 24, 8, 8, 8), [still(24, 24)] * 3
+    before = images[0].copy()
+    before[hole] = 0.9
+    plain = propagate(images, [hole] * 4, flows)[0]
+    first, *others = propagate(images, [hole] * 4, flows, before=before)[0]
+    assert first[hole].mean() > 0.5 * (plain[0][hole].mean() + 0.9) - 1e-6
+    assert all(other[hole].mean() > old[hole].mean() for other, old in zip(others, plain[1:], strict=True))
+    assert all(np.array_equal(a[~hole], b[~hole]) for a, b in zip([first, *others], plain, strict=True))
 
 
 def test_arrivals_are_mixed_by_the_square_of_their_confidence() -> None:

@@ -70,7 +70,7 @@ def test_only_the_frames_that_are_shown_are_returned(images: list[NDArray[np.flo
         assert np.array_equal(array, whole[name][2:5]), name
 
 
-@pytest.mark.parametrize(("lookahead", "window", "lead"), [(0, FRAMES, 1), (0, 2, None), (2, 4, None)])
+@pytest.mark.parametrize(("lookahead", "window", "lead"), [(0, FRAMES, 1), (0, 2, None), (2, 4, 1), (2, FRAMES, 1)])
 def test_a_stream_s_preparation_shows_the_network_the_same(
     images: list[NDArray[np.float32]], holes: list[Mask], lookahead: int, window: int, lead: int | None
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ptfan.engine.errors import InputError, InputNotFoundError, ModelError
+from ptfan.training.colour_completion.config import ColourTrainConfig
 from ptfan.training.config import LossConfig, TrainConfig
 from ptfan.training.flow_completion.config import FlowTrainConfig
 from ptfan.training.model.config import preset
@@ -47,7 +48,7 @@ def test_reads_a_file_or_a_name(tmp_path: Path) -> None:
 
 def test_the_configurations_of_the_package_can_be_read() -> None:
     files = sorted(path.stem for path in CONFIGS.glob("*.json"))
-    assert files == sorted([*TrainConfig.names, *FlowTrainConfig.names])
+    assert files == sorted([*TrainConfig.names, *FlowTrainConfig.names, *ColourTrainConfig.names])
     for name in TrainConfig.names:
         config = TrainConfig.read(name)
         assert config.architecture() == replace(preset(config.preset), **config.changes)

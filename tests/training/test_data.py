@@ -11,6 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from ptfan.engine.colour_completion import open_colours
 from ptfan.engine.errors import InputError
 from ptfan.engine.flow import FlowPair, estimate_flows
 from ptfan.engine.flow_completion import LearnedCompletion
@@ -96,11 +97,14 @@ def test_a_sample_holds_the_network_s_inputs_and_the_target(
         assert not sample["flow_backward"][0].any()
 
 
+@pytest.mark.parametrize("colours", ["learned", "smooth"])
 @pytest.mark.parametrize(("complete", "completion"), [(0.0, "learned"), (0.0, "smooth"), (1.0, "learned")])
 def test_a_sample_is_what_the_runtime_would_feed(
-    clips: Callable[..., ClipCache], complete: float, completion: Any
+    clips: Callable[..., ClipCache], complete: float, completion: Any, colours: Any
 ) -> None:
-    sample = dataset(clips((8, 64, 80)), complete_flow=complete, flow_completion=completion)[0]
+    sample = dataset(clips((8, 64, 80)), complete_flow=complete, flow_completion=completion, colour_completion=colours)[
+        0
+    ]
     images = images_of(sample)
     holes = [hole[0] > 0 for hole in sample["hole"].numpy()]
     hidden = [np.where(hole[..., None], np.float32(0.7), image) for image, hole in zip(images, holes, strict=True)]
@@ -111,7 +115,8 @@ def test_a_sample_is_what_the_runtime_would_feed(
     else:
         with open_runner(flow_model(), threads=1) as runner:
             flows = estimate_flows(hidden, holes, completion=LearnedCompletion(runner))
-    for name, array in clip_inputs(hidden, holes, flows, fill="propagated").items():
+    network = open_colours(colours)
+    for name, array in clip_inputs(hidden, holes, flows, fill="propagated", colours=network).items():
         assert np.array_equal(sample[name].numpy(), array), name
 
 
@@ -151,8 +156,11 @@ def test_history_is_carried_as_in_one_long_clip(tmp_path: Path, monkeypatch: pyt
     assert max(lengths) == 12
 
 
-def cut_out(images: Any, holes: Any, flows: Any, shown: range, fill: Any) -> dict[str, NDArray[np.float32]]:
-    return {name: array[shown.start : shown.stop] for name, array in clip_inputs(images, holes, flows, fill).items()}
+def cut_out(
+    images: Any, holes: Any, flows: Any, shown: range, fill: Any, colours: Any
+) -> dict[str, NDArray[np.float32]]:
+    whole = clip_inputs(images, holes, flows, fill, colours=colours)
+    return {name: array[shown.start : shown.stop] for name, array in whole.items()}
 
 
 @pytest.mark.parametrize("lookahead", [0, 2])

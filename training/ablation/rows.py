@@ -17,7 +17,7 @@ __all__ = ["BUDGET", "REFERENCE", "ROWS", "TRAININGS", "Row", "choose_rows", "tr
 
 BUDGET = TrainConfig(
     steps=300,
-    sample=SampleConfig(frames=6, size=(128, 96)),
+    sample=SampleConfig(frames=6, size=(128, 96), colour_completion="smooth"),
     optimizer=OptimizerConfig(learning_rate=1.5e-3),
     schedule=ScheduleConfig(warmup=30),
 )

@@ -11,6 +11,7 @@ import numpy as np
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.inpainter import InpaintSettings
+from ptfan.engine.spec import CompletionName
 from ptfan.engine.versions import versions
 from ptfan.training.evaluation.evaluator import Evaluator
 from ptfan.training.evaluation.journal import Journal, Score
@@ -50,6 +51,10 @@ class EvaluationSettings:
     """Whether models see a crop round the hole, or the whole frame."""
     threads: int = 0
     """Threads of a network; 0 takes one a core."""
+    flow_completion: CompletionName = "learned"
+    """What decides on the flow inside holes, for models."""
+    colour_completion: CompletionName = "learned"
+    """What decides on the colours that no frame shows, for models."""
     metrics: tuple[str, ...] | None = None
     """What to measure; None takes what needs no weights, and what has them."""
     weights: Weights = field(default_factory=Weights)
@@ -73,7 +78,13 @@ def run_evaluation(settings: EvaluationSettings, output: Path) -> list[Mean]:
         InputError: something was named that is not known or cannot be used.
     """
     baselines = baseline_methods(settings.baselines)
-    models = model_methods(settings.models, InpaintSettings(crop=settings.crop, threads=settings.threads))
+    inpaint = InpaintSettings(
+        crop=settings.crop,
+        threads=settings.threads,
+        flow_completion=settings.flow_completion,
+        colour_completion=settings.colour_completion,
+    )
+    models = model_methods(settings.models, inpaint)
     evaluator = Evaluator(
         open_benchmark(
             settings.data,

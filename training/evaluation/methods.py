@@ -113,9 +113,8 @@ def _model_method(name: str, model: str, settings: InpaintSettings) -> Method:
             done += inpainter.push(Frame(image, hole))
         return [np.asarray(frame.composite(), np.uint8) for frame in done + inpainter.flush()]
 
-    return Method(
-        name, f"{file_sha256(choose_file(model, backend=settings.backend, gpu=settings.gpu))} {settings}", fill
-    )
+    files = [choose_file(model, backend=settings.backend, gpu=settings.gpu), *inpainter.helpers.values()]
+    return Method(name, f"{' '.join(map(file_sha256, files))} {settings}", fill)
 
 
 def _telea(image: Picture, hole: Mask) -> Picture:

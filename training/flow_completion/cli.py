@@ -7,98 +7,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ptfan.training.run_options import (
-    Cache,
-    Clips,
-    Data,
-    Dataset,
-    Device,
-    Flow,
-    KeepEvery,
-    LogEvery,
-    Longest,
-    Resume,
-    Run,
-    SaveEvery,
-    Split,
-    Start,
-    Steps,
-    Threads,
-    Workers,
-    absolute,
-    option,
-    train,
-)
+from ptfan.training.run_options import add_trainer
 
 if TYPE_CHECKING:
     from ptfan.training.flow_completion.run import FlowSubject
 
 __all__ = ["register"]
 
-Config = Annotated[str | None, option("--config", metavar="NAME|PATH", text="Settings: flow, or a JSON file.")]
+TRAIN = """Train the network that completes flow inside holes.
+
+It learns from the flow of complete frames (`ptfan flow` keeps it) with random holes. The run's folder is that of
+`ptfan train`; `ptfan export` makes the model of its checkpoint, and `ptfan eval-flow` tells how good that is.
+
+Example: `ptfan train-flow --data videos/ --flow flow/ -o runs/flow`
+"""
 
 
 def register(app: typer.Typer) -> None:
     """Add the sub-commands to the application; torch is imported only when one of them runs."""
-    app.command("train-flow")(_train_flow)
+    add_trainer(app, "train-flow", _subject, usual="flow", text=TRAIN)
     app.command("eval-flow")(_evaluate_flow)
-
-
-def _train_flow(
-    data: Data = None,
-    run: Run = None,
-    resume: Resume = None,
-    config: Config = None,
-    start: Start = None,
-    steps: Steps = None,
-    layout: Dataset = None,
-    split: Split = None,
-    clips: Clips = None,
-    longest: Longest = None,
-    cache: Cache = None,
-    flow: Flow = None,
-    device: Device = None,
-    threads: Threads = None,
-    workers: Workers = None,
-    save_every: SaveEvery = None,
-    keep_every: KeepEvery = None,
-    log_every: LogEvery = None,
-) -> None:
-    """Train the network that completes flow inside holes.
-
-    It learns from the flow of complete frames (`ptfan flow` keeps it) with random holes. The run's folder is that of
-    `ptfan train`; `ptfan export` makes the model of its checkpoint, and `ptfan eval-flow` tells how good that is.
-
-    Example: `ptfan train-flow --data videos/ --flow flow/ -o runs/flow`
-    """
-    source = {
-        "data": absolute(data),
-        "layout": layout,
-        "split": split,
-        "clips": absolute(clips),
-        "longest": longest,
-        "cache": absolute(cache),
-        "flow": absolute(flow),
-    }
-    machine = {
-        "device": device,
-        "threads": threads,
-        "workers": workers,
-        "save_every": save_every,
-        "keep_every": keep_every,
-        "log_every": log_every,
-    }
-    train(
-        _subject,
-        run,
-        resume,
-        config=config,
-        usual="flow",
-        start=start,
-        steps=steps,
-        source=source,
-        machine=machine,
-    )
 
 
 def _subject() -> FlowSubject:

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from lightning_fabric import Fabric
 
-from ptfan.training.checkpoint import load_completer
+from ptfan.training.checkpoint import load_completer_of
 from ptfan.training.clip_cache import ClipCache
 from ptfan.training.flow_cache import FlowCache
 from ptfan.training.flow_completion.config import FlowTrainConfig
 from ptfan.training.flow_completion.data import FlowDataset
 from ptfan.training.flow_completion.learner import FlowLearner
+from ptfan.training.model.flow_completer import FlowCompleter
 from ptfan.training.run import Subject
 
 __all__ = ["FlowSubject"]
@@ -24,11 +25,11 @@ class FlowSubject(Subject[FlowTrainConfig]):
 
     def started_from(self, config: FlowTrainConfig, start: str) -> FlowTrainConfig:
         """Return the settings with the checkpoint's architecture."""
-        return replace(config, network=load_completer(start).config)
+        return replace(config, network=load_completer_of(FlowCompleter, start).config)
 
     def learning(self, config: FlowTrainConfig, fabric: Fabric, start: str | None) -> FlowLearner:
         """Return the network's learner."""
-        weights = None if start is None else load_completer(start).state_dict()
+        weights = None if start is None else load_completer_of(FlowCompleter, start).state_dict()
         return FlowLearner(config, fabric, weights=weights)
 
     def samples(self, config: FlowTrainConfig, clips: ClipCache, flow: FlowCache | None) -> FlowDataset:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from ptfan.engine.errors import InputError, InputNotFoundError
 from ptfan.engine.flow import DisFlow, guide_image
 from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
+from ptfan.engine.models import find_model
 from ptfan.engine.validity import validity
 from ptfan.training.evaluation.methods import (
     BASELINES,
@@ -69,6 +72,17 @@ def test_a_model_is_the_runtime_itself(task: Task) -> None:
 def test_settings_and_weights_tell_methods_apart() -> None:
     (crop,), (whole,) = (model_methods(["s"], InpaintSettings(crop=crop, threads=1)) for crop in (True, False))
     assert crop.fingerprint != whole.fingerprint
+
+
+def test_the_networks_that_help_a_model_tell_methods_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fingerprint(**settings: Any) -> str:
+        (method,) = model_methods(["s"], InpaintSettings(threads=1, **settings))
+        return method.fingerprint
+
+    usual = fingerprint()
+    assert len({usual, fingerprint(flow_completion="smooth"), fingerprint(colour_completion="smooth")}) == 3
+    monkeypatch.setattr("ptfan.engine.inpainter.colour_model", lambda: find_model("s"))
+    assert fingerprint() != usual
 
 
 def test_what_is_not_known_is_refused() -> None:

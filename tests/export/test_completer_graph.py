@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from ptfan.engine.errors import InputError, ModelError
+from ptfan.export.completer_graph import completer_graph
 from ptfan.export.dimensions import Dimensions
 from ptfan.export.exporter import export_checkpoint
-from ptfan.export.flow_graph import flow_graph
 from ptfan.export.metadata import read_spec
 from ptfan.export.settings import ExportSettings
 from ptfan.training.checkpoint import load_completer, save_completer
+from ptfan.training.model.colour_completer import ColourCompleter, ColourCompleterConfig
 from ptfan.training.model.flow_completer import FlowCompleter, FlowCompleterConfig
 
 
@@ -27,7 +28,7 @@ def completer() -> FlowCompleter:
 
 @pytest.fixture(scope="module")
 def model(completer: FlowCompleter) -> onnx.ModelProto:
-    return flow_graph(completer)
+    return completer_graph(completer)
 
 
 @pytest.mark.parametrize("shape", [(1, 4, 4), (2, 12, 8), (7, 20, 28)])
@@ -48,6 +49,24 @@ def test_any_length_and_size_agrees_with_torch(
         np.testing.assert_allclose(one, other.numpy(), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(1, 4, 4), (2, 12, 8), (7, 20, 28)])
+def test_colours_agree_with_torch_at_any_length_and_size(shape: tuple[int, int, int]) -> None:
+    import onnxruntime
+
+    frames, height, width = shape
+    torch.manual_seed(0)
+    network = ColourCompleter(ColourCompleterConfig(widths=(4, 8, 8), blocks=(1, 1, 2)))
+    torch.nn.init.normal_(network.head.weight, std=0.1)
+    given = [torch.rand(frames, channels, height, width) for channels in (3, 1, 1)]
+    with torch.inference_mode():
+        expected = network.eval()(*given)
+    content = completer_graph(network).SerializeToString()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    names = ("picture", "confidence", "hole")
+    (got,) = session.run(["completed"], {name: value.numpy() for name, value in zip(names, given, strict=True)})
+    np.testing.assert_allclose(got, expected.numpy(), rtol=1e-5, atol=1e-5)
+
+
 def test_the_checkpoint_tells_what_it_is(completer: FlowCompleter, tmp_path: Path) -> None:
     checkpoint, output = tmp_path / "flow.safetensors", tmp_path / "flow.onnx"
     save_completer(checkpoint, completer, {"steps": 1})
@@ -64,6 +83,12 @@ def test_the_checkpoint_tells_what_it_is(completer: FlowCompleter, tmp_path: Pat
         with pytest.raises(InputError, match=f"leave out.*{name}"):
             export_checkpoint(checkpoint, tmp_path / "other.onnx", settings)
     assert not (tmp_path / "other.onnx").exists()
+
+
+def test_a_checkpoint_may_store_its_weights_in_half_precision(completer: FlowCompleter, tmp_path: Path) -> None:
+    save_completer(tmp_path / "half.safetensors", FlowCompleter(completer.config).half(), {})
+    found = load_completer(tmp_path / "half.safetensors")
+    assert {value.dtype for value in found.state_dict().values()} == {torch.float32}
 
 
 def test_weights_of_another_network_are_refused(completer: FlowCompleter, tmp_path: Path) -> None:

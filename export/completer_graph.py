@@ -1,0 +1,167 @@
+"""The networks that complete flow or colours as ONNX graphs, compared with torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.export import Dim
+
+from ptfan.engine.atomic import check_target, write_atomically
+from ptfan.engine.flow_completion import MULTIPLE
+from ptfan.engine.models import file_sha256
+from ptfan.engine.spec import Form, ModelSpec
+from ptfan.engine.versions import ptfan_version
+from ptfan.export.compare import Comparison, compare_arrays, run_outputs
+from ptfan.export.exported import Exported
+from ptfan.export.graph import trace
+from ptfan.export.metadata import write_spec
+from ptfan.export.precision import store_weights
+from ptfan.export.rewrite import strip
+from ptfan.export.settings import WeightStorage
+from ptfan.training.checkpoint import Completer, load_completer
+from ptfan.training.model.flow_completer import FlowCompleter
+from ptfan.training.spec import WINDOWS
+
+__all__ = ["completer_graph", "export_completer"]
+
+FRAMES = 3
+"""T to trace with."""
+COMPARED = (6, 32, 48)
+"""T, h and w to compare on."""
+
+
+def completer_graph(completer: Completer) -> onnx.ModelProto:
+    """Export such a network with any T, h and w, h and w multiples of its own; without the spec."""
+    multiple = _multiple(completer)
+    inputs = [torch.zeros(FRAMES, channels, 2 * multiple, 3 * multiple) for channels in _inputs(completer).values()]
+    free: dict[int, Any] = {0: Dim("frames", min=1, max=1 << 13)}
+    free[2], free[3] = (multiple * Dim(name, min=1, max=1 << 13) for name in ("rows", "columns"))
+    names = tuple(_inputs(completer)), _outputs(completer)
+    model = trace(completer, tuple(inputs), [dict(free) for _ in inputs], names=names)
+    strip(model, "ptfan", ptfan_version())
+    _name_dimensions(model)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def export_completer(
+    checkpoint: Path, output: Path, *, weights: WeightStorage = "same", overwrite: bool = False
+) -> Exported:
+    """Export the checkpoint of such a network; the file appears once it has been compared with torch.
+
+    Args:
+        checkpoint: what training wrote (.safetensors).
+        output: the ONNX file.
+        weights: how the weights are stored in the file.
+        overwrite: replace an output that exists.
+
+    Raises:
+        InputNotFoundError: the checkpoint is not there.
+        ModelError: it is none of such a network.
+        OutputError: the output exists, or cannot be written.
+        ToleranceError: ONNX Runtime and torch differ too much; nothing is written.
+    """
+    check_target(output, overwrite=overwrite)
+    completer = load_completer(checkpoint)
+    model = completer_graph(completer)
+    store_weights(model, weights)
+    spec = _spec(completer, file_sha256(checkpoint))
+    write_spec(model, spec)
+    comparison = _compare(completer, model)
+    comparison.check(exact=weights == "same")
+    content = model.SerializeToString()
+    write_atomically(output, content, overwrite=overwrite)
+    return Exported(spec, comparison, COMPARED, len(content))
+
+
+def _form(completer: Completer) -> Form:
+    return "flow" if isinstance(completer, FlowCompleter) else "colour"
+
+
+def _inputs(completer: Completer) -> dict[str, int]:
+    """Return the inputs' names, in the order of the arguments, with their channels."""
+    if isinstance(completer, FlowCompleter):
+        return {"flow": 4, "known": 1}
+    return {"picture": 3, "confidence": 1, "hole": 1}
+
+
+def _outputs(completer: Completer) -> tuple[str, ...]:
+    return ("completed", "spread") if isinstance(completer, FlowCompleter) else ("completed",)
+
+
+def _multiple(completer: Completer) -> int:
+    return MULTIPLE if isinstance(completer, FlowCompleter) else completer.multiple
+
+
+def _spec(completer: Completer, weights_sha256: str) -> ModelSpec:
+    window, stride = WINDOWS["pixel"]  # like the models that it serves
+    return ModelSpec(
+        name=_form(completer),
+        form=_form(completer),
+        window=window,
+        stride=stride,
+        lookahead=completer.temporal_layers if isinstance(completer, FlowCompleter) else 0,
+        size_multiple=_multiple(completer),
+        parameters=sum(parameter.numel() for parameter in completer.parameters()),
+        weights_sha256=weights_sha256,
+    )
+
+
+def _compare(completer: Completer, model: onnx.ModelProto) -> Comparison:
+    """Compare on smooth random values with a hole in the middle.
+
+    They may have both signs: they are compared as pictures are, with the range from the negative to the positive peak
+    as 1.
+    """
+    given = _random_flow() if isinstance(completer, FlowCompleter) else _random_pictures()
+    with torch.inference_mode():
+        reference = _joined([part.numpy() for part in _parts(completer(*given))])
+    feed = {name: value.numpy() for name, value in zip(_inputs(completer), given, strict=True)}
+    result = _joined(run_outputs(model, feed, _outputs(completer)))
+    peak = float(np.abs(reference).max())
+    return compare_arrays(*((array / (2 * peak) + 0.5).astype(np.float32) for array in (reference, result)))
+
+
+def _parts(answer: Any) -> Sequence[Tensor]:
+    return (answer,) if isinstance(answer, Tensor) else tuple(answer)
+
+
+def _joined(arrays: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    return np.concatenate(arrays, axis=1)
+
+
+def _random_flow() -> tuple[Tensor, Tensor]:
+    """Return flow, two pixels long, and what is known of it."""
+    return 2 * _smooth_noise(4), 1 - _middle()
+
+
+def _random_pictures() -> tuple[Tensor, Tensor, Tensor]:
+    """Return pictures, how far they are known, and their hole."""
+    return (0.5 + 0.2 * _smooth_noise(3)).clamp(0, 1), 1 - 0.7 * _middle(), _middle()
+
+
+def _smooth_noise(channels: int) -> Tensor:
+    frames, height, width = COMPARED
+    coarse = torch.randn(frames, channels, height // 8, width // 8, generator=torch.Generator().manual_seed(0))
+    return torch.nn.functional.interpolate(coarse, (height, width), mode="bilinear")
+
+
+def _middle() -> Tensor:
+    """Return planes with 1 in their middle."""
+    frames, height, width = COMPARED
+    hole = torch.zeros(frames, 1, height, width)
+    hole[..., height // 3 : 2 * height // 3, width // 3 : 2 * width // 3] = 1
+    return hole
+
+
+def _name_dimensions(model: onnx.ModelProto) -> None:
+    for value in (*model.graph.input, *model.graph.output):
+        for index, name in ((0, "T"), (2, "H"), (3, "W")):
+            value.type.tensor_type.shape.dim[index].dim_param = name

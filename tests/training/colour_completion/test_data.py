@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ptfan.engine.errors import InputError
+from ptfan.training.clip_cache import ClipCache
+from ptfan.training.colour_completion.config import ColourTrainConfig
+from ptfan.training.colour_completion.data import ColourDataset
+from ptfan.training.sample_config import SampleConfig
+
+
+def clips(folder: Path) -> ClipCache:
+    y, x = np.mgrid[0:72, 0:96]
+    pictures = [np.sin((x + 2 * t) / 6) * np.cos((y - t) / 7) for t in range(10)]
+    np.save(folder / "waves.npy", (127 + 100 * np.stack([pictures] * 3, axis=-1)).astype(np.uint8))
+    return ClipCache((folder / "waves.npy",))
+
+
+def config(**changes: Any) -> ColourTrainConfig:
+    sample = SampleConfig(frames=3, size=(64, 64), colour_completion="smooth", flow_completion="smooth")
+    return ColourTrainConfig(steps=6, batch=1, sample=sample, **changes)
+
+
+@pytest.mark.parametrize("unseen", [0.0, 1.0])
+def test_samples(tmp_path: Path, unseen: float) -> None:
+    samples = ColourDataset(clips(tmp_path), config(unseen=unseen, tint=0.0))
+    assert len(samples) == 6
+    for index in range(6):
+        sample = samples[index]
+        assert {name: tuple(value.shape) for name, value in sample.items()} == {
+            "picture": (3, 3, 16, 16),
+            "confidence": (3, 1, 16, 16),
+            "hole": (3, 1, 16, 16),
+            "target": (3, 3, 16, 16),
+        }
+        again = samples[index]
+        assert all(torch.equal(sample[name], again[name]) for name in sample)
+        known = sample["hole"] == 0
+        pictures = (sample[name].permute(0, 2, 3, 1)[known[:, 0]] for name in ("picture", "target"))
+        assert torch.equal(*pictures)
+        assert (sample["confidence"][known] == 1).all()
+        assert (sample["hole"] > 0).any()
+        if unseen:
+            torch.testing.assert_close(sample["confidence"], 1 - sample["hole"])
+
+
+def test_a_tint_is_that_of_the_whole_sample(tmp_path: Path) -> None:
+    plain, tinted = (ColourDataset(clips(tmp_path), config(tint=tint))[0] for tint in (0.0, 0.3))
+    for name in ("picture", "target"):
+        ratio = tinted[name] / plain[name]
+        torch.testing.assert_close(ratio, ratio[:1, :, :1, :1].expand_as(ratio), atol=1e-3, rtol=1e-3)
+        assert not torch.allclose(ratio, torch.ones_like(ratio), atol=0.01)
+    assert torch.equal(plain["confidence"], tinted["confidence"])
+
+
+def test_settings_that_make_no_sense_are_refused() -> None:
+    learned = SampleConfig(size=(64, 64))
+    odd = SampleConfig(size=(48, 64), colour_completion="smooth")
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"unseen": 1.5}, "unseen is 1.5"),
+        ({"tint": -1.0}, "tint is -1.0"),
+        ({"sample": learned}, "colour_completion is learned, expected smooth"),
+        ({"sample": odd}, "expected multiples of 64"),
+    ]
+    for values, text in wrong:
+        with pytest.raises(InputError, match=text):
+            ColourTrainConfig(**values)

@@ -1,0 +1,1 @@
+"""Training of the network that completes colours inside holes."""
