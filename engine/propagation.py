@@ -167,6 +167,27 @@ def propagate(
     Returns:
         Filled frames (H, W, 3), and confidences (H, W): 1 at known pixels, 0 where nothing arrived.
     """
+    wanted = wanted or len(images)
+    canvases = _filled_canvases(images, holes, flows, past, rules)[: wanted + BEYOND]
+    masks, confidences = holes[: len(canvases)], [canvas[..., 3].copy() for canvas in canvases]
+    filled = [_completed(canvas) for canvas in canvases]
+    new = 0 if before is None else 1
+    if colours is not None:
+        filled[new:] = colours(filled[new:], confidences[new:], masks[new:])
+    if before is not None:
+        filled[0] = before
+    steps, settling = flows[: len(canvases) - 1], (rules or CarryRules()).settling
+    return _settled(filled, confidences, masks, steps, settling, wanted), confidences[:wanted]
+
+
+def _filled_canvases(
+    images: Sequence[Picture],
+    holes: Sequence[Mask],
+    flows: Sequence[FlowPair],
+    past: Sequence[Canvas] | None,
+    rules: CarryRules | None,
+) -> list[Canvas]:
+    """Return what is known of each frame, and in its hole what arrives there; arguments as for `propagate`."""
     canvases = [known_pixels(image, hole) for image, hole in zip(images, holes, strict=True)]
     if past is None:
         past = carry(canvases, holes, [pair.back for pair in flows], rules)
@@ -175,18 +196,7 @@ def propagate(
         box = hole_box(hole)
         if box is not None:
             canvas[box.slices] += _mixed(a, b)
-    wanted = wanted or len(images)
-    seen = slice(wanted + BEYOND)
-    filled = [_completed(canvas) for canvas in canvases[seen]]
-    confidences = [canvas[..., 3].copy() for canvas in canvases[seen]]
-    new = 0 if before is None else 1
-    if colours is not None:
-        filled[new:] = colours(filled[new:], confidences[new:], holes[seen][new:])
-    if before is not None:
-        filled[0] = before
-    steps = flows[: len(filled) - 1]
-    settled = _settled(filled, confidences, holes[seen], steps, (rules or CarryRules()).settling, wanted)
-    return settled, confidences[:wanted]
+    return canvases
 
 
 def _settled(
