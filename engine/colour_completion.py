@@ -12,7 +12,7 @@ from ptfan.engine.errors import ModelError
 from ptfan.engine.frame import Mask, hole_box
 from ptfan.engine.models import colour_model
 from ptfan.engine.runner import Runner, open_runner
-from ptfan.engine.spec import CompletionName
+from ptfan.engine.spec import CompletionName, Fill
 
 __all__ = ["MULTIPLE", "REDUCTION", "LearnedColours", "colour_inputs", "open_colours"]
 
@@ -59,13 +59,17 @@ class LearnedColours:
         return completed
 
 
-def open_colours(name: CompletionName) -> LearnedColours | None:
+def open_colours(name: CompletionName, fill: Fill) -> LearnedColours | None:
     """Return a colour completion by name; `learned` holds a network, which its `close` frees, `smooth` is None.
+
+    Args:
+        name: of the completion.
+        fill: what a model expects in the holes; where that is not `propagated` there are no colours to complete.
 
     Raises:
         MissingExtraError: no backend is installed.
     """
-    if name == "smooth":
+    if name == "smooth" or fill != "propagated":
         return None
     # Like the network that completes flow: between steps that the CPU does, and too small for more threads.
     return LearnedColours(open_runner(colour_model(), backend="onnxruntime", threads=1))
@@ -84,8 +88,7 @@ def colour_inputs(
     Returns:
         `picture` (T, 3, h, w); `confidence` (T, 1, h, w); `hole` (T, 1, h, w), the share of each pixel that is hole.
     """
-    height, width = holes[0].shape
-    size = max(1, round(width / REDUCTION)), max(1, round(height / REDUCTION))
+    size = _reduced_size(holes[0])
     colours = [_reduced(picture, size) for picture in pictures]
     planes = [
         _reduced(cv2.merge([confidence, hole.astype(np.float32)]), size)
@@ -93,6 +96,12 @@ def colour_inputs(
     ]
     shown = np.concatenate((np.stack(colours), np.stack(planes)), axis=3).transpose(0, 3, 1, 2)
     return {"picture": shown[:, :3], "confidence": shown[:, 3:4], "hole": shown[:, 4:]}
+
+
+def _reduced_size(hole: Mask) -> tuple[int, int]:
+    """Return the (width, height) at which the network sees a picture, without what is repeated at its edges."""
+    height, width = hole.shape
+    return max(1, round(width / REDUCTION)), max(1, round(height / REDUCTION))
 
 
 def _reduced(array: Array, size: tuple[int, int]) -> Array:
@@ -107,12 +116,11 @@ def _padded(array: Array) -> Array:
 
 def _with(picture: Array, added: Array, hole: Mask) -> Array:
     """Return a picture (H, W, 3) with what is added (3, h, w), enlarged, in its hole."""
-    height, width = hole.shape
-    rows, columns = max(1, round(height / REDUCTION)), max(1, round(width / REDUCTION))
+    columns, rows = _reduced_size(hole)
     coarse = np.ascontiguousarray(added[:, :rows, :columns].transpose(1, 2, 0))
     box = hole_box(hole)
     assert box is not None
-    fine = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)[box.slices]
+    fine = cv2.resize(coarse, hole.shape[::-1], interpolation=cv2.INTER_LINEAR)[box.slices]
     completed: Array = picture.copy()
     part = completed[box.slices]
     inside = hole[box.slices]

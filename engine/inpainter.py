@@ -114,7 +114,7 @@ class Inpainter:
         self._filler = open_filler(self.runner, pool)
         window, stride = window_and_stride(spec, self.settings)
         self._completion = open_completion(self.settings.flow_completion)
-        self._colours = open_colours(self.settings.colour_completion) if spec.fill == "propagated" else None
+        self._colours = open_colours(self.settings.colour_completion, spec.fill)
         self.preparer = Preparer(
             window=window,
             stride=stride,

@@ -138,7 +138,7 @@ class OrtRunner:
 
     def _open_graphs(self) -> CudaGraphs | None:
         """Return what records runs; a network that completes flow or colours is none for a GPU."""
-        if self._spec.form in ("flow", "colour"):
+        if self._spec.completes:
             return None
         entries = [*self._session.get_inputs(), *self._session.get_outputs()]
 

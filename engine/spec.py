@@ -188,6 +188,11 @@ class ModelSpec:
         return (self.window - self.stride) // 2 if self.frames_ahead is None else self.frames_ahead
 
     @property
+    def completes(self) -> bool:
+        """Whether it completes flow or colours for the models that fill holes, on the CPU, and fills none itself."""
+        return self.form in ("flow", "colour")
+
+    @property
     def delay(self) -> int:
         """The most frames that must have come after a frame before it is finished."""
         steps = self.lookahead if self.form == "step" else 0

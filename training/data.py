@@ -111,8 +111,8 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
 
     def _colour_completion(self) -> LearnedColours | None:
         """Return what completes the colours that no frame shows, likewise."""
-        if self._colours is None and self._fill == "propagated":
-            self._colours = open_colours(self._config.colour_completion)
+        if self._colours is None:
+            self._colours = open_colours(self._config.colour_completion, self._fill)
         return self._colours
 
 

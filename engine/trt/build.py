@@ -98,7 +98,7 @@ def build_plan(
 def _read(model: str | Path, path: Path) -> ModelSpec:
     """Return the spec of a model that can be built."""
     spec = read_spec(path)
-    if spec.form in ("flow", "colour"):
+    if spec.completes:
         raise ModelError(
             f"model {model}: completes {spec.form}, which is done on the CPU; expected a model that fills holes"
         )

@@ -143,7 +143,7 @@ def _preparer(spec: ModelSpec, settings: InpaintSettings, opened: ExitStack) -> 
     completion = open_completion(settings.flow_completion)
     if isinstance(completion, LearnedCompletion):
         opened.callback(completion.close)
-    colours = open_colours(settings.colour_completion) if spec.fill == "propagated" else None
+    colours = open_colours(settings.colour_completion, spec.fill)
     if colours is not None:
         opened.callback(colours.close)
     return Preparer(

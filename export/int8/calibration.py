@@ -70,15 +70,15 @@ def calibration_calls(model: Path, settings: CalibrationSettings, progress: Prog
     dataset = open_dataset(settings.data)
     names = clip_list(settings.clips)
     clips = dataset.clips if names is None else dataset.only(names).clips
-    form = read_spec(model).form
-    every = 1 if form in ("flow", "colour") else settings.every
+    spec = read_spec(model)
+    every = 1 if spec.completes else settings.every
     with Listener(model, every=every, threads=settings.threads) as listener:
         progress.start("calibrating", len(clips), "clips")
         for number, clip in enumerate(clips):
             images = clip.read(0, min(clip.frames, settings.frames))
             count, height, width = images.shape[:3]
             holes = random_holes(np.random.default_rng((settings.seed, number)), count, height, width)
-            yield from calls_of(form, listener, images, holes)
+            yield from calls_of(spec.form, listener, images, holes)
             progress.advance()
         progress.finish()
 

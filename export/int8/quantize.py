@@ -80,7 +80,7 @@ def _compared(content: bytes, reference: Path, output: Path, spec: ModelSpec, th
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / output.name
         path.write_bytes(content)
-        if spec.form in ("flow", "colour"):
+        if spec.completes:
             return _compared_completion(path, reference, spec.form, threads)
         return _compared_fill(path, reference, threads)
 

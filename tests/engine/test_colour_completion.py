@@ -142,6 +142,7 @@ def test_settings_choose_the_completion(texture: Callable[..., NDArray[np.float3
             fills.append(done.composite())
     assert np.array_equal(fills[0][~hole()], fills[1][~hole()])
     assert not np.array_equal(fills[0], fills[1])
-    assert open_colours("smooth") is None
+    assert open_colours("smooth", "propagated") is None
+    assert open_colours("learned", "zero") is None
     with pytest.raises(InputError, match="colour completion is 'none', expected one of learned, smooth"):
         InpaintSettings(colour_completion="none")  # type: ignore[arg-type]

@@ -115,7 +115,7 @@ def test_a_sample_is_what_the_runtime_would_feed(
     else:
         with open_runner(flow_model(), threads=1) as runner:
             flows = estimate_flows(hidden, holes, completion=LearnedCompletion(runner))
-    network = open_colours(colours)
+    network = open_colours(colours, "propagated")
     for name, array in clip_inputs(hidden, holes, flows, fill="propagated", colours=network).items():
         assert np.array_equal(sample[name].numpy(), array), name
 

@@ -48,7 +48,7 @@ class ColourLearner(Learning[ColourCompleter, ColourBatch]):
         if weights is not None:
             network.load_state_dict(dict(weights))
         super().__init__(config, fabric, network)
-        self._shown: Tensor | None = None
+        self._shown: tuple[ColourBatch, Tensor] | None = None
 
     def stack(self, samples: Mapping[str, Tensor], first: int) -> ColourBatch:
         """Return a batch of collated samples on this process's device."""
@@ -63,7 +63,7 @@ class ColourLearner(Learning[ColourCompleter, ColourBatch]):
 
     def picture(self) -> Tensor | None:
         """Return smoothly completed, completed and true colours of the latest step's first picture, side by side."""
-        return self._shown
+        return None if self._shown is None else _strip(*self._shown)
 
     def save(self, path: Path, record: Mapping[str, Any]) -> None:
         """Write the average as a checkpoint, over one that is there."""
@@ -77,7 +77,7 @@ class ColourLearner(Learning[ColourCompleter, ColourBatch]):
                 values = colour_losses(answer, batch)
                 self.fabric.backward(values["loss"] / len(batches))
             passes.append(values)
-            self._shown = _strip(batch, answer.detach())
+            self._shown = (batch, answer.detach())
         return mean_measures(passes)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from ptfan.engine.errors import ModelError
 from ptfan.training.model.blocks import convolution
+from ptfan.training.model.completer_config import CompleterConfig
 
 __all__ = ["ColourCompleter", "ColourCompleterConfig"]
 
@@ -19,15 +19,15 @@ FLAT = 0.03
 """Added to a picture's contrast, so that the noise of a flat one is not blown up."""
 MIDDLE = 0.5
 """Subtracted from confidences and holes, so that they have both signs."""
-
-
 SURE = 1.5
 """Confidence times this, up to 1, is how far a carried colour is left alone: answers there help trained clips only."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ColourCompleterConfig:
+class ColourCompleterConfig(CompleterConfig):
     """The architecture of a `ColourCompleter`."""
+
+    what: ClassVar[str] = "colour completer config"
 
     widths: tuple[int, ...] = (16, 32, 64, 96, 128)
     """Channels at the pictures' own size, at a half of it, and so on."""
@@ -37,31 +37,11 @@ class ColourCompleterConfig:
     def __post_init__(self) -> None:
         if len(self.widths) != len(self.blocks) or not 2 <= len(self.widths) <= 5:
             raise ModelError(
-                f"colour completer config: {len(self.widths)} widths and {len(self.blocks)} blocks, "
+                f"{self.what}: {len(self.widths)} widths and {len(self.blocks)} blocks, "
                 "expected as many of both, 2 to 5"
             )
         if min(self.widths) < 1 or min(self.blocks) < 0:
-            raise ModelError("colour completer config: expected widths of 1 or more, and blocks of 0 or more")
-
-    def to_json(self) -> str:
-        """Return the config as one JSON object."""
-        return json.dumps(asdict(self), sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> ColourCompleterConfig:
-        """Read a config that `to_json` wrote.
-
-        Raises:
-            ModelError: the text is not JSON, or a field is unknown or out of range.
-        """
-        try:
-            read: dict[str, Any] = json.loads(text)
-            values: dict[str, Any] = {key: tuple(int(v) for v in item) for key, item in read.items()}
-            return cls(**values)
-        except ModelError:
-            raise
-        except (TypeError, ValueError, AttributeError) as error:
-            raise ModelError(f"colour completer config: cannot be read ({error}); expected what ptfan wrote") from error
+            raise ModelError(f"{self.what}: expected widths of 1 or more, and blocks of 0 or more")
 
 
 class _Block(nn.Module):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from ptfan.engine.errors import ModelError
 from ptfan.training.model.align import ClipEnds, shift
 from ptfan.training.model.blocks import convolution, upsample
+from ptfan.training.model.completer_config import CompleterConfig
 
 __all__ = ["CompletedFlow", "FlowCompleter", "FlowCompleterConfig"]
 
@@ -21,8 +21,10 @@ STILL = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class FlowCompleterConfig:
+class FlowCompleterConfig(CompleterConfig):
     """The architecture of a `FlowCompleter`."""
+
+    what: ClassVar[str] = "flow completer config"
 
     widths: tuple[int, int, int] = (16, 32, 72)
     """Channels at the flow's own size, at a half and at a quarter of it."""
@@ -33,29 +35,9 @@ class FlowCompleterConfig:
 
     def __post_init__(self) -> None:
         if min(self.widths) < self.fold or self.fold < 2:
-            raise ModelError(f"flow completer config: fold is {self.fold}, expected 2 to the smallest width")
+            raise ModelError(f"{self.what}: fold is {self.fold}, expected 2 to the smallest width")
         if min(self.blocks) < 1:
-            raise ModelError(f"flow completer config: blocks are {self.blocks}, expected 1 or more each")
-
-    def to_json(self) -> str:
-        """Return the config as one JSON object."""
-        return json.dumps(asdict(self), sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> FlowCompleterConfig:
-        """Read a config that `to_json` wrote.
-
-        Raises:
-            ModelError: the text is not JSON, or a field is unknown or out of range.
-        """
-        try:
-            read: dict[str, Any] = json.loads(text)
-            values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in read.items()}
-            return cls(**values)
-        except ModelError:
-            raise
-        except (TypeError, ValueError, AttributeError) as error:
-            raise ModelError(f"flow completer config: cannot be read ({error}); expected what ptfan wrote") from error
+            raise ModelError(f"{self.what}: blocks are {self.blocks}, expected 1 or more each")
 
 
 class CompletedFlow(NamedTuple):
