@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from torch import Tensor
 from torch.export import Dim
 
 from ptfan.engine.atomic import check_target, write_atomically
-from ptfan.engine.flow_completion import MULTIPLE
 from ptfan.engine.models import file_sha256
 from ptfan.engine.spec import Form, ModelSpec
 from ptfan.engine.versions import ptfan_version
@@ -26,6 +26,7 @@ from ptfan.export.precision import store_weights
 from ptfan.export.rewrite import strip
 from ptfan.export.settings import WeightStorage
 from ptfan.training.checkpoint import Completer, load_completer
+from ptfan.training.model.colour_completer import ColourCompleter
 from ptfan.training.model.flow_completer import FlowCompleter
 from ptfan.training.spec import WINDOWS
 
@@ -37,13 +38,27 @@ COMPARED = (6, 32, 48)
 """T, h and w to compare on."""
 
 
+@dataclass(frozen=True)
+class _Kind:
+    """What such a network takes and gives."""
+
+    form: Form
+    """Its form; the model's name as well."""
+    inputs: dict[str, int]
+    """The inputs' names, in the order of the arguments, with their channels."""
+    outputs: tuple[str, ...]
+    """The outputs' names, in their order."""
+    example: Callable[[], tuple[Tensor, ...]]
+    """Makes inputs of the size `COMPARED`."""
+
+
 def completer_graph(completer: Completer) -> onnx.ModelProto:
     """Export such a network with any T, h and w, h and w multiples of its own; without the spec."""
-    multiple = _multiple(completer)
-    inputs = [torch.zeros(FRAMES, channels, 2 * multiple, 3 * multiple) for channels in _inputs(completer).values()]
+    kind, multiple = _KINDS[type(completer)], completer.multiple
+    inputs = [torch.zeros(FRAMES, channels, 2 * multiple, 3 * multiple) for channels in kind.inputs.values()]
     free: dict[int, Any] = {0: Dim("frames", min=1, max=1 << 13)}
     free[2], free[3] = (multiple * Dim(name, min=1, max=1 << 13) for name in ("rows", "columns"))
-    names = tuple(_inputs(completer)), _outputs(completer)
+    names = tuple(kind.inputs), kind.outputs
     model = trace(completer, tuple(inputs), [dict(free) for _ in inputs], names=names)
     strip(model, "ptfan", ptfan_version())
     _name_dimensions(model)
@@ -81,34 +96,16 @@ def export_completer(
     return Exported(spec, comparison, COMPARED, len(content))
 
 
-def _form(completer: Completer) -> Form:
-    return "flow" if isinstance(completer, FlowCompleter) else "colour"
-
-
-def _inputs(completer: Completer) -> dict[str, int]:
-    """Return the inputs' names, in the order of the arguments, with their channels."""
-    if isinstance(completer, FlowCompleter):
-        return {"flow": 4, "known": 1}
-    return {"picture": 3, "confidence": 1, "hole": 1}
-
-
-def _outputs(completer: Completer) -> tuple[str, ...]:
-    return ("completed", "spread") if isinstance(completer, FlowCompleter) else ("completed",)
-
-
-def _multiple(completer: Completer) -> int:
-    return MULTIPLE if isinstance(completer, FlowCompleter) else completer.multiple
-
-
 def _spec(completer: Completer, weights_sha256: str) -> ModelSpec:
     window, stride = WINDOWS["pixel"]  # like the models that it serves
+    form = _KINDS[type(completer)].form
     return ModelSpec(
-        name=_form(completer),
-        form=_form(completer),
+        name=form,
+        form=form,
         window=window,
         stride=stride,
-        lookahead=completer.temporal_layers if isinstance(completer, FlowCompleter) else 0,
-        size_multiple=_multiple(completer),
+        lookahead=completer.temporal_layers,
+        size_multiple=completer.multiple,
         parameters=sum(parameter.numel() for parameter in completer.parameters()),
         weights_sha256=weights_sha256,
     )
@@ -120,11 +117,12 @@ def _compare(completer: Completer, model: onnx.ModelProto) -> Comparison:
     They may have both signs: they are compared as pictures are, with the range from the negative to the positive peak
     as 1.
     """
-    given = _random_flow() if isinstance(completer, FlowCompleter) else _random_pictures()
+    kind = _KINDS[type(completer)]
+    given = kind.example()
     with torch.inference_mode():
         reference = _joined([part.numpy() for part in _parts(completer(*given))])
-    feed = {name: value.numpy() for name, value in zip(_inputs(completer), given, strict=True)}
-    result = _joined(run_outputs(model, feed, _outputs(completer)))
+    feed = {name: value.numpy() for name, value in zip(kind.inputs, given, strict=True)}
+    result = _joined(run_outputs(model, feed, kind.outputs))
     peak = float(np.abs(reference).max())
     return compare_arrays(*((array / (2 * peak) + 0.5).astype(np.float32) for array in (reference, result)))
 
@@ -165,3 +163,9 @@ def _name_dimensions(model: onnx.ModelProto) -> None:
     for value in (*model.graph.input, *model.graph.output):
         for index, name in ((0, "T"), (2, "H"), (3, "W")):
             value.type.tensor_type.shape.dim[index].dim_param = name
+
+
+_KINDS: dict[type[Completer], _Kind] = {
+    FlowCompleter: _Kind("flow", {"flow": 4, "known": 1}, ("completed", "spread"), _random_flow),
+    ColourCompleter: _Kind("colour", {"picture": 3, "confidence": 1, "hole": 1}, ("completed",), _random_pictures),
+}

@@ -87,6 +87,11 @@ class ColourCompleter(nn.Module):
         """Height and width of what it sees are multiples of this."""
         return 1 << len(self.down)
 
+    @property
+    def temporal_layers(self) -> int:
+        """None: it sees each picture by itself."""
+        return 0
+
     def forward(self, picture: Tensor, confidence: Tensor, hole: Tensor) -> Tensor:
         """Complete N pictures, each by itself.
 

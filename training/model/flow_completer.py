@@ -93,6 +93,11 @@ class FlowCompleter(nn.Module):
         nn.init.zeros_(self.head.weight)
 
     @property
+    def multiple(self) -> int:
+        """Height and width of what it sees are multiples of this."""
+        return 4
+
+    @property
     def temporal_layers(self) -> int:
         """Layers on the deepest path that look at the neighbouring frames."""
         return sum(self.config.blocks)
