@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ptfan.engine.flow import FlowPair
 from ptfan.engine.frame import Box, Mask
 from ptfan.engine.validity import pixel_axes, validity
+from ptfan.training.pixels import to_floats
 from ptfan.training.sample_config import CutConfig
 
 __all__ = ["Stretch", "View", "choose_stretch", "choose_view", "compose", "judged"]
@@ -50,8 +51,7 @@ class View:
             shown = cv2.resize(shown, self.size, interpolation=cv2.INTER_AREA)
         if self.flip or self.flip_vertical:
             shown = cv2.flip(shown, -1 if self.flip and self.flip_vertical else 1 if self.flip else 0)
-        picture: NDArray[np.float32] = np.asarray(shown, np.float32) / np.float32(255)
-        return picture
+        return to_floats(shown)
 
     def flow(self, field: NDArray[Any], frame: tuple[int, int], unit: float = 1.0) -> Flow:
         """Return the flow of what is shown: at its places, in its pixels and directions.

@@ -18,6 +18,7 @@ from ptfan.training.clip_cache import find_cuts
 from ptfan.training.clips import Clip
 from ptfan.training.datasets import ClipSet
 from ptfan.training.flow_cache import FlowCache, FlowInfo, encode_pair
+from ptfan.training.pixels import to_floats
 
 __all__ = ["METHODS", "BothWays", "choose_method", "compute_flow"]
 
@@ -144,4 +145,4 @@ def _from_files(clip: Clip, number: int, first: Pixels, second: Pixels) -> tuple
 
 def _grey(image: Pixels) -> Pixels:
     """Return the luminance that the runtime estimates flow on."""
-    return guide_image(image.astype(np.float32) / np.float32(255), np.zeros(image.shape[:2], bool))
+    return guide_image(to_floats(image), np.zeros(image.shape[:2], bool))

@@ -25,6 +25,7 @@ from ptfan.engine.spec import Form
 from ptfan.training.clip_list import clip_list
 from ptfan.training.datasets import open_dataset
 from ptfan.training.masks import random_holes
+from ptfan.training.pixels import to_floats
 
 __all__ = ["CalibrationSettings", "Listener", "calibration_calls", "calls_of"]
 
@@ -88,10 +89,10 @@ def calls_of(
 ) -> Iterator[Call]:
     """Yield the calls of a network of some form that are made for T frames (H, W, 3) with holes (H, W)."""
     if form == "flow":
-        estimate_flows(_floats(images), holes, completion=LearnedCompletion(listener))
+        estimate_flows([to_floats(image) for image in images], holes, completion=LearnedCompletion(listener))
         yield from listener.take()
     elif form == "colour":
-        _complete_colours(listener, _floats(images), holes)
+        _complete_colours(listener, [to_floats(image) for image in images], holes)
         yield from listener.take()
     else:
         yield from _fill_calls(listener, images, holes)
@@ -103,10 +104,6 @@ def _complete_colours(listener: Listener, images: Sequence[NDArray[np.float32]],
     clip_inputs(images, holes, flows, "propagated", colours=LearnedColours(listener))
     if isinstance(completion, LearnedCompletion):
         completion.close()
-
-
-def _floats(images: Iterable[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
-    return [image.astype(np.float32) / np.float32(255) for image in images]
 
 
 def _fill_calls(listener: Listener, images: Iterable[NDArray[np.uint8]], holes: Sequence[Mask]) -> Iterator[Call]:

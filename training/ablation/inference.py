@@ -20,6 +20,7 @@ from ptfan.engine.spec import CLIP_INPUTS
 from ptfan.engine.window import Windower
 from ptfan.training.evaluation.task import Picture
 from ptfan.training.model import Generator
+from ptfan.training.pixels import to_bytes, to_floats
 from ptfan.training.spec import generator_spec
 
 __all__ = ["FlowRegime", "choose_flows", "filled"]
@@ -57,7 +58,7 @@ def filled(
         raise InputError(
             f"ablation: frames are {width}x{height}, expected multiples of {multiple}; give another --size"
         )
-    floats = [image.astype(np.float32) / np.float32(255) for image in images]
+    floats = [to_floats(image) for image in images]
     flows = choose_flows(floats, holes, flow)
     results: list[Picture] = []
     for span, keep in _windows(
@@ -90,7 +91,7 @@ def choose_flows(images: Sequence[Floats], holes: Sequence[Mask], regime: FlowRe
 def _blanked(image: Floats, hole: Mask) -> Picture:
     """Return the luminance (H, W), 0 in the hole."""
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
-    return np.where(hole, 0, np.rint(np.clip(grey, 0.0, 1.0) * 255.0)).astype(np.uint8)
+    return np.where(hole, np.uint8(0), to_bytes(grey))
 
 
 def _windows(frames: int, window: int, stride: int) -> list[tuple[range, range]]:
@@ -101,5 +102,4 @@ def _windows(frames: int, window: int, stride: int) -> list[tuple[range, range]]
 
 
 def _composite(image: Picture, hole: Mask, fill: Floats) -> Picture:
-    made = np.rint(np.clip(fill, 0.0, 1.0) * 255.0).astype(np.uint8)
-    return np.where(hole[..., None], made, image)
+    return np.where(hole[..., None], to_bytes(fill), image)

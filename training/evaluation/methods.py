@@ -18,6 +18,7 @@ from ptfan.engine.models import file_sha256
 from ptfan.engine.propagation import CarryRules, propagate
 from ptfan.engine.runner import choose_file
 from ptfan.training.evaluation.task import Picture
+from ptfan.training.pixels import to_bytes, to_floats
 
 __all__ = ["BASELINES", "Method", "baseline_methods", "model_methods", "plain_flows", "propagation", "telea"]
 
@@ -49,10 +50,10 @@ def telea(images: Sequence[Picture], holes: Sequence[Mask]) -> list[Picture]:
 
 def propagation(images: Sequence[Picture], holes: Sequence[Mask]) -> list[Picture]:
     """Carry known pixels along the completed flow over the whole clip, both ways; fill the rest by `telea`."""
-    floats = [image.astype(np.float32) / np.float32(255) for image in images]
+    floats = [to_floats(image) for image in images]
     filled, confidence = propagate(floats, holes, plain_flows(floats, holes), rules=PLAIN_RULES)
     return [
-        _telea(np.where(hole[..., None], _bytes(done), image), reached == 0)
+        _telea(np.where(hole[..., None], to_bytes(done), image), reached == 0)
         for done, reached, image, hole in zip(filled, confidence, images, holes, strict=True)
     ]
 
@@ -122,7 +123,3 @@ def _telea(image: Picture, hole: Mask) -> Picture:
         return image
     inpainted = cv2.inpaint(image, hole.astype(np.uint8), RADIUS, cv2.INPAINT_TELEA)
     return np.asarray(np.where(hole[..., None], inpainted, image), np.uint8)
-
-
-def _bytes(picture: Floats) -> Picture:
-    return np.asarray(np.rint(np.clip(picture, 0.0, 1.0) * 255.0), np.uint8)

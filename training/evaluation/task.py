@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ptfan.engine.flow import FlowPair, complete_flows
 from ptfan.engine.frame import Mask
 from ptfan.training.evaluation.metrics.warping import field_occlusion
+from ptfan.training.pixels import to_floats
 
 __all__ = ["Footage", "Picture", "Task"]
 
@@ -30,7 +31,7 @@ class Footage:
     @cached_property
     def flows(self) -> list[FlowPair]:
         """The flow of the complete clip, T - 1 pairs: what warping errors are measured along."""
-        return complete_flows([frame.astype(np.float32) / np.float32(255) for frame in self.frames])
+        return complete_flows([to_floats(frame) for frame in self.frames])
 
     @cached_property
     def occlusions(self) -> list[Mask]:

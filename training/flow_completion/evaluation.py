@@ -23,6 +23,7 @@ from ptfan.training.evaluation.progress import EvaluationProgress
 from ptfan.training.evaluation.protocols import Benchmark, open_benchmark
 from ptfan.training.evaluation.task import Task
 from ptfan.training.flow_completion.report import FlowScore, score_table
+from ptfan.training.pixels import to_bytes, to_floats
 
 __all__ = ["FlowEvaluation", "endpoint_error", "evaluate_flow", "score_task"]
 
@@ -82,7 +83,7 @@ def evaluate_flow(settings: FlowEvaluation, output: Path) -> str:
 
 def score_task(task: Task, completion: LearnedCompletion) -> FlowScore:
     """Return the figures of one clip with one kind of hole."""
-    images = [frame.astype(np.float32) / np.float32(255) for frame in task.truth]
+    images = [to_floats(frame) for frame in task.truth]
     smooth, complete = smooth_flows(images, task.holes), task.footage.flows
     pairs = {
         "smooth": smooth_completion(smooth, task.holes),
@@ -140,5 +141,5 @@ def _known(smooth: Sequence[SmoothFlows], complete: Sequence[FlowPair], holes: S
 def _fill_psnr(task: Task, images: Sequence[NDArray[np.float32]], flows: Sequence[FlowPair]) -> float:
     """Return the PSNR in the holes of the pixels that are carried along the flow, mean over frames, dB."""
     filled, _ = propagate(images, task.holes, flows)
-    fills = [np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8) for picture in filled]
+    fills = [to_bytes(picture) for picture in filled]
     return float(np.mean([psnr(fills[t], task.truth[t], task.holes[t]) for t in task.counted]))
