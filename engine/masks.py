@@ -19,8 +19,9 @@ from ptfan.engine.errors import InputError, InputNotFoundError, MaskError
 from ptfan.engine.frame import Box, Mask
 from ptfan.engine.mask_images import hole_of, open_pictures, read_mask_image
 from ptfan.engine.media.notice import Warn, log_warning
+from ptfan.engine.natural_order import natural_key
 
-__all__ = ["MaskSource", "dilate_mask", "natural_key", "open_mask", "parse_box", "scale_mask"]
+__all__ = ["MaskSource", "dilate_mask", "open_mask", "parse_box", "scale_mask"]
 
 IMAGE_SUFFIXES = frozenset(
     [".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"]
@@ -259,11 +260,6 @@ def dilate_mask(mask: Mask, radius: int) -> Mask:
     return np.asarray(distance <= np.sqrt(radius * radius + 0.5), np.bool_)
 
 
-def natural_key(name: str) -> tuple[tuple[int, str], ...]:
-    """Return a key that sorts names as people do: numbers by value, so that `9.png` comes before `10.png`."""
-    return tuple((int(part), "") if part.isdecimal() else (-1, part.lower()) for part in re.findall(r"\d+|\D+", name))
-
-
 def _open_reader(path: Path, object_id: int | None) -> _Reader:
     if not path.exists():
         raise InputNotFoundError(f"mask {path}: no such file or folder")
@@ -308,7 +304,7 @@ class _Folder:
 
     def __init__(self, path: Path, object_id: int | None) -> None:
         names = [item for item in path.iterdir() if item.suffix.lower() in IMAGE_SUFFIXES and item.name[0] != "."]
-        self._paths = sorted(names, key=lambda item: (natural_key(item.name), item.name))
+        self._paths = sorted(names, key=lambda item: natural_key(item.name))
         if not self._paths:
             raise MaskError(f"mask {path}: no images in this folder; expected one for each frame, such as 00000.png")
         self._path = path

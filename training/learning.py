@@ -177,8 +177,8 @@ class Learning(ABC, Generic[Network, Pass]):
         told = dict(zip(values, stacked.tolist(), strict=True))
         if self.config.precision == "fp16" and "gradient" in told:
             # Loss scaling meets gradients that are not finite as a matter of course, and leaves such a step out.
-            told["skipped"] = float(not math.isfinite(told["gradient"]))
-            told["gradient"] *= 1.0 - told["skipped"] if not told["skipped"] else 0.0
+            skipped = not math.isfinite(told["gradient"])
+            told |= {"skipped": float(skipped), "gradient": 0.0 if skipped else told["gradient"]}
         for name, value in told.items():
             if not math.isfinite(value):
                 raise _diverged(name, value, step + 1)

@@ -121,7 +121,7 @@ class _Y4mFeed:
         self.info = source.info
 
     def frames(self) -> Iterator[av.VideoFrame]:
-        return deinterlace(self._source.frames(), every=self.info.interlaced)
+        return self._source.frames()
 
     def close(self) -> None:
         self._source.close()

@@ -37,7 +37,7 @@ class Retimer:
             Ticks of `TIME_BASE`, the first frame's is 0; and whether it follows the last frame's at all.
         """
         jumped = fresh or self._clocks is None or self._has_jumped(time, now)
-        shown = Fraction(now) if time is None else time
+        shown = self._foretold(now) if time is None else time
         if jumped:
             self._offset = self._due(now) - round(shown / TIME_BASE)
         ticks = round(shown / TIME_BASE) + self._offset
@@ -45,6 +45,13 @@ class Retimer:
             ticks = max(ticks, self._last + 1)
         self._last, self._clocks = ticks, (shown, now)
         return ticks, jumped
+
+    def _foretold(self, now: float) -> Fraction:
+        """Return what the source's clock would say if it had gone on like ours."""
+        if self._clocks is None:
+            return Fraction(now)
+        before, then = self._clocks
+        return before + Fraction(now - then)
 
     def _has_jumped(self, time: Fraction | None, now: float) -> bool:
         assert self._clocks is not None

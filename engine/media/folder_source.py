@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator
 from fractions import Fraction
@@ -19,6 +18,7 @@ from ptfan.engine.media.sample import Sample
 from ptfan.engine.media.source import Source
 from ptfan.engine.media.span import Span
 from ptfan.engine.media.stream_info import StreamInfo
+from ptfan.engine.natural_order import natural_key
 
 __all__ = ["FolderSource", "images_in"]
 
@@ -104,11 +104,15 @@ class FolderSource(Source):
             raise self._mismatch(path, f"is {pixels.shape[1]}x{pixels.shape[0]}")
         if pixels.dtype != self._dtype:
             raise self._mismatch(path, f"has {pixels.dtype.itemsize * 8} bits a sample")
+        if (pixels.shape[2] == 4) != self._alpha:
+            raise self._mismatch(path, "has no alpha")
 
     def _mismatch(self, path: Path, what: str) -> InputError:
         """Say that an image differs from the first."""
         info = self._info
-        expected = f"{info.width}x{info.height} and {info.depth} bits a sample as {self._paths[self._first].name}"
+        alpha = " and alpha" if self._alpha else ""
+        first = self._paths[self._first].name
+        expected = f"{info.width}x{info.height} and {info.depth} bits a sample{alpha} as {first}"
         return InputError(f"{path}: {what}, expected {expected}: the images of a folder must be alike")
 
 
@@ -121,13 +125,7 @@ def images_in(folder: Path) -> list[Path]:
     found = [path for path in folder.iterdir() if path.suffix.lower() in _KINDS and not path.name.startswith(".")]
     if not found:
         raise InputError(f"{folder}: holds no images; expected files such as 000000.png")
-    return sorted(found, key=_natural)
-
-
-def _natural(path: Path) -> list[tuple[int, int, str]]:
-    """Order names as people do, numbers by their value."""
-    parts = re.split(r"(\d+)", path.name.lower())
-    return [(0, int(part), part) if part.isdigit() else (1, 0, part) for part in parts]
+    return sorted(found, key=lambda path: natural_key(path.name))
 
 
 def _position(moment: Fraction | None, rate: Fraction) -> int:

@@ -66,8 +66,7 @@ class Y4mSource(Source):
             raise InputError(f"{self._name}: a stream can be read only once")
         self._read = True
         info, rgb, found = self._info, RgbConverter(), False
-        parity = _PARITY.get(self._header.interlacing, "auto")
-        for index, frame in enumerate(deinterlace(self.frames(), every=info.interlaced, parity=parity)):
+        for index, frame in enumerate(self.frames()):
             if info.span.is_after(index * info.time_base):
                 found = True
                 break
@@ -78,7 +77,11 @@ class Y4mSource(Source):
             raise InputError(f"{self._name}: holds no picture between start and end")
 
     def frames(self) -> Iterator[av.VideoFrame]:
-        """Read frames as they are to the end of the stream."""
+        """Read frames to the end of the stream, deinterlaced if the header says that they are interlaced."""
+        parity = _PARITY.get(self._header.interlacing, "auto")
+        return deinterlace(self._coded_frames(), every=self._info.interlaced, parity=parity)
+
+    def _coded_frames(self) -> Iterator[av.VideoFrame]:
         size, count = self._header.frame_bytes, 0
         while line := self._stream.readline(_LONGEST_LINE):
             if not line.startswith(b"FRAME"):

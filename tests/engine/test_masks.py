@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError, InputNotFoundError, MaskError
 from ptfan.engine.frame import Box, Mask
-from ptfan.engine.masks import dilate_mask, natural_key, open_mask, parse_box, scale_mask
+from ptfan.engine.masks import dilate_mask, open_mask, parse_box, scale_mask
 
 SIDE = st.integers(1, 24)
 MASKS = st.tuples(SIDE, SIDE).flatmap(lambda shape: arrays(np.bool_, shape))
@@ -232,15 +232,3 @@ def test_a_box_is_read_from_text() -> None:
     for text in ("1,2,0,4", "1,2,3,0"):
         with pytest.raises(InputError, match="no pixels"):
             parse_box(text)
-
-
-@given(st.lists(st.integers(0, 10**6), max_size=8))
-def test_numbers_in_names_sort_by_value(numbers: list[int]) -> None:
-    names = [f"frame_{number}.png" for number in numbers]
-    assert sorted(names, key=natural_key) == [f"frame_{number}.png" for number in sorted(numbers)]
-
-
-@given(st.lists(st.text(max_size=6), max_size=6))
-def test_any_names_can_be_sorted(names: list[str]) -> None:
-    keys = [natural_key(name) for name in sorted(names, key=natural_key)]
-    assert keys == sorted(keys)

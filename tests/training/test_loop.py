@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 import torch
+from torch.utils.data import default_collate
 
 from ptfan.engine.errors import DivergenceError, InputError, InterruptedRunError
+from ptfan.training.batch import Batch
 from ptfan.training.checkpoint import load_checkpoint
 from ptfan.training.config import LossConfig, TrainConfig
 from ptfan.training.fabric import open_fabric
@@ -50,6 +52,18 @@ def start(tiny: GeneratorConfig, waves: Any, tmp_path: Path) -> Start:
 def train(trainer: Trainer) -> Trainer:
     trainer.train()
     return trainer
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_a_gradient_that_half_precision_cannot_hold_is_left_out_and_told(
+    value: float, tiny: GeneratorConfig, waves: Any
+) -> None:
+    learner = Learner(replace(CONFIG, precision="fp16"), tiny, open_fabric())
+    next(learner.network.parameters()).register_hook(lambda gradient: torch.full_like(gradient, value))
+    samples = waves("propagated")
+    batch = Batch.stack(default_collate([samples[0]]), 0, learner.fabric.device)
+    measures, _ = learner.step([batch], 0)
+    assert (measures["skipped"], measures["gradient"]) == (1.0, 0.0)
 
 
 def log(trainer: Trainer) -> list[dict[str, float]]:

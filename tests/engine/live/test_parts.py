@@ -144,6 +144,20 @@ def test_after_a_jump_ours_says_how_long_it_was(then: Fraction) -> None:
     assert float(pts * TIME_BASE) == pytest.approx(3.0)
 
 
+def test_a_frame_without_a_time_stamp_is_placed_by_our_clock() -> None:
+    retimer = Retimer(Fraction(25))
+    times = [Fraction(10), Fraction(1004, 100), None, Fraction(1012, 100)]
+    stamps = [retimer.stamp(time, 400000 + t / 25) for t, time in enumerate(times)]
+    assert [float(pts * TIME_BASE) for pts, _ in stamps] == pytest.approx([t / 25 for t in range(4)], abs=1e-4)
+    assert [jumped for _, jumped in stamps] == [True] + [False] * 3
+
+
+def test_a_source_without_time_stamps_goes_by_our_clock() -> None:
+    retimer = Retimer(Fraction(25))
+    stamps = [retimer.stamp(None, 400000 + t / 10)[0] for t in range(5)]
+    assert [float(pts * TIME_BASE) for pts in stamps] == pytest.approx([t / 10 for t in range(5)], abs=1e-4)
+
+
 @given(
     st.lists(
         st.tuples(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ptfan.engine.errors import InputError
+from ptfan.engine.masks import open_mask
 from ptfan.engine.media import open_source
 from ptfan.engine.media.folder_source import images_in
 
@@ -39,6 +40,22 @@ def test_images_come_in_the_order_of_their_numbers(deep: bool, tmp_path: Path):
     assert (info.width, info.height, info.frames, info.depth) == (30, 20, 4, 16 if deep else 8)
     assert (info.rate, info.path, info.has_audio) == (Fraction(25), None, False)
     assert [sample.time for sample in samples] == [Fraction(index, 25) for index in range(4)]
+
+
+def test_names_without_numbers_come_as_masks_do(tmp_path: Path):
+    names = ["1.png", "2.png", "10.png", "end.png", "Title.png"]
+    for number, name in enumerate(names):
+        _write(tmp_path / name, np.where(np.arange(30) == number, np.uint8(255), np.uint8(0))[None].repeat(20, 0))
+    with open_mask(tmp_path) as masks:
+        shown = [names[int(masks.at(t, 30, 20)[0].argmax())] for t in range(5)]
+    assert shown == [path.name for path in images_in(tmp_path)] == names
+
+
+def test_an_image_without_alpha_among_others_with_it_is_told(tmp_path: Path):
+    _write(tmp_path / "1.png", _image(1, 4))
+    _write(tmp_path / "2.png", _image(2, 3))
+    with open_source(tmp_path) as source, pytest.raises(InputError, match=r"2\.png: has no alpha, expected 30x20"):
+        list(source)
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg", "webp", "bmp", "tif"])

@@ -181,6 +181,8 @@ def test_interlaced_streams_are_deinterlaced(letter: str):
     data = f"YUV4MPEG2 W16 H12 F25:1 I{letter} Cmono\n".encode() + (b"FRAME\n" + rows) * 6
     samples = list(_source(data, warnings))
     assert warnings == ["standard input: is interlaced; its frames are deinterlaced"]
+    live = [b"".join(frame_to_bytes(frame)) for frame in _source(data).frames()]
+    assert live == [b"".join(frame_to_bytes(sample.native)) for sample in samples]
     assert [sample.pts for sample in samples] == list(range(6))
     assert any((sample.image[..., 0] != np.frombuffer(rows, np.uint8).reshape(12, 16)).any() for sample in samples)
 

@@ -1,0 +1,18 @@
+"""The order in which people number files."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["natural_key"]
+
+NaturalKey = tuple[tuple[tuple[int, int, str], ...], str]
+
+
+def natural_key(name: str) -> NaturalKey:
+    """Return a key that sorts names as people do: numbers by value, so that `9.png` comes before `10.png`.
+
+    Numbers come before letters, and letters count alike in upper and lower case, unless names differ by nothing else.
+    """
+    parts = re.findall(r"\d+|\D+", name)
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part.lower()) for part in parts), name
