@@ -16,9 +16,9 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from ptfan.engine.atomic import write_atomically
 from ptfan.engine.errors import InputError, InputNotFoundError
 from ptfan.engine.flow import FlowPair
 
-__all__ = ["STEP", "FlowCache", "FlowInfo", "StoredFlow", "encode_pair"]
+__all__ = ["STEP", "FlowCache", "FlowInfo", "FlowSource", "StoredFlow", "encode_pair"]
 
 STEP = 1 / 32
 """Pixels to one step of the stored numbers."""
@@ -40,8 +40,8 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
-class FlowInfo:
-    """What a file says of itself; a file that says anything else than it should is computed again."""
+class FlowSource:
+    """The frames that flow is of."""
 
     fingerprint: str
     """Of the frames' files, see `Clip.fingerprint`."""
@@ -49,6 +49,12 @@ class FlowInfo:
     """How many frames the clip has."""
     size: tuple[int, int]
     """(width, height) of the frame whose pixels the flow is counted in."""
+
+
+@dataclass(frozen=True)
+class FlowInfo(FlowSource):
+    """What a file says of itself; a file that says anything else than it should is computed again."""
+
     grid: int
     """Pixels of the frame to one vector, along each axis."""
     method: str
@@ -57,6 +63,11 @@ class FlowInfo:
     """Frames that begin a new scene: no flow leads to them from the frame before."""
     version: int = VERSION
     """Of the file's form."""
+
+    @property
+    def source(self) -> FlowSource:
+        """The frames that it is of."""
+        return FlowSource(self.fingerprint, self.frames, self.size)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -163,18 +174,18 @@ class FlowCache:
             return str(error)
         return None
 
-    def check(self, wanted: dict[str, str]) -> dict[str, FlowInfo]:
+    def check(self, wanted: Mapping[str, FlowSource]) -> dict[str, FlowInfo]:
         """Check that there is flow for clips, made of the very frames that they have now.
 
         Args:
-            wanted: the clips' fingerprints by name.
+            wanted: the clips' frames by name.
 
         Returns:
             What the files say of themselves, by the clips' names.
 
         Raises:
             InputNotFoundError: a clip's file is missing.
-            InputError: a file is damaged, or its clip has changed since.
+            InputError: a file is damaged or of another form, or its clip has changed since, or has another size.
         """
         missing = [name for name in wanted if not self.path(name).is_file()]
         if missing:
@@ -183,10 +194,19 @@ class FlowCache:
                 "compute them by ptfan flow"
             )
         infos = {name: self.info(name) for name in wanted}
-        changed = next((name for name, info in infos.items() if info.fingerprint != wanted[name]), None)
-        if changed is not None:
-            raise InputError(f"flow cache {self.path(changed)}: is of other frames; compute it again by ptfan flow")
+        for name, info in infos.items():
+            self._check_one(name, info, wanted[name])
         return infos
+
+    def _check_one(self, name: str, info: FlowInfo, wanted: FlowSource) -> None:
+        what = f"flow cache {self.path(name)}: is"
+        if info.version != VERSION:
+            raise InputError(f"{what} of version {info.version}, expected {VERSION}; compute it again by ptfan flow")
+        if info.source == replace(wanted, size=info.size) and info.size != wanted.size:
+            sizes = ["{}x{}".format(*size) for size in (info.size, wanted.size)]
+            raise InputError(f"{what} of frames of {sizes[0]}, expected {sizes[1]}; give ptfan flow the same --longest")
+        if info.source != wanted:
+            raise InputError(f"{what} of other frames; compute it again by ptfan flow")
 
 
 @contextmanager

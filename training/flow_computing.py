@@ -107,8 +107,8 @@ def _done(clip: Clip, cache: FlowCache, method: str, grid: int, report: Callable
         report(damage)
         return False
     info = cache.info(clip.name)
-    made_of = (info.fingerprint, info.size, info.method, info.grid)
-    return made_of == (clip.fingerprint(), clip.size, method, grid)
+    wanted = FlowInfo(clip.fingerprint(), clip.frames, clip.size, grid, method, info.cuts)
+    return info == wanted
 
 
 def _compute_clip(clip: Clip, cache: FlowCache, method: str, both_ways: BothWays, grid: int) -> Any:

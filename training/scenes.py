@@ -13,7 +13,7 @@ from ptfan.engine.flow import FlowPair, complete_flows
 from ptfan.engine.frame import Mask
 from ptfan.training.augment import Stretch, View, judged
 from ptfan.training.clip_cache import CachedClip, ClipCache
-from ptfan.training.flow_cache import STEP, FlowCache, StoredFlow
+from ptfan.training.flow_cache import STEP, FlowCache, FlowSource, StoredFlow
 from ptfan.training.mask_shapes import Track
 from ptfan.training.masks import random_holes
 from ptfan.training.sample_config import CutConfig
@@ -52,7 +52,7 @@ class Scenes:
                 clips.
         """
         entries = cache.entries()
-        infos = flow.check({entry.name: entry.fingerprint() for entry in entries}) if flow else {}
+        infos = flow.check({entry.name: _source(entry) for entry in entries}) if flow else {}
         self._flow, self._flow_sizes = flow, {name: info.size for name, info in infos.items()}
         self.all = [
             (entry, frames)
@@ -104,6 +104,11 @@ class Scenes:
         steps = range(min(stretch.order), max(stretch.order))
         stored, size = self._flow.read(entry.name, steps), self._flow_sizes[entry.name]
         return [_between(stored, view, size, first, second) for first, second in stretch.pairs()]
+
+
+def _source(entry: CachedClip) -> FlowSource:
+    frames, height, width = entry.frames().shape[:3]
+    return FlowSource(entry.fingerprint(), frames, (width, height))
 
 
 def _between(stored: dict[int, StoredFlow], view: View, size: tuple[int, int], first: int, second: int) -> FlowPair:

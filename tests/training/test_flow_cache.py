@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError, InputNotFoundError
 from ptfan.engine.flow import FlowPair
-from ptfan.training.flow_cache import STEP, FlowCache, FlowInfo, encode_pair
+from ptfan.training.flow_cache import STEP, FlowCache, FlowInfo, FlowSource, encode_pair
 
 SIZE = (41, 30)
 
@@ -87,12 +88,31 @@ def test_nothing_leads_over_a_cut(tmp_path: Path) -> None:
 
 
 def test_checks_against_the_clips(tmp_path: Path) -> None:
-    cache = write(tmp_path)
-    assert cache.check({"clip": "print"})["clip"].frames == 5
-    with pytest.raises(InputError, match=r"clip\.npz: is of other frames; compute it again by ptfan flow"):
-        cache.check({"clip": "another"})
+    cache, source = write(tmp_path), FlowSource("print", 5, SIZE)
+    assert cache.check({"clip": source})["clip"].source == source
+    for other in (replace(source, fingerprint="another"), replace(source, frames=6)):
+        with pytest.raises(InputError, match=r"clip\.npz: is of other frames; compute it again by ptfan flow"):
+            cache.check({"clip": other})
     with pytest.raises(InputNotFoundError, match="lacks 2 of 3 clips, first x; compute them by ptfan flow"):
-        cache.check({"clip": "print", "x": "", "y": ""})
+        cache.check({"clip": source, "x": source, "y": source})
+
+
+def test_flow_of_frames_of_another_size_is_refused(tmp_path: Path) -> None:
+    width, height = SIZE
+    with pytest.raises(InputError, match=rf"of frames of {width}x{height}, expected 600x340; give ptfan"):
+        write(tmp_path).check({"clip": FlowSource("print", 5, (600, 340))})
+
+
+def test_files_of_another_version_are_refused(tmp_path: Path) -> None:
+    cache = write(tmp_path)
+    with zipfile.ZipFile(cache.path("clip")) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    members["info.json"] = json.dumps({**json.loads(members["info.json"]), "version": 2}).encode()
+    with zipfile.ZipFile(cache.path("clip"), "w") as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    with pytest.raises(InputError, match="is of version 2, expected 1; compute it again"):
+        cache.check({"clip": FlowSource("print", 5, SIZE)})
 
 
 @pytest.mark.parametrize("damage", ["bits", "cut off", "empty", "no member", "bad info", "pickle"])
