@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from ptfan.engine.errors import OutputError, OutputExistsError
 
-__all__ = ["check_target", "write_atomically"]
+__all__ = ["check_target", "replacing", "write_atomically"]
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:
@@ -34,16 +37,29 @@ def write_atomically(path: Path, content: bytes, *, overwrite: bool = True) -> N
         OutputError: it cannot be written; an older file stays.
     """
     check_target(path, overwrite=overwrite)
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file to write that takes a name's place when all went well, and leaves nothing behind when not.
+
+    Raises:
+        OutputError: it cannot be written; an older file stays.
+    """
     temporary = None
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
         umask = os.umask(0)
         os.umask(umask)
         Path(temporary).chmod(0o666 & ~umask)  # mkstemp makes files that only their owner may read.
         Path(temporary).replace(path)
-    except OSError as error:
+    except BaseException as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+        if isinstance(error, OSError):
+            raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+        raise

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.atomic import write_atomically
+from ptfan.engine.atomic import replacing, write_atomically
 from ptfan.engine.scenes import CutDetector
 from ptfan.training.clips import Clip
 from ptfan.training.datasets import ClipSet, open_dataset
@@ -155,9 +155,8 @@ def _fits(entry: CachedClip, source: dict[str, Any]) -> bool:
 
 
 def _save(path: Path, array: NDArray[np.uint8]) -> None:
-    partial = path.with_suffix(".partial.npy")
-    np.save(partial, array)
-    partial.replace(path)
+    with replacing(path) as file:  # two runs may share the folder
+        np.save(file, array)
 
 
 def _mapped(path: Path) -> NDArray[np.uint8]:

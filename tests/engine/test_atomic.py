@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from ptfan.engine.atomic import check_target, write_atomically
+from ptfan.engine.atomic import check_target, replacing, write_atomically
 from ptfan.engine.errors import OutputError, OutputExistsError
 
 
@@ -51,3 +52,14 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, mon
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert [item.name for item in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_failure_half_way_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    path.write_bytes(b"old")
+    with pytest.raises(UnicodeEncodeError), replacing(path) as file:
+        file.writelines([b"half", "é".encode("ascii")])
+    with pytest.raises(OutputError, match=r"a\.npy: cannot be written \(No space"), replacing(path) as file:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert path.read_bytes() == b"old"
+    assert [item.name for item in tmp_path.iterdir()] == ["a.npy"]

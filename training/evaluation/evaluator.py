@@ -7,7 +7,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ptfan.engine.errors import ModelError
+from ptfan.engine.frame import Mask
 from ptfan.training.clips import Clip
 from ptfan.training.evaluation.journal import Journal, Score
 from ptfan.training.evaluation.measures import Measures
@@ -49,13 +52,15 @@ class Evaluator:
     def _clip(self, clip: Clip, place: int, progress: EvaluationProgress) -> list[Score]:
         footage: Footage | None = None
         scores = []
-        for kind in self.benchmark.sources:
-            keys = {method.name: self._key(clip, kind, method.fingerprint) for method in self.methods}
+        for kind, source in self.benchmark.sources.items():
+            holes = source(clip, place, self.benchmark.shape(clip))
+            what = f"{kind} {_digest(holes)}"
+            keys = {method.name: self._key(clip, what, method.fingerprint) for method in self.methods}
             kept = {name: self._kept(key) for name, key in keys.items()}
             missing = [method for method in self.methods if kept[method.name] is None]
             if missing:
                 footage = footage or self._read(clip)
-                task = Task(footage, kind, self.benchmark.sources[kind](clip, place, self.benchmark.shape(clip)))
+                task = Task(footage, kind, holes)
             for method in self.methods:
                 score = kept[method.name] or self._score(task, method, keys[method.name])
                 scores.append(score)
@@ -84,10 +89,18 @@ class Evaluator:
         self.journal.add(score, None if i3d is None else i3d.features(result))
         return score
 
-    def _key(self, clip: Clip, kind: str, what: str) -> str:
+    def _key(self, clip: Clip, holes: str, what: str) -> str:
         shape = self.benchmark.shape(clip)
-        parts = (self.benchmark.identity, clip.name, clip.fingerprint(), shape, kind, what, self.measures.identity)
+        parts = (self.benchmark.identity, clip.name, clip.fingerprint(), shape, holes, what, self.measures.identity)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _digest(holes: Sequence[Mask]) -> str:
+    """Return a hash of the masks: they may come from files, and from other clips than the one that they are for."""
+    found = hashlib.sha256()
+    for hole in holes:
+        found.update(np.packbits(hole).tobytes())
+    return found.hexdigest()
 
 
 def _check(name: str, task: Task, result: Sequence[Picture]) -> None:

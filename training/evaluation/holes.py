@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from ptfan.engine.completion import dilate
+from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Mask
 from ptfan.training.clips import Clip, MaskFiles
 from ptfan.training.masks import random_holes
@@ -68,15 +69,24 @@ def seeded_holes(name: str, config: MaskConfig, seed: int) -> HoleSource:
 
 
 def other_objects(clips: Sequence[Clip], offset: int) -> HoleSource:
-    """Return a source of real objects' masks from another clip: the one `offset` places on, round and round.
+    """Return a source of real objects' masks from another clip: the first with masks from `offset` places on, round.
 
-    An object that moves by itself, in front of a scene that is known. Masks are grown by three pixels; a sequence that
-    is too short runs back and forth.
+    An object that moves by itself, in front of a scene that is known; never the clip's own, which hides what is behind
+    it. Masks are grown by three pixels; a sequence that is too short runs back and forth.
+
+    Raises:
+        InputError: fewer than two clips have masks.
     """
-    masks = [clip.masks for clip in clips if clip.masks is not None]
+    masks = [clip.masks for clip in clips]
+    if (there := len(masks) - masks.count(None)) < 2:
+        raise InputError(
+            f"evaluation: {there} of {len(masks)} clips has masks of objects, expected 2 or more: an object comes from "
+            "another clip; add masks, or leave out the object holes"
+        )
 
     def source(clip: Clip, place: int, shape: Shape) -> tuple[Mask, ...]:
-        files = masks[(place + offset) % len(masks)]
+        order = ((place + offset + step) % len(masks) for step in range(len(masks)))
+        files = next(found for index in order if index != place and (found := masks[index]) is not None)
         read = [dilate(_fitted(files, number, shape), OBJECT_MARGIN) for number in range(len(files.files))]
         return _back_and_forth(read[: shape.frames], shape.frames)
 

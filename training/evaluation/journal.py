@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfan.engine.atomic import replacing
+
 __all__ = ["Journal", "Score"]
 
 
@@ -69,9 +71,8 @@ class Journal:
     def keep(self, key: str, features: NDArray[np.float64]) -> None:
         """Write features alone: those of an original."""
         self._features.mkdir(exist_ok=True)
-        partial = self._file(key).with_suffix(".partial.npy")
-        np.save(partial, features)
-        partial.replace(self._file(key))
+        with replacing(self._file(key)) as file:
+            np.save(file, features)
 
     def features(self, key: str) -> NDArray[np.float64] | None:
         """Return the features with a key, None if they are not there."""

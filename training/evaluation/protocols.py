@@ -179,9 +179,10 @@ def _folder(data: Path, kinds: Sequence[str], frames: int | None, seed: int) -> 
     sources: dict[str, HoleSource] = {
         "box": box_holes,
         "text": text_holes,
-        "object": other_objects(clips, FOLDER_OFFSET),
         "free-form": seeded_holes("free-form", FREE_FORM, seed),
     }
+    if "object" in kinds:
+        sources["object"] = other_objects(clips, FOLDER_OFFSET)
     chosen = {kind: sources[kind] for kind in kinds}
     return Benchmark(clips, chosen, None, frames, f"folder {seed} {data.resolve()}")
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -67,6 +69,16 @@ def test_what_is_there_is_not_computed_again(clips: Path, tmp_path: Path) -> Non
     evaluator(clips, tmp_path, Method("black", "1", first), frames=4).run()
     evaluator(clips, tmp_path, Method("black", "1", first), kinds=("box", "text")).run()
     assert first.calls == 2 + 2 + 2
+
+
+def test_other_masks_are_evaluated_anew(clips: Path, tmp_path: Path) -> None:
+    method, copy = Counted(0), Path(shutil.copytree(clips, tmp_path / "copy"))
+    evaluator(copy, tmp_path / "out", Method("black", "1", method), kinds=("object",)).run()
+    assert method.calls == 2
+    for path in (copy / "clip0_mask").iterdir():
+        cv2.imwrite(str(path), np.roll(np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)), 5, axis=1))
+    evaluator(copy, tmp_path / "out", Method("black", "1", method), kinds=("object",)).run()
+    assert method.calls == 3  # clip 0's object lies on clip 1
 
 
 def test_a_stop_loses_nothing_that_was_finished(clips: Path, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from ptfan.engine.errors import InputError
 from ptfan.training.clips import Clip, MaskFiles
 from ptfan.training.datasets import open_dataset
 from ptfan.training.evaluation.holes import Shape, box_holes, other_objects, seeded_holes, stored_holes, text_holes
@@ -60,6 +62,24 @@ def test_objects_come_from_another_clip_and_run_back_when_they_end(opened: tuple
     middle = np.argwhere(holes[0]).mean(axis=0)
     np.testing.assert_allclose(middle, (30, 60), atol=0.5)  # clip 1's object
     assert holes[0].sum() == pytest.approx(np.pi * 12**2, rel=0.08)  # a radius of 9, grown by 3
+
+
+@pytest.mark.parametrize("offset", range(1, 7))
+def test_an_object_is_never_the_clips_own(tmp_path: Path, opened: tuple[Clip, ...], offset: int) -> None:
+    clips = [replace(opened[0], name=str(number), masks=None) for number in range(5)]
+    for number in (0, 2, 3):
+        spot = np.zeros((36, 64), np.uint8)
+        spot[10:20, 10 * number : 10 * number + 8] = 255
+        clips[number] = replace(clips[number], masks=write_masks(tmp_path / str(number), [spot]))
+    source = other_objects(clips, offset)
+    for place in range(5):
+        middle = np.argwhere(source(clips[place], place, SHAPE)[0]).mean(axis=0)[1] * 64 / SHAPE.width
+        assert round((middle - 3.5) / 10) in {0, 2, 3} - {place}
+
+
+def test_one_clip_with_masks_is_not_enough(opened: tuple[Clip, ...]) -> None:
+    with pytest.raises(InputError, match="1 of 2 clips has masks of objects, expected 2 or more"):
+        other_objects([opened[0], replace(opened[1], masks=None)], 3)
 
 
 def test_stored_masks_are_resized_grown_by_crosses_and_held(tmp_path: Path, opened: tuple[Clip, ...]) -> None:
