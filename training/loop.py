@@ -201,14 +201,14 @@ class Trainer:
         step = self.progress.step
         if recorder is not None:
             recorder.advance(step, self.learner.measures(values))
+            if self._due(self._options.picture_every):
+                recorder.picture(self.learner.picture(), step)
         if not self._due(self._options.log_every):
             return
         means = self.learner.measures(self.progress.take_means())
-        entry = {"step": step, "seconds": round(self.progress.seconds, 1), "rate": self.learner.rate(step)}
+        entry = {"step": step, "seconds": round(self.progress.seconds, 1), "rate": self.learner.rate(step - 1)}
         if recorder is not None:
             recorder.entry(entry | {name: round(value, 5) for name, value in means.items()})
-            if self._due(self._options.picture_every):
-                recorder.picture(self.learner.picture(), step)
 
     def _due(self, every: int) -> bool:
         return every > 0 and self.progress.step % every == 0

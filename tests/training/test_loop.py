@@ -187,6 +187,17 @@ def test_some_checkpoints_stay(start: Start) -> None:
     assert load_checkpoint(trainer.folder.kept(2)).record["step"] == 2
 
 
+def test_pictures_do_not_wait_for_the_log_which_tells_the_rate_of_its_step(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+    monkeypatch.setattr("ptfan.training.recorder.Recorder.picture", lambda self, picture, step: drawn.append(step))
+    trainer = train(start("run", picture_every=2, log_every=3))
+    assert drawn == [2, 4, 6]
+    rates = {entry["step"]: entry["rate"] for entry in log(trainer)}
+    assert rates == {step: trainer.learner.rate(step - 1) for step in (3, 6)}
+
+
 def test_the_folder_tells_of_the_run(start: Start) -> None:
     trainer = train(start("run", replace(CONFIG, steps=4), picture_every=2))
     entry = log(trainer)[-1]

@@ -70,11 +70,12 @@ class ColourLearner(Learning[ColourCompleter, ColourBatch]):
         save_completer(path, self.average.network, record, overwrite=True)
 
     def _backward(self, batches: Sequence[ColourBatch], step: int) -> dict[str, Tensor]:
+        pierced = self._mean(ColourBatch.pierced(batches))
         passes = []
         for place, batch in enumerate(batches):
             with self.fabric.no_backward_sync(self._called, enabled=place < len(batches) - 1):
                 answer = self._called(batch.picture, batch.confidence, batch.hole)
-                values = colour_losses(answer, batch)
+                values = colour_losses(answer, batch, pierced)
                 self.fabric.backward(values["loss"] / len(batches))
             passes.append(values)
             self._shown = (batch, answer.detach())
