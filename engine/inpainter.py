@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -105,17 +106,27 @@ class Inpainter:
             BackendError: the backend that the settings name cannot run here.
         """
         self.settings = settings or InpaintSettings()
-        runner = runner if pool is None else pool.runner
-        self._owns_runner = runner is None
-        self.runner = runner or open_model(
-            model, backend=self.settings.backend, threads=self.settings.threads, gpu=self.settings.gpu
-        )
+        given = runner if pool is None else pool.runner
+        with ExitStack() as opened:
+            self.runner = given or open_model(
+                model, backend=self.settings.backend, threads=self.settings.threads, gpu=self.settings.gpu
+            )
+            if given is None:
+                opened.callback(self.runner.close)
+            self._filler = open_filler(self.runner, pool)
+            self._completion = open_completion(self.settings.flow_completion)
+            if isinstance(self._completion, LearnedCompletion):
+                opened.callback(self._completion.close)
+            self._colours = open_colours(self.settings.colour_completion, self.spec.fill)
+            if self._colours is not None:
+                opened.callback(self._colours.close)
+            self.preparer = self._new_preparer()
+            self._opened = opened.pop_all()
+
+    def _new_preparer(self) -> Preparer:
         spec = self.spec
-        self._filler = open_filler(self.runner, pool)
         window, stride = window_and_stride(spec, self.settings)
-        self._completion = open_completion(self.settings.flow_completion)
-        self._colours = open_colours(self.settings.colour_completion, spec.fill)
-        self.preparer = Preparer(
+        return Preparer(
             window=window,
             stride=stride,
             rules=crop_rules(spec, self.settings),
@@ -167,12 +178,7 @@ class Inpainter:
     def close(self) -> None:
         """Free the network, or this stream's share of it; frames that still wait are lost."""
         self._filler.reset()
-        if self._owns_runner:
-            self.runner.close()
-        if isinstance(self._completion, LearnedCompletion):
-            self._completion.close()
-        if self._colours is not None:
-            self._colours.close()
+        self._opened.close()
 
     def __enter__(self) -> Inpainter:
         return self

@@ -27,7 +27,9 @@ EVEN = 0.02
 BEYOND = 3
 """Frames beyond those that are asked for with which made-up colours settle: what comes later counts for little."""
 ROW = 64
-"""Pixels that are sampled sharply in one go."""
+"""The least pixels to a row of those that are sampled sharply."""
+ROWS = 1 << 14
+"""The most of these rows: OpenCV samples fewer than 32,767."""
 SURE = 1.5
 """Confidence times this, up to 1, is how far a carried colour stands by itself."""
 
@@ -175,7 +177,7 @@ def propagate(
     if colours is not None:
         filled[new:] = colours(filled[new:], confidences[new:], masks[new:])
     if before is not None:
-        filled[0] = before
+        filled[0] = before.copy()  # settling changes it
     steps, settling = flows[: len(canvases) - 1], (rules or CarryRules()).settling
     return _settled(filled, confidences, masks, steps, settling, wanted), confidences[:wanted]
 
@@ -295,7 +297,8 @@ def _sharpen(
     if not places.size:
         return
     # Rows of a picture, since OpenCV knows no lists; the last row is filled up with places that are there already.
-    places = np.resize(places, (-(-places.size // ROW), ROW))
+    row = max(ROW, -(-places.size // ROWS))
+    places = np.resize(places, (-(-places.size // row), row))
     sharp = cv2.remap(before, x.take(places), y.take(places), cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_CONSTANT)
     pixels = arrived.reshape(-1, 4)
     pixels[places] = _sharpened(pixels[places], sharp)

@@ -196,7 +196,8 @@ class ModelSpec:
     def delay(self) -> int:
         """The most frames that must have come after a frame before it is finished."""
         steps = self.lookahead if self.form == "step" else 0
-        return self.stride - 1 + self.ahead + steps
+        first = self.window - 1 if self.frames_ahead is None else 0  # a stream's first window is a whole one then
+        return max(first, self.stride - 1 + self.ahead + steps)
 
     @property
     def numbers(self) -> str:

@@ -24,7 +24,7 @@ class Monitor:
         self._begin = time.monotonic()
         self._counts = dict.fromkeys(("captured", "dropped", "written", "repeated", "damaged", "reconnects"), 0)
         self._latencies = Latencies()
-        self._recent: deque[float] = deque(maxlen=1000)
+        self._recent: deque[float] = deque()
         self._connected, self._running = False, True
         self._latest: Frame | None = None
 
@@ -74,6 +74,7 @@ class Monitor:
         with self._lock:
             self._latest = frame
             self._recent.append(now)
+            self._forget(now)
             self._counts["written"] += 1
             if latency is None:
                 self._counts["repeated"] += 1
@@ -89,17 +90,22 @@ class Monitor:
         """Return everything as plain values: counts, seconds, frames a second, latency in milliseconds."""
         now = time.monotonic()
         with self._lock:
-            recent = sum(moment > now - RECENT_SECONDS for moment in self._recent)
+            self._forget(now)
             seconds = now - self._begin
             return {
                 **self._counts,
                 "seconds": round(seconds, 3),
-                "fps": round(recent / min(RECENT_SECONDS, max(seconds, 1e-3)), 2),
+                "fps": round(len(self._recent) / min(RECENT_SECONDS, max(seconds, 1e-3)), 2),
                 "latency_ms": self._latencies.milliseconds(),
                 "latency_total_s": round(self._latencies.total, 6),
                 "connected": self._connected,
                 "running": self._running,
             }
+
+    def _forget(self, now: float) -> None:
+        """Drop the moments that are no longer recent."""
+        while self._recent and self._recent[0] <= now - RECENT_SECONDS:
+            self._recent.popleft()
 
     def line(self) -> str:
         """Return the same in one line, for people."""

@@ -146,7 +146,8 @@ class _Calls:
         status, *results = getattr(library, name)(*arguments)
         errors = self._cuda.cudaError_t
         if status == errors.cudaErrorMemoryAllocation:
-            raise BackendError(f"GPU {self._gpu}: no memory for {arguments[0] / 1e6:.0f} MB")
+            what = f"{arguments[0] / 1e6:.0f} MB" if name.startswith("cudaMalloc") else name
+            raise BackendError(f"GPU {self._gpu}: no memory for {what}")
         if status != errors.cudaSuccess:
             raise BackendError(f"GPU {self._gpu}: {name} failed ({status.name})")
         return results[0] if results else None

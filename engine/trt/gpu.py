@@ -62,7 +62,9 @@ def find_gpu(index: int) -> Gpu:
         raise BackendError(f"GPU {index}: CUDA finds none ({status.name})")
     if index >= count:
         raise InputError(f"device is {index}, expected 0 to {count - 1}: there are {count} GPUs")
-    _, found = cuda.cudaGetDeviceProperties(index)
+    status, found = cuda.cudaGetDeviceProperties(index)
+    if status != cuda.cudaError_t.cudaSuccess:
+        raise BackendError(f"GPU {index}: its properties cannot be had ({status.name})")
     return Gpu(found.name.decode(), (found.major, found.minor))
 
 
@@ -75,5 +77,8 @@ def take_gpu(index: int) -> Gpu:
         InputError: there is no GPU of that number.
     """
     found = find_gpu(index)
-    import_cuda().cudaSetDevice(index)
+    cuda = import_cuda()
+    (status,) = cuda.cudaSetDevice(index)
+    if status != cuda.cudaError_t.cudaSuccess:
+        raise BackendError(f"GPU {index}: it cannot be computed on ({status.name})")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -84,7 +85,7 @@ class PlanRecord:
     def _runs_with(self, version: str) -> bool:
         if version == self.tensorrt_version:
             return True
-        built, here = ([int(part) for part in text.split(".")] for text in (self.tensorrt_version, version))
+        built, here = (_numbers(text) for text in (self.tensorrt_version, version))
         majors = str(built[0]), str(here[0])
         return self.version_compatible and here >= built and (majors[0] == majors[1] or majors in CROSSING)
 
@@ -160,6 +161,11 @@ def read_record(plan: Path) -> PlanRecord:
     if record.plan_sha256 != file_sha256(plan):
         raise ModelError(f"plan {plan}: {path.name} belongs to another plan; build it again")
     return record
+
+
+def _numbers(version: str) -> list[int]:
+    """Return a version's numbers, of which TensorRT has four: packages append others, such as `.post1`."""
+    return [int(part) for part in re.findall(r"\d+", version)[:4]]
 
 
 def _dotted(capability: tuple[int, int]) -> str:

@@ -239,6 +239,14 @@ def test_a_runner_that_was_given_is_not_closed(runner: Runners) -> None:
     assert not network.closed
 
 
+def test_what_was_opened_is_closed_when_the_rest_fails(runner: Runners, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = runner()
+    monkeypatch.setattr("ptfan.engine.inpainter.open_model", lambda *given, **options: network)
+    with pytest.raises(InputError, match="stride is 40"):
+        Inpainter(settings=InpaintSettings(stride=40))
+    assert network.closed
+
+
 def test_a_model_that_fills_no_holes_is_refused(runner: Runners) -> None:
     with pytest.raises(ModelError, match="flow form, expected clip or step"):
         Inpainter(runner=runner(form="flow"))

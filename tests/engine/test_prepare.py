@@ -80,6 +80,19 @@ def test_inputs_beyond_the_kept_frames_can_wait_until_they_are_asked_for(pan: Ca
         assert all(np.array_equal(whole[name], array) for name, array in job.arrays.items())
 
 
+@pytest.mark.parametrize("lead", [None, 1])
+def test_what_is_asked_for_twice_is_the_same(pan: Callable[..., Pictures], lead: int | None) -> None:
+    masks = [hole(left=10 + 2 * t) for t in range(10)]
+    for window in run(preparer(beyond=False, lead=lead), frames(pan(10, HEIGHT, WIDTH), masks)):
+        (job,) = window.crops
+        first, second = job.whole(), job.whole()
+        for name, array in job.arrays.items():
+            assert np.array_equal(first[name], second[name])
+            # The last frame's flow to the one behind it is known to the whole alone.
+            most = len(array) - 1 if name in ("flow_forward", "validity_forward") else len(array)
+            assert np.array_equal(first[name][:most], array[:most])
+
+
 def test_flow_is_estimated_once_a_pair_while_the_crop_stays(pan: Callable[..., Pictures]) -> None:
     estimator = CountingFlow()
     run(preparer(estimator=estimator, scene_cuts=False), frames(pan(30, HEIGHT, WIDTH)))

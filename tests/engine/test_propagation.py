@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ptfan.engine.completion import pull_push
 from ptfan.engine.errors import InputError
 from ptfan.engine.flow import FlowPair, estimate_flows
-from ptfan.engine.propagation import BEYOND, SURE, Carrier, CarryRules, known_pixels, propagate
+from ptfan.engine.propagation import BEYOND, ROWS, SURE, Carrier, CarryRules, known_pixels, propagate
 
 RULES = CarryRules()
 Pictures = list[NDArray[np.float32]]
@@ -141,6 +141,15 @@ def test_agrees_with_plain_loops(seed: int) -> None:
         np.testing.assert_allclose(got, want, atol=1e-5)
     for got, want in zip(filled, expected, strict=True):
         np.testing.assert_allclose(got, want, atol=2e-4)
+
+
+def test_however_many_pixels_are_sampled_sharply_opencv_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = random_clip(3, 4, 30, 41)
+    usual, _ = propagate(*clip)
+    monkeypatch.setattr("ptfan.engine.propagation.ROWS", 2)  # as if there were thousands of times more of them
+    for got, want in zip(propagate(*clip)[0], usual, strict=True):
+        np.testing.assert_allclose(got, want, atol=1e-5)
+    assert ROWS < 1 << 15
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -336,7 +345,9 @@ def test_guesses_go_on_from_a_frame_that_has_settled(pan: Callable[..., Pictures
     before = images[0].copy()
     before[hole] = 0.9
     plain = propagate(images, [hole] * 4, flows)[0]
-    first, *others = propagate(images, [hole] * 4, flows, before=before)[0]
+    given = before.copy()
+    first, *others = propagate(images, [hole] * 4, flows, before=given)[0]
+    assert np.array_equal(given, before), "what was given stays as it was"
     assert first[hole].mean() > 0.5 * (plain[0][hole].mean() + 0.9) - 1e-6
     assert all(other[hole].mean() > old[hole].mean() for other, old in zip(others, plain[1:], strict=True))
     assert all(np.array_equal(a[~hole], b[~hole]) for a, b in zip([first, *others], plain, strict=True))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ptfan.engine.errors import ModelError
 from ptfan.engine.spec import Carried, ModelSpec
+from ptfan.engine.window import Windower
 
 SPEC: dict[str, Any] = {"name": "s", "window": 15, "stride": 9, "lookahead": 11}
 CARRIED = (
@@ -118,8 +119,22 @@ def test_only_a_step_graph_carries(form: Any, carried: tuple[Carried, ...]) -> N
         ModelSpec(**SPEC, form=form, carried=carried)
 
 
+@given(st.integers(1, 12), st.data())
+def test_the_delay_is_how_long_the_windows_make_a_frame_wait(window: int, data: st.DataObject) -> None:
+    stride = data.draw(st.integers(1, window))
+    ahead = data.draw(st.none() | st.integers(0, window - stride))
+    windower: Windower[int] = Windower(window, stride, ahead)
+    waited = [
+        t - found.items[place]
+        for t in range(4 * window)
+        if (found := windower.push(t)) is not None
+        for place in found.keep
+    ]
+    spec = ModelSpec(name="m", window=window, stride=stride, frames_ahead=ahead, lookahead=5)
+    assert spec.delay == max(waited)
+
+
 def test_the_delay_is_how_many_frames_must_follow() -> None:
-    assert ModelSpec(name="m", window=30, stride=24, lookahead=11).delay == 23 + 3
     step: dict[str, Any] = {"name": "m", "form": "step", "carried": CARRIED}
     assert ModelSpec(**step, window=30, stride=24, lookahead=11).delay == 23 + 3 + 11
     assert ModelSpec(**step, window=13, stride=1, frames_ahead=0, lookahead=0).delay == 0

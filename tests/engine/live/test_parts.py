@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ptfan.engine.errors import InputError
+from ptfan.engine.frame import Frame
 from ptfan.engine.live.address import is_endless, parse_options, redacted, sink_format
 from ptfan.engine.live.feed import FeedOptions
 from ptfan.engine.live.latencies import Latencies
@@ -207,3 +208,15 @@ def test_a_monitor_tells_what_happened() -> None:
     assert (found["captured"], found["dropped"], found["damaged"], found["reconnects"]) == (2, 3, 1, 1)
     monitor.finished()
     assert not monitor.healthy
+
+
+def test_frames_a_second_are_those_of_the_last_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("ptfan.engine.live.monitor.time.monotonic", lambda: now)
+    monitor, frame = Monitor(), Frame(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), bool))
+    for number in range(8000):
+        now = 1000.0 + number / 400
+        monitor.written(frame, 0.01)
+    assert monitor.figures()["fps"] == pytest.approx(400, rel=0.01)
+    now += 60
+    assert monitor.figures()["fps"] == 0

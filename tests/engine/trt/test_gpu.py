@@ -16,6 +16,14 @@ def test_a_gpu_is_taken(cuda: Any) -> None:
     assert cuda.device == 1
 
 
+@pytest.mark.parametrize("name", ["cudaGetDeviceProperties", "cudaSetDevice"])
+def test_a_gpu_that_fails_is_told(cuda: Any, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    failed = cuda.cudaError_t.cudaErrorNoDevice, None
+    monkeypatch.setattr(cuda, name, lambda index: failed if name == "cudaGetDeviceProperties" else failed[:1])
+    with pytest.raises(BackendError, match=r"GPU 0: .* \(cudaErrorNoDevice\)"):
+        take_gpu(0)
+
+
 def test_there_is_none(cuda: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="device is 1, expected 0 to 0"):
         take_gpu(1)

@@ -84,6 +84,7 @@ def test_a_plan_without_a_record(tmp_path: Path) -> None:
         (RECORD, "10.3.0", H100, "was built on a Orin (compute capability 8.7), here is a H100 (9.0)"),
         (replace(RECORD, version_compatible=True), "10.13.0", ORIN, None),
         (replace(RECORD, version_compatible=True), "11.0.0", ORIN, None),
+        (replace(RECORD, version_compatible=True), "10.14.1.48.post1", ORIN, None),
         (replace(RECORD, version_compatible=True), "10.2.0", ORIN, "here is 10.2.0"),
         (replace(RECORD, version_compatible=True), "12.0.0", ORIN, "here is 12.0.0"),
         (replace(RECORD, hardware_compatible=True), "10.3.0", H100, None),

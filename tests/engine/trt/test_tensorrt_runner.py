@@ -112,6 +112,15 @@ def test_what_cannot_be_recorded_runs_as_before(plan: Callable, runner: Callable
     assert cuda.launched == 0
 
 
+def test_a_recording_for_which_there_is_no_memory_runs_as_before(plan: Callable, runner: Callable, cuda: Any) -> None:
+    cuda.cudaGraphInstantiate = lambda graph, flags: (cuda.cudaError_t.cudaErrorMemoryAllocation, None)
+    loaded = TensorRTRunner(plan(runner(brighten)))
+    for _ in range(4):
+        inputs = clip(2)
+        np.testing.assert_allclose(loaded.run(inputs)["fill"], brighten(inputs), atol=1e-6)
+    assert cuda.launched == 0
+
+
 def test_addresses_that_do_not_come_again_are_not_collected(plan: Callable, runner: Callable, cuda: Any) -> None:
     loaded = TensorRTRunner(plan(runner(brighten)))
     kept = [loaded.allocate((2, 3, 16, 24), "fp32") for _ in range(MOST + 4)]
