@@ -45,6 +45,16 @@ class Box:
         """Rows and columns, to index an array (H, W, ...)."""
         return slice(self.y, self.bottom), slice(self.x, self.right)
 
+    def common(self, other: Box) -> Box:
+        """Return what lies in both boxes; without width or height where nothing does."""
+        x, y = max(self.x, other.x), max(self.y, other.y)
+        right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
+        return Box(x, y, max(0, right - x), max(0, bottom - y))
+
+    def seen_from(self, other: Box) -> Box:
+        """Return the same box in the coordinates of another one, whose corner is their origin."""
+        return Box(self.x - other.x, self.y - other.y, self.width, self.height)
+
     def contains(self, other: Box) -> bool:
         """Tell whether `other` lies inside this box."""
         return self.x <= other.x and self.y <= other.y and self.right >= other.right and self.bottom >= other.bottom
@@ -89,9 +99,18 @@ class Frame:
         """
         if not self.patches:
             return self.image
+        height, width = self.hole.shape
+        return self.composite_in(Box(0, 0, width, height))
+
+    def composite_in(self, region: Box) -> Image:
+        """Return a part of that picture, (h, w, 3): a copy, made without touching the rest."""
         peak = float(np.iinfo(self.image.dtype).max)
-        result: Image = self.image.copy()
+        result: Image = self.image[region.slices].copy()
         for patch in self.patches:
-            values = np.rint(np.clip(patch.pixels, 0.0, 1.0) * peak).astype(self.image.dtype)
-            np.copyto(result[patch.box.slices], values, where=self.hole[patch.box.slices][..., None])
+            box = patch.box.common(region)
+            if box.width and box.height:
+                values = np.rint(np.clip(patch.pixels[box.seen_from(patch.box).slices], 0.0, 1.0) * peak)
+                part = result[box.seen_from(region).slices]
+                hole = np.ascontiguousarray(self.hole[box.slices]).view(np.uint8)
+                part[...] = cv2.copyTo(values.astype(self.image.dtype), hole, part.copy())
         return result

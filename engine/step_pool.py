@@ -19,6 +19,9 @@ __all__ = ["Slot", "StepPool"]
 class StepPool:
     """Batches of slots, one or more for each size of frames; they are there while a slot of theirs is taken.
 
+    The one that was emptied last stays for whoever comes next with frames of its size: a stream gives its slot back and
+    takes another at every scene cut, and memory at the same addresses lets a GPU go on with what it has recorded.
+
     A step is made when every stream that holds a slot of its batch waits for one. A stream that is late is waited for,
     or, after `patience`, left out: its slot stays as it is. Either way a stream's answers are those that it would
     get alone.
@@ -46,6 +49,7 @@ class StepPool:
         """The model."""
         self._streams, self._patience = streams, patience
         self._batches: dict[tuple[int, int], list[_Batch]] = {}
+        self._spare: dict[tuple[int, int], _Batch] = {}
         self._meeting = _Meeting()
 
     def open(self, stream: Hashable, height: int, width: int) -> Slot:
@@ -63,16 +67,22 @@ class StepPool:
             batches = self._batches.setdefault((height, width), [])
             batch = next((batch for batch in batches if batch.has_room(stream)), None)
             if batch is None:
-                stepper = Stepper(self.runner, height, width, streams=self._streams)
-                batch = _Batch(stepper, self._meeting, self._streams, self._patience)
+                batch = self._spare.pop((height, width), None) or self._new_batch(height, width)
                 batches.append(batch)
             return Slot(self, batch, batch.take(stream))
 
+    def _new_batch(self, height: int, width: int) -> _Batch:
+        self._spare.clear()  # before there is memory for another one
+        stepper = Stepper(self.runner, height, width, streams=self._streams)
+        return _Batch(stepper, self._meeting, self._streams, self._patience)
+
     def forget_empty(self) -> None:
-        """Drop the memory of batches that nobody holds a slot of."""
+        """Drop the memory of batches that nobody holds a slot of, but for the newest of these."""
         with self._meeting.changed:
             for size, batches in list(self._batches.items()):
                 kept = [batch for batch in batches if not batch.empty]
+                if len(kept) < len(batches):
+                    self._spare = {size: next(batch for batch in batches if batch.empty)}
                 self._batches[size] = kept
                 if not kept:
                     del self._batches[size]

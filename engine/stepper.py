@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import ModelError
 from ptfan.engine.runner import Arrays, BoundRunner, Runner, State
-from ptfan.engine.spec import Carried, ModelSpec
+from ptfan.engine.spec import Carried
 
-__all__ = ["Carry", "Stepper", "step_inputs", "step_runner", "stream_bytes"]
+__all__ = ["Carry", "Stepper", "step_inputs", "step_runner"]
 
 
 class Carry:
@@ -148,13 +148,3 @@ def step_inputs(clip: Arrays, t: int) -> dict[str, NDArray[Any]]:
         name: array[places[name]][None] if 0 <= places[name] < len(array) else np.zeros_like(array[:1])
         for name, array in clip.items()
     }
-
-
-def stream_bytes(spec: ModelSpec, width: int, height: int) -> tuple[int, int]:
-    """Return the bytes that a stream's memory takes at a frame size in pixels: what works, and what only waits.
-
-    Working are the values that the next step reads; each is there twice, as it is read while the next is written.
-    """
-    working = sum(2 * item.bytes(width, height) for item in spec.carried if 1 in item.delays)
-    kept = sum(spec.slots(item) * item.bytes(width, height) for item in spec.carried)
-    return working, kept - working

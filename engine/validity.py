@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.frame import Mask
 
-__all__ = ["length", "pixel_axes", "pixel_grid", "validity"]
+__all__ = ["length", "pixel_axes", "validity"]
 
 TOLERANCE = 1.0
 """Pixels by which forward and backward flow may always disagree."""
@@ -21,14 +19,6 @@ TOLERANCE_GROWTH = 0.05
 def pixel_axes(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return every column's x, (1, W), and every row's y, (H, 1)."""
     return np.arange(width, dtype=np.float32)[None, :], np.arange(height, dtype=np.float32)[:, None]
-
-
-@lru_cache(maxsize=8)
-def pixel_grid(height: int, width: int) -> NDArray[np.float32]:
-    """Return (H, W, 2): every pixel's own (x, y). Shared between calls: do not write to it."""
-    grid = np.stack(np.broadcast_arrays(*pixel_axes(height, width)), axis=-1)
-    grid.setflags(write=False)
-    return grid
 
 
 def length(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32]:

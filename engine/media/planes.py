@@ -34,16 +34,16 @@ def composite_planes(native: av.VideoFrame, frame: Frame) -> av.VideoFrame:
     """
     if not frame.patches or not frame.hole.any():
         return native
-    picture = frame.composite()
     result = copy_frame(native)
     ColourTags.of(native).write(result)
     orientation = Orientation.of(native)
+    height, width = frame.hole.shape
     for patch in frame.patches:
         region = _region(patch.box, orientation, native)
-        shown = orientation.apply_box(region, picture.shape[1], picture.shape[0]).slices
-        fill = np.zeros_like(frame.hole)
-        fill[patch.box.slices] = frame.hole[patch.box.slices]
-        _write(result, region, orientation.undo(picture[shown]), orientation.undo(fill[shown]))
+        shown = orientation.apply_box(region, width, height)
+        fill = np.zeros((shown.height, shown.width), bool)
+        fill[patch.box.seen_from(shown).slices] = frame.hole[patch.box.slices]
+        _write(result, region, orientation.undo(frame.composite_in(shown)), orientation.undo(fill))
     return result
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import av
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,9 +36,23 @@ def write_rgb(picture: Image, name: str, colour: ColourTags) -> av.VideoFrame:
     """
     if av.VideoFormat(name).is_rgb:
         return _convert(picture, name, colour)
-    scale = 257 if picture.dtype == np.uint8 else 1
-    exact = picture.astype(np.float32) * scale + _bias(name, colour)
-    return _convert(np.rint(exact.clip(0, 65535)).astype(np.uint16), name, colour)
+    if picture.dtype == np.uint8:
+        return _convert(np.asarray(cv2.LUT(np.ascontiguousarray(picture), _levels(name, colour))), name, colour)
+    return _convert(_raised(picture, name, colour), name, colour)
+
+
+def _raised(picture: NDArray[Any], name: str, colour: ColourTags) -> NDArray[np.uint16]:
+    """Return an RGB picture of 16 bits a sample with what the reading took away."""
+    exact = picture.astype(np.float32) + _bias(name, colour)
+    raised: NDArray[np.uint16] = np.rint(exact.clip(0, 65535)).astype(np.uint16)
+    return raised
+
+
+@lru_cache(maxsize=64)
+def _levels(name: str, colour: ColourTags) -> NDArray[np.uint16]:
+    """Return the same for every level of 8 bits, (1, 256, 3)."""
+    grey = 257 * np.arange(256)[None, :, None]
+    return _raised(np.broadcast_to(grey, (1, 256, 3)), name, colour)
 
 
 def _convert(picture: Image, name: str, colour: ColourTags) -> av.VideoFrame:

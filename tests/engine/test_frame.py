@@ -35,6 +35,27 @@ def test_hole_box_is_the_smallest_round_the_hole(height: int, width: int, pixels
         assert box == Box(columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1)
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.data())
+def test_a_part_of_the_composite_is_made_alone(data: st.DataObject) -> None:
+    def a_box() -> Box:
+        x, y = data.draw(st.integers(0, 14)), data.draw(st.integers(0, 9))
+        return Box(x, y, data.draw(st.integers(1, 16 - x)), data.draw(st.integers(1, 11 - y)))
+
+    rng = np.random.default_rng(data.draw(st.integers(0, 9)))
+    boxes = [a_box() for _ in range(data.draw(st.integers(1, 3)))]
+    patches = tuple(Patch(box, rng.random((box.height, box.width, 3), np.float32)) for box in boxes)
+    frame = Frame(rng.integers(0, 255, (11, 16, 3), np.uint8), rng.random((11, 16)) < 0.5, patches=patches)
+    region = a_box()
+    assert np.array_equal(frame.composite_in(region), frame.composite()[region.slices])
+
+
+def test_what_two_boxes_share() -> None:
+    assert Box(2, 3, 10, 10).common(Box(5, 0, 20, 6)) == Box(5, 3, 7, 3)
+    assert Box(0, 0, 2, 2).common(Box(5, 1, 2, 2)).width == 0
+    assert Box(5, 3, 7, 3).seen_from(Box(2, 3, 10, 10)) == Box(3, 0, 7, 3)
+
+
 def test_hole_box_of_a_view() -> None:
     hole = np.zeros((10, 12), bool)
     hole[4, 7] = True

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ptfan.engine.errors import BackendError, InputError, ModelError
 from ptfan.engine.spec import CLIP_CHANNELS
 from ptfan.engine.step_pool import Slot, StepPool
-from ptfan.engine.stepper import step_inputs
+from ptfan.engine.stepper import Stepper, step_inputs
 from tests.engine.conftest import FakeStepRunner
 
 HEIGHT, WIDTH = 8, 16
@@ -179,3 +179,21 @@ def test_what_cannot_be_shared_is_refused(runner: Callable) -> None:
     with pytest.raises(ModelError, match="expected multiples of 8"):
         pool.open("one", 8, 20)
     assert not any(pool._batches.values())
+
+
+def test_the_memory_that_was_given_back_last_is_taken_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[int, int]] = []
+
+    class Counted(Stepper):
+        def __init__(self, runner: Any, height: int, width: int, **options: Any) -> None:
+            made.append((height, width))
+            super().__init__(runner, height, width, **options)
+
+    monkeypatch.setattr("ptfan.engine.step_pool.Stepper", Counted)
+    pool = StepPool(FakeStepRunner())
+    for seed in range(3):
+        check(answers(pool.open("one", HEIGHT, WIDTH), clip(3, seed)), clip(3, seed))
+    assert made == [(HEIGHT, WIDTH)]
+    pool.open("one", 2 * HEIGHT, WIDTH).close()
+    check(answers(pool.open("one", HEIGHT, WIDTH), clip(3)), clip(3))
+    assert made == [(HEIGHT, WIDTH), (2 * HEIGHT, WIDTH), (HEIGHT, WIDTH)], "only the last one is kept"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import ModelError
 from ptfan.engine.spec import CLIP_INPUTS, Carried, ModelSpec
-from ptfan.engine.stepper import Carry, Stepper, step_inputs, stream_bytes
+from ptfan.engine.stepper import Carry, Stepper, step_inputs
 
 CHANNELS = {"frames": 3, "flow_forward": 2, "flow_backward": 2}
 
@@ -99,15 +99,6 @@ def test_only_step_models_at_their_multiples(step_runner: Any, runner: Callable[
         Stepper(runner(), 8, 16)
     with pytest.raises(ModelError, match="frames are 20x8, expected multiples of 8"):
         Stepper(step_runner(), 8, 20)
-
-
-def test_the_bytes_of_a_stream() -> None:
-    carried = (
-        Carried(name="own", channels=8, size=4, delays=(1,)),
-        Carried(name="wait", channels=3, size=1, delays=(5,), precision="fp16"),
-    )
-    spec = ModelSpec(name="m", form="step", window=3, stride=1, lookahead=5, carried=carried)
-    assert stream_bytes(spec, 16, 8) == (2 * 8 * 4 * 2 * 4, 6 * 3 * 16 * 8 * 2)
 
 
 @given(st.lists(st.lists(st.integers(1, 12), min_size=1, max_size=3, unique=True), min_size=1, max_size=5))
