@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any
 
@@ -37,6 +38,8 @@ CUDA_OPTIONS = {
 TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 QUIET, USUAL = 4, 2
 """ONNX Runtime's levels of logging: fatal errors alone, and from warnings on."""
+STDOUT = Lock()
+"""Of who has put something else in the place of Python's stdout."""
 
 
 class OrtRunner:
@@ -260,9 +263,10 @@ def _quiet(*, loads_cuda: bool) -> Iterator[None]:
 
     onnxruntime.set_default_logger_severity(QUIET)
     try:
-        with redirect_stdout(StringIO()):
-            if loads_cuda and hasattr(onnxruntime, "preload_dlls"):
+        if loads_cuda and hasattr(onnxruntime, "preload_dlls"):
+            # It prints what it does not find. There is one stdout for all threads: each would put another's back.
+            with STDOUT, redirect_stdout(StringIO()):
                 onnxruntime.preload_dlls()  # of the packages that pip has installed
-            yield
+        yield
     finally:
         onnxruntime.set_default_logger_severity(USUAL)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import Inpainter
 from ptfan.engine.models import FLOW_MODEL, find_model
 from ptfan.engine.onnx_file import read_spec
-from ptfan.engine.ort import OrtRunner, _usual_threads
+from ptfan.engine.ort import OrtRunner, _quiet, _usual_threads
 from ptfan.engine.ov.openvino_runner import OpenVINORunner
 from ptfan.engine.runner import open_runner
 from ptfan.engine.spec import CLIP_INPUTS, METADATA_KEY, ModelSpec
@@ -225,3 +228,18 @@ def test_int8_leaves_half_of_the_cores_to_others(cores: int, expected: int, monk
     monkeypatch.setattr("ptfan.engine.ort.cores", lambda: cores)
     assert _usual_threads(read_spec(find_model("s-live-int8"))) == expected
     assert _usual_threads(read_spec(find_model("s-live"))) == 0
+
+
+def test_stdout_stays_however_many_threads_load_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: time.sleep(0.002), raising=False)
+    before = sys.stdout
+
+    def load(number: int) -> None:
+        with _quiet(loads_cuda=number % 2 == 0):
+            time.sleep(0.001 * (number % 3))
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(load, range(40)))
+    assert sys.stdout is before
