@@ -25,7 +25,7 @@ def clip_inputs(
     past: Sequence[Canvas] | None = None,
     wanted: int | None = None,
     colours: ColourCompletion | None = None,
-    before: NDArray[np.float32] | None = None,
+    before: tuple[int, NDArray[np.float32]] | None = None,
 ) -> Arrays:
     """Return the clip graph's inputs by name, as `ModelSpec` describes them, all float32.
 
@@ -37,7 +37,7 @@ def clip_inputs(
         past: what a `Carrier` brought from before these frames; see `propagate`.
         wanted: how many of the frames are asked for, from the first; all if None. The others are only looked at.
         colours: what completes the colours that no frame shows; they stay smooth if None.
-        before: the first frame as an earlier call filled it, see `propagate`.
+        before: one of the frames as an earlier call filled it, see `propagate`.
     """
     if fill == "propagated":
         filled, confidence = propagate(images, holes, flows, past, wanted=wanted, colours=colours, before=before)

@@ -71,14 +71,17 @@ class Window:
 
 @dataclass(eq=False)
 class _View:
-    """A crop that stays fixed over several windows, and what is known of its frames by their number in the stream."""
+    """A crop that stays fixed over several windows, and what is known of its frames by their number in the stream.
+
+    `settled` is the last frame that was kept, as it was filled.
+    """
 
     crop: Crop
     key: int
     images: dict[int, tuple[NDArray[np.float32], Mask, GuideImage]] = field(default_factory=dict)
     flows: dict[int, SmoothFlows] = field(default_factory=dict)
     past: dict[int, Canvas] = field(default_factory=dict)
-    filled: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    settled: tuple[int, NDArray[np.float32]] | None = None
     carrier: Carrier = field(default_factory=Carrier)
 
     def forget(self, before: int) -> None:
@@ -86,7 +89,8 @@ class _View:
         self.images = {number: item for number, item in self.images.items() if number >= before}
         self.flows = {number: flow for number, flow in self.flows.items() if number >= before}
         self.past = {number: arrival for number, arrival in self.past.items() if number >= before}
-        self.filled = {number: picture for number, picture in self.filled.items() if number >= before}
+        if self.settled is not None and self.settled[0] < before:
+            self.settled = None
 
     def carry(self, number: int, pair: FlowPair | None) -> Canvas:
         """Return what arrives in a frame's hole from all frames before it that this view has seen without a gap.
@@ -245,11 +249,11 @@ class Preparer:
         past = None
         if self._fill == "propagated":
             past = [view.carry(number, pair) for number, pair in zip(numbers, [None, *flows], strict=True)]
-        # Guesses go on from where they have settled: else each frame of a live stream would know one other alone.
-        before = view.filled.get(first)
+        # Guesses go on from where they have settled: else they would change where one window follows another.
+        before = None if view.settled is None else (view.settled[0] - first, view.settled[1])
         make = partial(clip_inputs, images, holes, flows, self._fill, past, colours=self.colours, before=before)
         arrays = make(wanted=None if self._beyond else kept)
-        view.filled[first + kept - 1] = np.ascontiguousarray(arrays["frames"][kept - 1].transpose(1, 2, 0))
+        view.settled = first + kept - 1, np.ascontiguousarray(arrays["frames"][kept - 1].transpose(1, 2, 0))
         # Flow and arrivals are held only where they are needed once more: a long window's are tens of megabytes.
         whole = make if len(arrays["frames"]) < len(images) else partial(dict, arrays)
         return CropInputs(view.key, place, view.crop, images, holes, arrays, whole)

@@ -14,6 +14,7 @@ from ptfan.engine.completion import pull_push, times
 from ptfan.engine.errors import InputError
 from ptfan.engine.flow import FlowPair, Step
 from ptfan.engine.frame import Box, Mask, hole_box
+from ptfan.engine.light import SAME, Glimpse, Light
 from ptfan.engine.validity import pixel_axes
 
 __all__ = ["Canvas", "Carrier", "CarryRules", "ColourCompletion", "carry", "known_pixels", "propagate"]
@@ -26,6 +27,8 @@ EVEN = 0.02
 """The most by which two kernels may differ in a pixel's confidence where the sharper one is to be believed."""
 BEYOND = 3
 """Frames beyond those that are asked for with which made-up colours settle: what comes later counts for little."""
+SEAM = 6
+"""Frames over which the frames to come gain and lose their say in made-up colours, where one call follows another."""
 ROW = 64
 """The least pixels to a row of those that are sampled sharply."""
 ROWS = 1 << 14
@@ -50,6 +53,8 @@ class CarryRules:
     """Sample by Lanczos' kernel of 8 x 8 pixels where all of these are known, instead of bilinearly: every step samples
     anew, and bilinear steps add up to a blur that is easily seen. Twenty times the work of a bilinear step, on what
     arrives in the hole alone."""
+    lit: bool = True
+    """Let what is carried follow the light where that changes; see `light_change`."""
     settling: float = 0.9
     """How much of a made-up colour is taken from the frame before and the frame after: what no frame shows is a guess,
     and guesses that differ from frame to frame flicker. 0 leaves every frame its own."""
@@ -86,6 +91,9 @@ class Carrier:
         """Begin a stream."""
         self.rules = rules or CarryRules()
         self._before: Canvas | None = None
+        self._glimpse: Glimpse | None = None
+        self.light: Light | None = SAME
+        """How the light has changed with the latest frame; None where nothing could be carried to it."""
 
     def push(
         self,
@@ -105,16 +113,25 @@ class Carrier:
             doubt: (H, W) pixels, the flow's expected error.
         """
         box = hole_box(hole) or Box(0, 0, 0, 0)
-        if self._before is None or flow is None or valid is None:
-            arrival = np.zeros((box.height, box.width, 4), np.float32)
-        else:
+        arrival = np.zeros((box.height, box.width, 4), np.float32)
+        self._look(canvas, flow, valid)
+        if self._before is not None and flow is not None and valid is not None and self.light is not None:
             near = None if doubt is None else doubt[box.slices]
             kept = self.rules.kept(valid[box.slices] & hole[box.slices], near)
-            arrival = _step(self._before, box, flow, kept, self.rules)
+            arrival = self.light.on(_step(self._before, box, flow, kept, self.rules))
             arrival = _without_specks(arrival, hole[box.slices])
         self._before = canvas.copy()
         self._before[box.slices] += arrival
         return arrival
+
+    def _look(self, canvas: Canvas, flow: NDArray[np.float32] | None, valid: Mask | None) -> None:
+        """See how the light has changed with a frame."""
+        if not self.rules.lit:
+            return
+        before, self._glimpse = self._glimpse, Glimpse(canvas)
+        self.light = SAME
+        if before is not None and flow is not None and valid is not None:
+            self.light = self._glimpse.light_since(before, flow, valid)
 
 
 class ColourCompletion(Protocol):
@@ -146,7 +163,7 @@ def propagate(
     rules: CarryRules | None = None,
     wanted: int | None = None,
     colours: ColourCompletion | None = None,
-    before: Picture | None = None,
+    before: tuple[int, Picture] | None = None,
 ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
     """Fill holes with the pixels that neighbouring frames show there; the rest is made up.
 
@@ -163,23 +180,30 @@ def propagate(
         rules: how confidence falls; the usual ones if None.
         wanted: how many of the frames are asked for, from the first; all if None.
         colours: what completes the colours that no frame shows; they stay smooth if None.
-        before: the first frame as an earlier call filled it, (H, W, 3), for the others to settle with; it is filled
-            anew if None.
+        before: one of the frames as an earlier call filled it, by its place in `images` and as (H, W, 3), for those
+            behind it to settle with; None where there is none.
 
     Returns:
         Filled frames (H, W, 3), and confidences (H, W): 1 at known pixels, 0 where nothing arrived.
     """
     wanted = wanted or len(images)
-    canvases = _filled_canvases(images, holes, flows, past, rules)[: wanted + BEYOND]
-    masks, confidences = holes[: len(canvases)], [canvas[..., 3].copy() for canvas in canvases]
+    canvases, lights = _filled_canvases(images, holes, flows, past, rules)
+    canvases = canvases[: wanted + BEYOND]
+    count = len(canvases)
+    confidences = [canvas[..., 3].copy() for canvas in canvases]
     filled = [_completed(canvas) for canvas in canvases]
-    new = 0 if before is None else 1
     if colours is not None:
-        filled[new:] = colours(filled[new:], confidences[new:], masks[new:])
+        new = 0 if before is None else before[0] + 1
+        filled[new:] = colours(filled[new:], confidences[new:], holes[new:count])
+    settling = (rules or CarryRules()).settling
+    if not settling or count == 1:
+        return filled[:wanted], confidences[:wanted]
+    sure = confidences.copy()
     if before is not None:
-        filled[0] = before.copy()  # settling changes it
-    steps, settling = flows[: len(canvases) - 1], (rules or CarryRules()).settling
-    return _settled(filled, confidences, masks, steps, settling, wanted), confidences[:wanted]
+        place, picture = before
+        filled[place], sure[place] = picture.copy(), np.ones_like(sure[place])  # nothing in it is a guess any more
+    guesses = _Guesses(filled, sure, holes[:count], flows[: count - 1], lights[: count - 1])
+    return guesses.settled(settling, wanted, None if before is None else before[0]), confidences[:wanted]
 
 
 def _filled_canvases(
@@ -188,60 +212,80 @@ def _filled_canvases(
     flows: Sequence[FlowPair],
     past: Sequence[Canvas] | None,
     rules: CarryRules | None,
-) -> list[Canvas]:
-    """Return what is known of each frame, and in its hole what arrives there; arguments as for `propagate`."""
+) -> tuple[list[Canvas], list[Light | None]]:
+    """Return what is known of each frame, and what arrives in its hole; and the light from each to the one before.
+
+    The arguments are those of `propagate`.
+    """
     canvases = [known_pixels(image, hole) for image, hole in zip(images, holes, strict=True)]
     if past is None:
-        past = carry(canvases, holes, [pair.back for pair in flows], rules)
-    future = carry(canvases[::-1], holes[::-1], [pair.ahead for pair in flows[::-1]], rules)[::-1]
-    for canvas, hole, a, b in zip(canvases, holes, past, future, strict=True):
+        past, _ = carry(canvases, holes, [pair.back for pair in flows], rules)
+    future, lights = carry(canvases[::-1], holes[::-1], [pair.ahead for pair in flows[::-1]], rules)
+    for canvas, hole, a, b in zip(canvases, holes, past, future[::-1], strict=True):
         box = hole_box(hole)
         if box is not None:
             canvas[box.slices] += _mixed(a, b)
-    return canvases
+    return canvases, lights[::-1]
 
 
-def _settled(
-    filled: list[Picture],
-    confidences: Sequence[NDArray[np.float32]],
-    holes: Sequence[Mask],
-    flows: Sequence[FlowPair],
-    settling: float,
-    wanted: int,
-) -> list[Picture]:
-    """Mix made-up colours with those of the frames before and after, along the flow: the mean of one pass each way."""
-    if not settling or not flows:
-        return filled[:wanted]
-    steps, ahead = [pair.back for pair in flows[: wanted - 1]], [pair.ahead for pair in flows[::-1]]
-    onward = _settle(filled[:wanted], confidences[:wanted], holes[:wanted], steps, settling)
-    backward = _settle(filled[::-1], confidences[::-1], holes[::-1], ahead, settling)[::-1]
-    for one, other, hole in zip(onward, backward[:wanted], holes[:wanted], strict=True):
-        box = hole_box(hole)
-        if box is not None:  # outside of it both are the same
-            part = one[box.slices]
-            part[...] = cv2.addWeighted(part, 0.5, other[box.slices], 0.5, 0.0)
-    return onward
+@dataclass(frozen=True, eq=False)
+class _Guesses:
+    """The frames of a clip with made-up colours that are still to settle."""
 
+    filled: Sequence[Picture]
+    """T pictures (H, W, 3)."""
+    confidences: Sequence[NDArray[np.float32]]
+    """T planes (H, W): what is sure does not take part."""
+    holes: Sequence[Mask]
+    """T masks (H, W)."""
+    flows: Sequence[FlowPair]
+    """T - 1 pairs."""
+    lights: Sequence[Light | None]
+    """T - 1: the light from each frame to the one before."""
 
-def _settle(
-    filled: Sequence[Picture],
-    confidences: Sequence[NDArray[np.float32]],
-    holes: Sequence[Mask],
-    steps: Sequence[Step],
-    settling: float,
-) -> list[Picture]:
-    """Mix each frame's made-up colours with the one before, which is settled already."""
-    settled = [filled[0]]
-    for picture, confidence, hole, (flow, valid, _) in zip(filled[1:], confidences[1:], holes[1:], steps, strict=True):
-        box = hole_box(hole)
-        if box is not None:
-            before = cv2.remap(settled[-1], *_targets(box, flow), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            picture = picture.copy()
-            part = picture[box.slices]
-            guessed = settling * (1.0 - np.minimum(np.float32(1), SURE * confidence[box.slices]))
-            part += times(before - part, guessed * (valid & hole)[box.slices])
-        settled.append(picture)
-    return settled
+    def settled(self, settling: float, wanted: int, begin: int | None) -> list[Picture]:
+        """Mix made-up colours with those of the frames before and after, along the flow: a mean of one pass each way.
+
+        Where an earlier call has settled a frame, or a later one will go on, the frames to come lose their say towards
+        that place: the two calls know different ones, and the seam would be seen.
+
+        Args:
+            settling: how much is taken from the frame before.
+            wanted: how many frames are asked for.
+            begin: the place of a frame that has settled already; None where there is none.
+        """
+        onward, backward = list(self.filled[:wanted]), list(self.filled)
+        for t in range(1, wanted):
+            light = self.lights[t - 1]
+            onward[t] = self._mixed(t, onward[t - 1], self.flows[t - 1].back, light and light.inverse, settling)
+        for t in range(len(backward) - 2, -1, -1):
+            backward[t] = self._mixed(t, backward[t + 1], self.flows[t].ahead, self.lights[t], settling)
+        for t in range(wanted):
+            box = hole_box(self.holes[t])
+            if box is not None:  # outside of it both are the same
+                part, share = onward[t][box.slices], self._share_to_come(t, wanted, begin)
+                part[...] = cv2.addWeighted(part, 1.0 - share, backward[t][box.slices], share, 0.0)
+        return onward
+
+    def _share_to_come(self, t: int, wanted: int, begin: int | None) -> float:
+        """Return the share of the pass that comes from the clip's end."""
+        seam = min(SEAM, (wanted - 1 - (begin or 0)) // 4)
+        since = 1.0 if begin is None or not seam else (t - begin) / (seam + 1)
+        until = 1.0 if wanted == len(self.filled) or not seam else (wanted - t) / (seam + 1)
+        return 0.5 * min(1.0, max(0.0, since), until)
+
+    def _mixed(self, t: int, other: Picture, step: Step, light: Light | None, settling: float) -> Picture:
+        """Return a frame whose made-up colours are mixed with those of its neighbour, which is settled already."""
+        flow, valid, _ = step
+        box = hole_box(self.holes[t])
+        if box is None or light is None:
+            return self.filled[t]
+        seen = cv2.remap(other, *_targets(box, flow), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        picture: Picture = self.filled[t].copy()
+        part = picture[box.slices]
+        guessed = settling * (1.0 - np.minimum(np.float32(1), SURE * self.confidences[t][box.slices]))
+        part += times(light.on_picture(seen) - part, guessed * (valid & self.holes[t])[box.slices])
+        return picture
 
 
 def _targets(box: Box, flow: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -254,20 +298,24 @@ def _targets(box: Box, flow: NDArray[np.float32]) -> tuple[NDArray[np.float32], 
 
 def carry(
     canvases: Sequence[Canvas], holes: Sequence[Mask], steps: Sequence[Step], rules: CarryRules | None = None
-) -> list[Canvas]:
-    """Carry pixels one way through a clip; return what arrives in each hole, within its `hole_box`.
+) -> tuple[list[Canvas], list[Light | None]]:
+    """Carry pixels one way through a clip; return what arrives in each hole, within its `hole_box`, and the light.
 
     Args:
         canvases: T frames' known pixels, see `known_pixels`, in the order in which they are met.
         holes: T masks (H, W).
         steps: T - 1; step t leads from frame t + 1 to the one met before it.
         rules: how confidence falls; the usual ones if None.
+
+    Returns:
+        T arrivals, and how the light changes with each of the T - 1 steps; None where nothing could be carried.
     """
     carrier = Carrier(rules)
-    arrivals = [carrier.push(canvases[0], holes[0])]
+    arrivals, lights = [carrier.push(canvases[0], holes[0])], list[Light | None]()
     for canvas, hole, step in zip(canvases[1:], holes[1:], steps, strict=True):
         arrivals.append(carrier.push(canvas, hole, *step))
-    return arrivals
+        lights.append(carrier.light)
+    return arrivals, lights
 
 
 def _step(before: Canvas, box: Box, flow: NDArray[np.float32], kept: NDArray[np.float32], rules: CarryRules) -> Canvas:

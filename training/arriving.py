@@ -43,7 +43,8 @@ def arriving_inputs(
         lookahead: frames after a frame that may be used for it; fewer where the clip ends before.
         colours: what completes the colours that no frame shows; they stay smooth if None.
     """
-    carrier, past, filled = Carrier(), list[Canvas](), dict[int, NDArray[np.float32]]()
+    carrier, past = Carrier(), list[Canvas]()
+    settled: tuple[int, NDArray[np.float32]] | None = None
     entries: list[dict[str, NDArray[np.float32]]] = []
     for first, newest, made in _windows(len(images), shown, lookahead):
         window = slice(first, newest + 1)
@@ -59,9 +60,9 @@ def arriving_inputs(
             past[window],
             wanted=made.stop - first,
             colours=colours,
-            before=filled.get(first),
+            before=None if settled is None else (settled[0] - first, settled[1]),
         )
-        filled[made[-1]] = np.ascontiguousarray(inputs["frames"][made[-1] - first].transpose(1, 2, 0))
+        settled = made[-1], np.ascontiguousarray(inputs["frames"][made[-1] - first].transpose(1, 2, 0))
         entries += [_entry(inputs, pairs, t - first) for t in made if t in shown]
     return {name: np.stack([entry[name] for entry in entries]) for name in entries[0]}
 

@@ -128,7 +128,7 @@ def _windowed_inputs(
     start, past = shown.start, None
     if start:  # as the runtime carries it from the stream's start
         canvases = [known_pixels(image, hole) for image, hole in zip(images, holes, strict=True)]
-        past = carry(canvases, holes, [pair.back for pair in flows])[start:]
+        past = carry(canvases, holes, [pair.back for pair in flows])[0][start:]
     inputs = clip_inputs(images[start:], holes[start:], flows[start:], fill, past, colours=colours)
     return {name: np.ascontiguousarray(array[: len(shown)]) for name, array in inputs.items()}
 

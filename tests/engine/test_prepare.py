@@ -93,6 +93,24 @@ def test_what_is_asked_for_twice_is_the_same(pan: Callable[..., Pictures], lead:
             assert np.array_equal(first[name][:most], array[:most])
 
 
+def test_guesses_do_not_jump_where_one_window_follows_another(pan: Callable[..., Pictures]) -> None:
+    items, changes = frames(pan(1, HEIGHT, WIDTH) * 102), []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+
+        def guess(pictures: Any, confidences: Any, holes: Any, rng: Any = rng) -> Any:
+            made_up = rng.normal(0.5, 0.2, len(pictures)).astype(np.float32)
+            return [np.where(h[..., None], g, p) for g, p, h in zip(made_up, pictures, holes, strict=True)]
+
+        windows = run(preparer(30, 24, colours=guess), items)
+        inside = windows[0].crops[0].holes[0]
+        fills = np.stack([window.crops[0].arrays["frames"][t][:, inside] for window in windows for t in window.keep])
+        changes.append(np.abs(np.diff(fills, axis=0)).mean(axis=(1, 2)))
+    seams = [26, 50, 74]
+    usual = np.delete(np.mean(changes, axis=0), seams).mean()
+    assert np.mean(changes, axis=0)[seams].mean() < 2.2 * usual
+
+
 def test_flow_is_estimated_once_a_pair_while_the_crop_stays(pan: Callable[..., Pictures]) -> None:
     estimator = CountingFlow()
     run(preparer(estimator=estimator, scene_cuts=False), frames(pan(30, HEIGHT, WIDTH)))

@@ -147,7 +147,7 @@ def test_history_is_carried_as_in_one_long_clip(tmp_path: Path, monkeypatch: pyt
         return cut_out(images, *rest)
 
     # Guesses settle among the frames of a sample alone; what is carried comes from further away.
-    monkeypatch.setattr("ptfan.engine.propagation._settled", lambda filled, *rest: filled)
+    monkeypatch.setattr("ptfan.engine.propagation._Guesses.settled", lambda guesses, *rest: guesses.filled)
     samples = dataset(waves(tmp_path), frames=4, history=6, future=2)
     fast = [samples[index] for index in range(12)]
     monkeypatch.setattr("ptfan.training.data._windowed_inputs", slowly)
