@@ -162,7 +162,7 @@ class TestOutputs:
         (folder / "out.mkv").write_bytes(b"older")
         assert "--overwrite" in refused(clip(), *BOX, "-o", "out.mkv")
         (folder / "frames").mkdir()
-        (folder / "frames" / "0.png").write_bytes(b"older")
+        (folder / "frames" / "000000.png").write_bytes(b"older")
         assert "--overwrite" in refused(clip(), *BOX, "-o", "frames")
 
     def test_the_input_itself(self, refused: Callable[..., str], clip: Callable[..., Path]) -> None:

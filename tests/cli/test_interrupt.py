@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 64, 48
 
 @pytest.mark.parametrize(("number", "output"), [(signal.SIGINT, "out.mkv"), (signal.SIGTERM, "out")])
 def test_what_is_done_is_kept(number: int, output: str, model: Path, folder: Path, images: Callable[..., Any]) -> None:
-    older = folder / output if "." in output else folder / output / "older.txt"
+    older = folder / output if "." in output else folder / output / "000000.png"
     older.parent.mkdir(exist_ok=True)
     older.write_bytes(b"older")
     command = [sys.executable, "-m", "ptfan.engine.cli", "inpaint", "-", "--box", "20,14,16,12", "-o", output]
