@@ -20,6 +20,7 @@ from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256
 from ptfan.engine.progress import NoProgress, Progress
 from ptfan.engine.report import Report
+from ptfan.engine.roles import Role, check_apart, output_roles
 from ptfan.engine.runner import choose_file
 from ptfan.engine.stages import CopyThrough, Stages
 from ptfan.engine.versions import versions
@@ -81,7 +82,7 @@ def inpaint(
         What was done.
 
     Raises:
-        InputError: source, mask, model or an option cannot be used.
+        InputError: source, mask, model or an option cannot be used, or the output would take the place of one of them.
         OutputError: the output cannot be written, or exists.
         InterruptedRunError: `stop` was set, or Ctrl-C pressed, before the end.
     """
@@ -94,7 +95,7 @@ def inpaint(
     settings, progress = settings or InpaintSettings(), progress or NoProgress()
     told: list[str] = []
     tell = _both(told.append, warn)
-    _check_names(source, output)
+    check_apart(output_roles(output), [Role("input", source), Role("mask", mask)])
     _check_quality(quality)
     with ExitStack() as opened:
         pictures = opened.enter_context(open_source(source, start, end, hwaccel=hwaccel, warn=tell))
@@ -133,11 +134,6 @@ def _both(first: Warn, second: Warn) -> Warn:
         second(line)
 
     return tell
-
-
-def _check_names(source: str | Path, output: str | Path) -> None:
-    if "-" not in (str(source), str(output)) and Path(source).resolve() == Path(output).resolve():
-        raise InputError(f"{output}: is the input itself; give the output another name")
 
 
 def _check_quality(quality: int | None) -> None:
