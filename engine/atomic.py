@@ -19,7 +19,7 @@ def check_target(path: Path, *, overwrite: bool) -> None:
 
     Raises:
         OutputExistsError: it exists and may not be overwritten.
-        OutputError: its folder is not there, or it is a folder itself.
+        OutputError: its folder is not there or cannot be written to, or it is a folder itself.
     """
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; give the name of a file")
@@ -27,6 +27,8 @@ def check_target(path: Path, *, overwrite: bool) -> None:
         raise OutputExistsError(f"{path}: exists already; give --overwrite to replace it")
     if not path.parent.is_dir():
         raise OutputError(f"{path}: there is no folder {path.parent}; make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"{path}: its folder {path.parent} cannot be written to; give another name")
 
 
 def write_atomically(path: Path, content: bytes, *, overwrite: bool = True) -> None:

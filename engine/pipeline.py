@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ptfan.engine.errors import InputError, InterruptedRunError
+from ptfan.engine.errors import InputError, InterruptedRunError, OutputError, PtfanError
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.masks import MaskSource, open_mask
-from ptfan.engine.media import Sink, Source, StreamInfo, open_sink, open_source
+from ptfan.engine.media import Sink, StreamInfo, open_sink, open_source
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256
 from ptfan.engine.progress import NoProgress, Progress
 from ptfan.engine.report import Report
+from ptfan.engine.roles import Role, check_apart, output_roles
 from ptfan.engine.runner import choose_file
 from ptfan.engine.stages import CopyThrough, Stages
 from ptfan.engine.versions import versions
@@ -54,7 +55,8 @@ def inpaint(
     """Fill the holes of a video and write the result.
 
     Decoding, flow, network and encoding overlap in threads; memory does not grow with the length of the video. The
-    result is written beside its name and moved into place when it is complete.
+    result is written beside its name and moved into place when it is complete. When the run is stopped, or the source,
+    the mask or the network fails, what is done is kept as `NAME.partial.EXT`, and the error says so.
 
     Args:
         source: Video, folder of images or `-` for Y4M on standard input.
@@ -80,7 +82,7 @@ def inpaint(
         What was done.
 
     Raises:
-        InputError: source, mask, model or an option cannot be used.
+        InputError: source, mask, model or an option cannot be used, or the output would take the place of one of them.
         OutputError: the output cannot be written, or exists.
         InterruptedRunError: `stop` was set, or Ctrl-C pressed, before the end.
     """
@@ -90,10 +92,10 @@ def inpaint(
         "hwaccel": hwaccel, "codec": codec, "quality": quality, "preset": preset,
     }  # fmt: skip
     begin = time.perf_counter()
-    settings = settings or InpaintSettings()
+    settings, progress = settings or InpaintSettings(), progress or NoProgress()
     told: list[str] = []
     tell = _both(told.append, warn)
-    _check_names(source, output)
+    check_apart(output_roles(output), [Role("input", source), Role("mask", mask)])
     _check_quality(quality)
     with ExitStack() as opened:
         pictures = opened.enter_context(open_source(source, start, end, hwaccel=hwaccel, warn=tell))
@@ -103,7 +105,10 @@ def inpaint(
         if _has_holes(masks, pictures.info, tell):
             inpainter = opened.enter_context(Inpainter(model, settings=settings))
         sink = opened.enter_context(open_sink(output, pictures, **sink_options, warn=tell))
-        stages = _run(pictures, masks, inpainter, sink, progress or NoProgress(), stop)
+        stages: Stages[Any] = Stages(pictures, masks, inpainter or CopyThrough(), sink, progress.advance)
+        with _keeping(sink, stages, tell):
+            _run(stages, pictures.info, progress, stop)
+        _close(sink, stages)
         if stages.holes == 0 and inpainter is not None:
             tell(f"mask {masks.name}: no pixels in any frame; the video was copied through")
     seconds = time.perf_counter() - begin
@@ -131,11 +136,6 @@ def _both(first: Warn, second: Warn) -> Warn:
     return tell
 
 
-def _check_names(source: str | Path, output: str | Path) -> None:
-    if "-" not in (str(source), str(output)) and Path(source).resolve() == Path(output).resolve():
-        raise InputError(f"{output}: is the input itself; give the output another name")
-
-
 def _check_quality(quality: int | None) -> None:
     if quality is not None and not 0 <= quality <= WORST_QUALITY:
         raise InputError(f"quality is {quality}, expected 0 (lossless) to {WORST_QUALITY} (worst); 16 to 23 are usual")
@@ -150,32 +150,44 @@ def _has_holes(masks: MaskSource, info: StreamInfo, tell: Warn) -> bool:
     return False
 
 
-def _run(
-    source: Source,
-    masks: MaskSource,
-    inpainter: Inpainter | None,
-    sink: Sink,
-    progress: Progress,
-    stop: threading.Event | None,
-) -> Stages[Any]:
-    stages: Stages[Any] = Stages(source, masks, inpainter or CopyThrough(), sink, progress.advance)
-    progress.start(Path(source.info.name).name, source.info.frames)
+def _run(stages: Stages[Any], info: StreamInfo, progress: Progress, stop: threading.Event | None) -> None:
+    progress.start(Path(info.name).name, info.frames)
     try:
         complete = stages.run(stop)
     finally:
         progress.finish()
     if not complete:
-        raise InterruptedRunError(_kept(sink.abort(keep_partial=True), stages.frames))
+        raise InterruptedRunError("stopped")
+
+
+def _close(sink: Sink, stages: Stages[Any]) -> None:
     begin = time.perf_counter()
     sink.close()
     stages.busy["encode"] += time.perf_counter() - begin
-    return stages
 
 
-def _kept(partial: Path | None, frames: int) -> str:
-    if partial is None:
-        return f"stopped after {frames} frames; nothing was kept"
-    return f"stopped; the first {frames} frames are kept as {partial}"
+@contextmanager
+def _keeping(sink: Sink, stages: Stages[Any], tell: Warn) -> Iterator[None]:
+    """Keep the frames that were finished when a run ends early, and say so; but not those of a sink that failed."""
+    try:
+        yield
+    except OutputError:
+        raise
+    except PtfanError as error:
+        kept = _kept(sink, stages.frames)
+        if isinstance(error, InterruptedRunError) and not kept:
+            kept = [f"nothing was kept after {stages.frames} frames"]
+        error.args = ("; ".join([str(error), *kept]),)
+        raise
+    except Exception:
+        for line in _kept(sink, stages.frames):
+            tell(line)
+        raise
+
+
+def _kept(sink: Sink, frames: int) -> list[str]:
+    partial = sink.abort(keep_partial=True)
+    return [] if partial is None else [f"the first {frames} frames are kept as {partial}"]
 
 
 def _describe(model: str | Path, inpainter: Inpainter) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from ptfan.engine.timecode import format_seconds
@@ -69,7 +70,8 @@ class LineProgress:
         now = time.monotonic()
         if now - self._last >= self._every:
             self._last = now
-            print(self._line(now - self._begin), file=self._stream or sys.stderr, flush=True)
+            with suppress(OSError):  # The terminal may be gone; the run still has work to save.
+                print(self._line(now - self._begin), file=self._stream or sys.stderr, flush=True)
 
     def finish(self) -> None:
         """Stop counting."""
@@ -115,7 +117,8 @@ class BarProgress:
     def finish(self) -> None:
         """Take the bar away."""
         if self._bar is not None:
-            self._bar.stop()
+            with suppress(OSError):  # The terminal may be gone.
+                self._bar.stop()
         self._bar = self._task = None
 
 

@@ -130,7 +130,8 @@ class Stages(Generic[Window]):
     def run(self, stop: threading.Event | None = None) -> bool:
         """Work until the video ends, a stage fails or `stop` is set.
 
-        On `stop`, frames that the network has finished are still written; all others are dropped.
+        On `stop`, frames that the network has finished are still written; all others are dropped. So it is when a stage
+        fails; but what was read before the source or a mask failed is filled and written as if it had ended there.
 
         Returns:
             True when every frame was written; False when stopped before.
@@ -170,11 +171,13 @@ class Stages(Generic[Window]):
         self._decoded.cancel()
         self._windows.cancel()
 
-    def _fail(self, error: BaseException) -> None:
+    def _fail(self, error: BaseException, stage: Callable[[], None]) -> None:
         with self._lock:
             self._error = self._error or error
-        self._halt()
-        self._filled.cancel()
+        if stage != self._decode:
+            self._halt()
+        if stage == self._encode:
+            self._filled.cancel()
 
     def _guard(self, stage: Callable[[], None]) -> None:
         try:
@@ -182,7 +185,7 @@ class Stages(Generic[Window]):
         except Cancelled:
             pass
         except BaseException as error:
-            self._fail(error)
+            self._fail(error, stage)
 
     @contextmanager
     def _at_work(self, stage: str) -> Iterator[None]:
@@ -194,15 +197,17 @@ class Stages(Generic[Window]):
 
     def _decode(self) -> None:
         samples = iter(self._source)
-        while True:
-            with self._at_work("decode"):
-                sample = next(samples, None)
-            if sample is None:
-                break
-            with self._at_work("mask"):
-                hole = self._hole(sample)
-            self._decoded.put(Frame(sample.image, hole, tag=sample, cut=sample.fresh))
-        self._decoded.close()
+        try:
+            while True:
+                with self._at_work("decode"):
+                    sample = next(samples, None)
+                if sample is None:
+                    break
+                with self._at_work("mask"):
+                    hole = self._hole(sample)
+                self._decoded.put(Frame(sample.image, hole, tag=sample, cut=sample.fresh))
+        finally:
+            self._decoded.close()
 
     def _hole(self, sample: Sample) -> Mask:
         height, width = sample.image.shape[:2]

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ptfan.engine.errors import InputError, InterruptedRunError
-from ptfan.engine.interrupts import stop_on_signals
+from ptfan.engine.interrupts import STOPPING, stop_on_signals
 from ptfan.training.batch import StepSampler
 from ptfan.training.learning import Learning
 from ptfan.training.recorder import Recorder
@@ -237,6 +237,6 @@ class Trainer:
 
 
 def _leave_signals_to_the_trainer(worker: int) -> None:
-    """Ignore Ctrl-C in a process that makes samples: the trainer still needs some to finish its step."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    """Ignore what stops a run in a process that makes samples: the trainer still needs some to finish its step."""
+    for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)

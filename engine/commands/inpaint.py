@@ -150,6 +150,9 @@ def inpaint_command(
     from ptfan.engine.timecode import parse_time
 
     jobs = _plan_jobs(inputs, output)
+    _check_names(jobs, mask, json)
+    if len(jobs) > 1:
+        _make_folder(Path(output))
     _check_report(json, overwrite)
     run = partial(
         inpaint,
@@ -179,21 +182,20 @@ def inpaint_command(
         progress=choose_progress(quiet=quiet),
         warn=say_warning,
     )
-    reports, failed = _run_all(run, jobs, quiet=quiet)
-    if json is not None and reports:
-        from ptfan.engine.report import write_reports
-
-        write_reports(json, reports, as_list=len(jobs) > 1, overwrite=overwrite)
+    reports: list[Report] = []
+    try:
+        failed = _run_all(run, jobs, reports, quiet=quiet)
+    finally:  # Of several inputs, some are done when the run is stopped.
+        _write_report(json, reports, as_list=len(jobs) > 1, overwrite=overwrite)
     if failed:
         raise typer.Exit(2)
 
 
 def _plan_jobs(inputs: Sequence[str], output: str) -> list[Job]:
-    """Name the output of every input; with several inputs, make the folder for the outputs.
+    """Name the output of every input; with several inputs, these lie in a folder.
 
     Raises:
         InputError: standard input or output is one of several, or two outputs would have the same name.
-        OutputError: the folder cannot be made.
     """
     if len(inputs) == 1:
         return [(inputs[0], output)]
@@ -206,11 +208,22 @@ def _plan_jobs(inputs: Sequence[str], output: str) -> list[Job]:
     for target in targets:
         if targets.count(target) > 1:
             raise InputError(f"{target}: two inputs have this name; inpaint them one at a time")
+    return jobs
+
+
+def _check_names(jobs: Sequence[Job], mask: Path | None, json: Path | None) -> None:
+    """Check that no result and no report would take the place of an input, the mask or one another."""
+    from ptfan.engine.roles import Role, check_apart, output_roles
+
+    written = [role for _, target in jobs for role in output_roles(target)]
+    check_apart([*written, Role("report", json)], [*(Role("input", item) for item, _ in jobs), Role("mask", mask)])
+
+
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: several inputs need a folder for the results ({error.strerror})") from error
-    return jobs
 
 
 def _check_report(path: Path | None, overwrite: bool) -> None:
@@ -220,20 +233,36 @@ def _check_report(path: Path | None, overwrite: bool) -> None:
         check_target(path, overwrite=overwrite)
 
 
-def _run_all(run: Callable[..., Report], jobs: Sequence[Job], *, quiet: bool) -> tuple[list[Report], bool]:
-    """Do one job after the other; of several, one that fails does not keep the others from being done."""
+def _write_report(path: Path | None, reports: Sequence[Report], *, as_list: bool, overwrite: bool) -> None:
+    if path is not None and reports:
+        from ptfan.engine.report import write_reports
+
+        write_reports(path, reports, as_list=as_list, overwrite=overwrite)
+
+
+def _run_all(run: Callable[..., Report], jobs: Sequence[Job], reports: list[Report], *, quiet: bool) -> bool:
+    """Do one job after the other, and add to the reports; of several, one that fails does not keep the others from it.
+
+    Returns:
+        Whether one has failed.
+
+    Raises:
+        InterruptedRunError: a signal came.
+    """
     from ptfan.engine.interrupts import stop_on_signals
 
-    reports, failed = [], False
+    failed = False
     with stop_on_signals() as stop:
-        for job in jobs:
+        for number, job in enumerate(jobs):
+            if stop.is_set():
+                raise InterruptedRunError(f"stopped; {len(jobs) - number} of {len(jobs)} inputs were not begun")
             report = _run_one(run, job, stop, alone=len(jobs) == 1)
             failed |= report is None
             if report is not None:
                 reports.append(report)
                 if not quiet:
                     say(report.summary)
-    return reports, failed
+    return failed
 
 
 def _run_one(run: Callable[..., Report], job: Job, stop: threading.Event, *, alone: bool) -> Report | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ptfan.engine.errors import one_line
 
@@ -13,8 +13,12 @@ __all__ = ["say", "say_error", "say_warning", "show_log"]
 
 
 def say(text: str) -> None:
-    """Write a line that is neither warning nor error; standard output is for data."""
-    print(text, file=sys.stderr, flush=True)
+    """Write a line that is neither warning nor error; standard output is for data.
+
+    Nobody reads it where the terminal was closed: that must not keep a run from saving what it has.
+    """
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def say_warning(text: str) -> None:

@@ -53,8 +53,10 @@ def preview_command(
     from ptfan.engine.atomic import check_target, write_atomically
     from ptfan.engine.masks import parse_box
     from ptfan.engine.preview import encode_png, preview
+    from ptfan.engine.roles import Role, check_apart
     from ptfan.engine.timecode import parse_time
 
+    check_apart([Role("picture", output)], [Role("input", source), Role("mask", mask)])
     check_target(output, overwrite=overwrite)
     result = preview(
         source,

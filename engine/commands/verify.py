@@ -108,8 +108,10 @@ def verify_command(
     from ptfan.engine.errors import InputError
     from ptfan.engine.preview import encode_png
     from ptfan.engine.progress import choose_progress
+    from ptfan.engine.roles import Role, check_apart
     from ptfan.engine.verify.run import VerifySettings, verify
 
+    check_apart([Role("picture", output), Role("report", json)], [Role("clip", clip), Role("mask", mask)])
     for path in filter(None, (output, json)):
         check_target(path, overwrite=overwrite)
     if (clip is None) != (mask is None):

@@ -29,6 +29,7 @@ from ptfan.engine.live.stream_sink import StreamSink
 from ptfan.engine.masks import open_mask
 from ptfan.engine.media import Sink, open_sink
 from ptfan.engine.media.notice import Warn, log_warning
+from ptfan.engine.roles import Role, check_apart
 from ptfan.engine.stages import Stages
 from ptfan.engine.versions import versions
 
@@ -163,12 +164,13 @@ def stream(
         status: Takes a line about the state of the run every few seconds.
 
     Raises:
-        InputError: Source, mask, model or an option cannot be used.
+        InputError: Source, mask, model or an option cannot be used, or the output would take the place of one of them.
         OutputError: The output cannot be opened or finished.
     """
     live, encoding, stop = live or LiveSettings(), encoding or Encoding(), stop or threading.Event()
     if output is None and live.page is None:
         raise InputError("nothing to do with the pictures: give --to, or --page to look at them")
+    check_apart([Role("output", output)], [Role("input", source), Role("mask", mask)])
     told = _Told(warn)
     monitor = Monitor()
     with ExitStack() as opened:

@@ -9,10 +9,11 @@ import cv2
 
 from ptfan.engine.errors import OutputError
 from ptfan.engine.frame import Frame
+from ptfan.engine.media.folder_staging import FolderStaging, frame_name
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.sample import Sample
 from ptfan.engine.media.sink import Sink
-from ptfan.engine.media.staging import Staging, output_error
+from ptfan.engine.media.staging import output_error
 from ptfan.engine.media.stream_info import StreamInfo
 
 __all__ = ["FolderSink"]
@@ -22,22 +23,20 @@ class FolderSink(Sink):
     """Writes `000000.png`, `000001.png` and so on, RGB, 8 bits a sample or 16 for deeper sources."""
 
     def __init__(self, folder: Path, info: StreamInfo, warn: Warn, *, overwrite: bool = False) -> None:
-        """Make a folder beside the output's name.
+        """Make a hidden folder beside the output's name, or in the output where that exists.
 
         Args:
-            folder: The output; a folder of this name that is not empty is replaced as a whole.
+            folder: The output; made at the end if need be.
             info: The source that the pictures come from.
             warn: Takes a line about what is dropped.
-            overwrite: Whether an older folder may be replaced.
+            overwrite: Whether older frames in it may be replaced; anything else never is.
 
         Raises:
-            OutputExistsError: The folder is not empty and must stay.
+            OutputExistsError: The folder holds frames that must stay, or anything else.
             OutputError: It cannot be written.
         """
-        if folder.exists() and not folder.is_dir():
-            raise OutputError(f"{folder}: is a file, expected a folder for PNG files")
         self._folder, self._written, self._done = folder, 0, False
-        self._staging = Staging(folder, overwrite=overwrite)
+        self._staging = FolderStaging(folder, overwrite=overwrite)
         try:
             self._staging.path.mkdir()
         except OSError as error:
@@ -50,13 +49,13 @@ class FolderSink(Sink):
         pixels = cv2.cvtColor(frame.composite(), cv2.COLOR_RGB2BGR)
         _, data = cv2.imencode(".png", pixels)
         try:
-            (self._staging.path / f"{self._written:06d}.png").write_bytes(data.tobytes())
+            (self._staging.path / frame_name(self._written)).write_bytes(data.tobytes())
         except OSError as error:
             raise output_error(self._folder, error) from error
         self._written += 1
 
     def close(self) -> None:
-        """Move the folder into place."""
+        """Move the frames into place."""
         if not self._done:
             self._done = True
             self._staging.commit()

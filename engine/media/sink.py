@@ -35,7 +35,8 @@ class Sink(ABC):
         """Finish the output and move it into place; harmless when repeated or after `abort`.
 
         Raises:
-            OutputError: The output cannot be finished; nothing of it is left, an older output stays.
+            OutputError: The output cannot be finished, and nothing of it is left; or it is finished and cannot be moved
+                into place, and is kept as the text says. An older output stays.
         """
 
     @abstractmethod

@@ -6,15 +6,18 @@ import errno
 import os
 import shutil
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 from ptfan.engine.errors import OutputError, OutputExistsError
 
-__all__ = ["Staging", "output_error"]
+__all__ = ["Staging", "check_room", "end_of_links", "output_error", "partial_name"]
 
 
 class Staging:
-    """An output under a hidden name in the same folder, a file or a folder, until it is done.
+    """An output file under a hidden name in the same folder, until it is done.
+
+    A link is followed: what it leads to is written, and the link stays.
 
     Attributes:
         target: The name that the user gave.
@@ -28,36 +31,37 @@ class Staging:
             OutputExistsError: It exists, and may not be replaced.
             OutputError: Its folder is not there or cannot be written to.
         """
-        self.target = target
-        folder = target.absolute().parent
+        self.target, self._overwrite, self._place = target, overwrite, end_of_links(target)
+        folder = self._place.absolute().parent
         self.path = folder / f".{target.stem}.{os.getpid():x}{id(self):x}{target.suffix}"
-        if not folder.is_dir():
-            raise OutputError(f"{target}: its folder {folder} does not exist; make it first")
-        if not os.access(folder, os.W_OK):
-            raise OutputError(f"{target}: its folder {folder} cannot be written to (permission denied)")
-        if _is_taken(target) and not overwrite:
+        check_room(target, folder)
+        if not overwrite and (target.exists() or target.is_symlink()):
             raise OutputExistsError(f"{target}: exists already; give --overwrite to replace it, or another name")
 
     def commit(self) -> None:
-        """Move what was written into place; an older output is replaced.
+        """Move what was written into place; an older output is replaced where that was allowed.
 
         Raises:
-            OutputError: It cannot be moved; the older output stays.
+            OutputExistsError: Something has come under the name meanwhile, and stays.
+            OutputError: It cannot be moved; an older output stays. What was written is kept, as the text says.
         """
         try:
-            self._move(self.target)
+            self._land()
         except OSError as error:
-            self.discard()
-            raise output_error(self.target, error) from error
+            raise self._failure(error) from error
 
     def keep(self) -> Path:
-        """Move what was written to `NAME.partial.EXT`, which is replaced; return that name."""
-        partial = self.target.with_name(f"{self.target.stem}.partial{self.target.suffix}")
+        """Move what was written to `NAME.partial.EXT`, and return that name.
+
+        An older part is replaced. Where something else has this name, which stays, it is `NAME.partial-2.EXT`.
+
+        Raises:
+            OutputError: It cannot be moved.
+        """
         try:
-            self._move(partial)
+            return self._keep_in(self._place.parent)
         except OSError as error:
-            raise output_error(partial, error) from error
-        return partial
+            raise output_error(partial_name(self.target), error) from error
 
     def discard(self) -> None:
         """Remove what was written."""
@@ -66,19 +70,80 @@ class Staging:
         with suppress(OSError):
             self.path.unlink()
 
-    def _move(self, target: Path) -> None:
-        """Move to a name; a folder of that name is put aside, and removed once the new one stands."""
-        if not target.is_dir():
-            self.path.replace(target)
+    def _land(self) -> None:
+        """Take the name; without leave, only if nothing has it."""
+        if self._overwrite:
+            self.path.replace(self._place)
             return
-        aside = self.path.with_name(f"{self.path.name}.old")
-        target.rename(aside)
         try:
-            self.path.rename(target)
-        except OSError:
-            aside.rename(target)
+            os.link(self.path, self._place)  # Unlike a rename, it never replaces anything.
+        except FileExistsError:
             raise
-        shutil.rmtree(aside, ignore_errors=True)
+        except OSError as error:  # A file system without hard links.
+            if os.path.lexists(self._place):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from error
+            self.path.rename(self._place)
+            return
+        self.path.unlink()
+
+    def _keep_in(self, folder: Path) -> Path:
+        """Move to the first name in a folder that is free for what is kept, and return it."""
+        names = (folder / partial_name(self.target, number).name for number in count(1))
+        partial = next(name for name in names if self._may_replace(name))
+        self._move(partial)
+        return partial
+
+    def _may_replace(self, partial: Path) -> bool:
+        """Tell whether a name is free for what is kept, or has an older part."""
+        return partial.is_file() or not os.path.lexists(partial)
+
+    def _move(self, partial: Path) -> None:
+        """Move to where the part is kept."""
+        self.path.replace(partial)
+
+    def _failure(self, error: OSError) -> OutputError:
+        """Keep what cannot take its place; say both in one line."""
+        result = self._reason(error)
+        try:
+            text = f"{result}; the result is kept as {self.keep()}"
+        except OutputError:
+            self.discard()
+            text = str(result)
+        result.args = (text,)
+        return result
+
+    def _reason(self, error: OSError) -> OutputError:
+        if isinstance(error, OutputError):
+            return error
+        if isinstance(error, FileExistsError):
+            return OutputExistsError(f"{self.target}: has come into being during the run, and is not replaced")
+        return output_error(self.target, error)
+
+
+def check_room(target: Path, folder: Path) -> None:
+    """Check that an output can be made in a folder.
+
+    Raises:
+        OutputError: The folder is not there or cannot be written to.
+    """
+    if not folder.is_dir():
+        raise OutputError(f"{target}: its folder {folder} does not exist; make it first")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{target}: its folder {folder} cannot be written to (permission denied)")
+
+
+def end_of_links(target: Path) -> Path:
+    """Return what a link leads to, and the whole name where the last part is none, as of `.`; else the name itself."""
+    if target.is_symlink() or target.name in ("", ".."):
+        return Path(os.path.realpath(target))
+    return target
+
+
+def partial_name(target: Path, number: int = 1) -> Path:
+    """Return the name under which a part of an output is kept: `NAME.partial.EXT`, and from 2 on with a number."""
+    place = end_of_links(target)
+    mark = "partial" if number == 1 else f"partial-{number}"
+    return place.parent / f"{place.stem}.{mark}{target.suffix or place.suffix}"
 
 
 def output_error(target: Path, error: OSError) -> OutputError:
@@ -88,8 +153,3 @@ def output_error(target: Path, error: OSError) -> OutputError:
     result = OutputError(f"{target}: cannot be written: {reason[:1].lower()}{reason[1:]}")
     result.errno = error.errno
     return result
-
-
-def _is_taken(target: Path) -> bool:
-    """Tell whether something stands at a name; an empty folder does not count."""
-    return any(target.iterdir()) if target.is_dir() else target.exists() or target.is_symlink()

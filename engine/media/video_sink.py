@@ -9,7 +9,7 @@ from pathlib import Path
 
 import av
 
-from ptfan.engine.errors import InputError, OutputError
+from ptfan.engine.errors import InputError, PtfanError
 from ptfan.engine.frame import Frame
 from ptfan.engine.media.encoder_plan import EncoderPlan
 from ptfan.engine.media.lenient import LENIENT
@@ -104,7 +104,7 @@ class VideoSink(Sink):
             return None
         self._done = True
         if keep_partial and self._last is not None:
-            with suppress(OutputError):
+            with suppress(PtfanError):  # Of the output, or of a source whose sound is damaged as well.
                 self._finish(self._last)
                 self._release()
                 return self._staging.keep()

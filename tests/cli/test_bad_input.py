@@ -162,11 +162,69 @@ class TestOutputs:
         (folder / "out.mkv").write_bytes(b"older")
         assert "--overwrite" in refused(clip(), *BOX, "-o", "out.mkv")
         (folder / "frames").mkdir()
-        (folder / "frames" / "0.png").write_bytes(b"older")
+        (folder / "frames" / "000000.png").write_bytes(b"older")
         assert "--overwrite" in refused(clip(), *BOX, "-o", "frames")
 
     def test_the_input_itself(self, refused: Callable[..., str], clip: Callable[..., Path]) -> None:
         assert "is the input itself" in refused(clip(), *BOX, "--overwrite", "-o", "clip.mkv")
+
+    @pytest.mark.parametrize(
+        ("output", "words"),
+        [
+            ("proj", "proj: contains the input proj/frames; give the output another name"),
+            ("proj/frames", "is the input itself"),
+            ("proj/masks", "proj/masks: is the mask itself; give the output another name"),
+            (".", "contains the input"),
+            ("proj/other", "holds clip.mkv, and only a folder with nothing but frames such as 000000.png is replaced"),
+        ],
+    )
+    def test_a_folder_with_what_was_given_or_anything_else(
+        self,
+        output: str,
+        words: str,
+        inpaint: Callable[..., Any],
+        refused: Callable[..., str],
+        clip: Callable[..., Path],
+        save_mask: Callable[..., Path],
+        folder: Path,
+    ) -> None:
+        (folder / "proj" / "masks").mkdir(parents=True)
+        (folder / "proj" / "other").mkdir()
+        clip("proj/other/clip.mkv")
+        for index in range(8):
+            save_mask(f"proj/masks/{index:06d}.png")
+        assert inpaint("proj/other/clip.mkv", *BOX, "-o", "proj/frames").status == 0
+        assert words in refused("proj/frames", "--mask", "proj/masks", "-o", output, "--overwrite")
+
+    def test_the_mask_itself(
+        self, refused: Callable[..., str], clip: Callable[..., Path], save_mask: Callable[..., Path]
+    ) -> None:
+        mask = clip("mask.mkv")
+        assert "is the mask itself" in refused(clip(), "--mask", mask, "-o", "mask.mkv", "--overwrite")
+
+    @pytest.mark.parametrize("report", ["clip.mkv", "out.mkv", "mask.png"])
+    def test_a_report_in_the_way(
+        self, report: str, refused: Callable[..., str], clip: Callable[..., Path], save_mask: Callable[..., Path]
+    ) -> None:
+        error = refused(clip(), "--mask", save_mask(), "-o", "out.mkv", "--json", report, "--overwrite")
+        assert f"{report}: is the " in error
+        assert "itself; give the report another name" in error
+
+    def test_one_of_several_inputs(self, refused: Callable[..., str], clip: Callable[..., Path], folder: Path) -> None:
+        (folder / "y").mkdir()
+        clip(), clip("y/other.mkv")
+        error = refused("clip.mkv", "y/other.mkv", *BOX, "-o", "y", "--overwrite")
+        assert "y/other.mkv: is the input itself" in error
+        assert "is the input itself" in refused("clip.mkv", "y/other.mkv", *BOX, "-o", ".", "--overwrite")
+
+    def test_a_report_in_a_folder_that_cannot_be_written_to(
+        self, refused: Callable[..., str], clip: Callable[..., Path], folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (folder / "sealed").mkdir()
+        access = os.access
+        monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "sealed" and access(path, mode))
+        error = refused(clip(), *BOX, "--json", "sealed/r.json", "-o", "out.mkv")
+        assert "sealed/r.json: its folder sealed cannot be written to" in error
 
     def test_a_report_that_exists(self, refused: Callable[..., str], clip: Callable[..., Path], folder: Path) -> None:
         (folder / "r.json").write_text("older")

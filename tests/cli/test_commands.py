@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 from ptfan.engine import cli
+from ptfan.engine.commands import inpaint as inpaint_module
 from ptfan.engine.media import open_source
 from ptfan.engine.preview import CROP_COLOUR, TINT
 
@@ -63,6 +65,15 @@ class TestInpaint:
         clip("a.mkv", 3), clip("b.mkv", 4)
         assert inpaint("a.mkv", "b.mkv", *BOX, "--json", "r.json", "-o", "out").status == 0
         assert [report["frames"] for report in json.loads((folder / "r.json").read_text())] == [3, 4]
+
+    def test_of_several_inputs_what_is_done_is_reported_when_the_run_is_stopped(
+        self, inpaint: Callable[..., Any], clip: Callable[..., Path], folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clip("a.mkv", 3), clip("b.mkv", 4), clip("c.mkv", 4)
+        monkeypatch.setattr(inpaint_module, "say", lambda line: os.kill(os.getpid(), signal.SIGTERM))
+        assert inpaint("a.mkv", "b.mkv", "c.mkv", *BOX, "--json", "r.json", "-o", "out").status == 130
+        (report,) = json.loads((folder / "r.json").read_text())
+        assert report["output"] == "out/a.mkv"
 
     def test_quiet_says_nothing(self, inpaint: Callable[..., Any], clip: Callable[..., Path]) -> None:
         result = inpaint(clip(), *BOX, "--quiet", "-o", "out.mkv")
@@ -145,6 +156,16 @@ class TestPreview:
         result = ptfan("preview", clip(), *arguments, "-o", "look.png", "--model", model)
         assert what in result.error
         assert not Path("look.png").exists()
+
+    def test_neither_input_nor_mask_is_written_over(
+        self, ptfan: Callable[..., Any], clip: Callable[..., Path], save_mask: Callable[..., Path]
+    ) -> None:
+        mask, clip_bytes = save_mask(), clip().read_bytes()
+        mask_bytes = mask.read_bytes()
+        for output, words in (("clip.mkv", "is the input itself"), ("mask.png", "is the mask itself")):
+            result = ptfan("preview", "clip.mkv", "--mask", "mask.png", "-o", output, "--overwrite")
+            assert f"{output}: {words}; give the picture another name" in result.error
+        assert (Path("clip.mkv").read_bytes(), mask.read_bytes()) == (clip_bytes, mask_bytes)
 
     def test_an_older_picture_stays(self, ptfan: Callable[..., Any], clip: Callable[..., Path]) -> None:
         Path("look.png").write_bytes(b"older")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +22,7 @@ WIDTH, HEIGHT = 64, 48
 
 @pytest.mark.parametrize(("number", "output"), [(signal.SIGINT, "out.mkv"), (signal.SIGTERM, "out")])
 def test_what_is_done_is_kept(number: int, output: str, model: Path, folder: Path, images: Callable[..., Any]) -> None:
-    older = folder / output if "." in output else folder / output / "older.txt"
+    older = folder / output if "." in output else folder / output / "000000.png"
     older.parent.mkdir(exist_ok=True)
     older.write_bytes(b"older")
     command = [sys.executable, "-m", "ptfan.engine.cli", "inpaint", "-", "--box", "20,14,16,12", "-o", output]
@@ -44,3 +48,23 @@ def test_what_is_done_is_kept(number: int, output: str, model: Path, folder: Pat
     assert FRAMES // 2 < len(kept) <= FRAMES
     assert f"first {len(kept)} frames" in errors[0]
     assert sorted(path.name for path in folder.iterdir()) == sorted([output, partial.name])
+
+
+def test_a_terminal_that_is_closed_loses_nothing(model: Path, folder: Path, images: Callable[..., Any]) -> None:
+    """The line is dead from then on: whoever writes to it gets an error."""
+    command = [sys.executable, "-m", "ptfan.engine.cli", "inpaint", "-", "--box", "20,14,16,12", "-o", "out.mkv"]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*command, "--model", str(model)], stdin=subprocess.PIPE, stdout=theirs, stderr=theirs, cwd=folder,
+        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(2, termios.TIOCSCTTY, 0) and None,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        assert process.stdin is not None
+        process.stdin.write(b"YUV4MPEG2 W64 H48 F25:1 Ip A1:1 C444\n")
+        for index in range(FRAMES):
+            process.stdin.write(b"FRAME\n" + np.full(3 * WIDTH * HEIGHT, index % 200 + 20, np.uint8).tobytes())
+        process.stdin.flush()
+        os.close(ours)
+        assert process.wait(60) == 130
+    assert [path.name for path in folder.iterdir()] == ["out.partial.mkv"]
+    assert FRAMES // 2 < len(images(folder / "out.partial.mkv")) <= FRAMES

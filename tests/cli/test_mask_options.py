@@ -103,8 +103,12 @@ def test_too_few_masks_for_the_part_that_is_wanted(
     assert inpaint(source, "--mask", "masks", "--end", "0.24", "-o", "out").status == 0
 
 
-def test_a_mask_that_is_damaged_in_the_middle_leaves_nothing(
-    inpaint: Callable[..., Any], clip: Callable[..., Path], save_mask: Callable[..., Path], folder: Path
+def test_a_mask_that_is_damaged_in_the_middle_keeps_the_frames_before_it(
+    inpaint: Callable[..., Any],
+    clip: Callable[..., Path],
+    save_mask: Callable[..., Path],
+    images: Callable[..., Any],
+    folder: Path,
 ) -> None:
     source = clip()
     (folder / "masks").mkdir()
@@ -115,7 +119,9 @@ def test_a_mask_that_is_damaged_in_the_middle_leaves_nothing(
     error = inpaint(source, "--mask", "masks", "-o", "out.mkv", "--overwrite").error
     assert "masks/7.png: cannot be read" in error
     assert (folder / "out.mkv").read_bytes() == b"older"
-    assert sorted(path.name for path in folder.iterdir()) == ["clip.mkv", "masks", "out.mkv"]
+    assert error.endswith("; the first 7 frames are kept as out.partial.mkv")
+    assert len(images(folder / "out.partial.mkv")) == 7
+    assert sorted(path.name for path in folder.iterdir()) == ["clip.mkv", "masks", "out.mkv", "out.partial.mkv"]
 
 
 def test_a_box_partly_outside_is_clipped_and_told(inpaint: Callable[..., Any], clip: Callable[..., Path]) -> None:

@@ -99,6 +99,7 @@ def test_the_demo_and_the_packages_own_file_are_the_defaults(ptfan: Callable, fo
         (("s", "--against", "s-window", "--backend", "no"), "backend 'no'"),
         (("s", "--against", "s-window", "--against-backend", "no"), "backend 'no'"),
         (("s", "--against", "s-window", "--json", "nowhere/found.json"), "there is no folder nowhere"),
+        (("s", "--clip", "a.mp4", "--mask", "m", "--json", "m", "--overwrite"), "m: is the mask itself"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line(ptfan: Callable, arguments: Any, what: str) -> None:

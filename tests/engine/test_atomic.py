@@ -40,6 +40,12 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         check_target(tmp_path, overwrite=True)
 
 
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(OutputError, match="cannot be written to"):
+        check_target(tmp_path / "a.txt", overwrite=False)
+
+
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"old")

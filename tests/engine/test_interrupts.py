@@ -10,7 +10,7 @@ import pytest
 from ptfan.engine.interrupts import EXIT_INTERRUPTED, stop_on_signals
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_sets_the_event(number: signal.Signals, capfd: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(number)
     with stop_on_signals() as stop:
@@ -32,3 +32,21 @@ def test_the_second_signal_quits_at_once() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], timeout=30, capture_output=True, check=False)
     assert done.returncode == EXIT_INTERRUPTED
+
+
+def test_a_terminal_that_closes_may_say_so_twice() -> None:
+    with stop_on_signals() as stop:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert stop.wait(5)
+
+
+def test_nohup_is_respected() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_on_signals() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stop.wait(0.1)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

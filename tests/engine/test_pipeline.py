@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from ptfan.engine import pipeline as module
-from ptfan.engine.errors import InputError, InterruptedRunError, MaskError, OutputExistsError
+from ptfan.engine.errors import InputError, InterruptedRunError, MaskError, OutputError, OutputExistsError
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter
 from ptfan.engine.masks import MaskSource
@@ -113,6 +113,64 @@ def test_an_error_leaves_nothing(clip: Path, network: Any, tmp_path: Path) -> No
     before = sorted(path.name for path in tmp_path.iterdir())
     with pytest.raises(MaskError, match="it broke"):
         inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], model=tmp_path / "fake.onnx")
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def break_at(frame: int, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the mask of a frame fail."""
+    at = MaskSource.at
+
+    def broken(self: MaskSource, index: int, width: int, height: int) -> Any:
+        if index == frame:
+            raise error
+        return at(self, index, width, height)
+
+    monkeypatch.setattr(MaskSource, "at", broken)
+    monkeypatch.setattr(MaskSource, "still", False)
+
+
+@pytest.mark.parametrize("error", [MaskError("mask 10.png: damaged"), InputError("the size changes")])
+def test_an_error_midway_keeps_what_was_finished(
+    error: Exception, clip: Path, network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_at(10, error, monkeypatch)
+    with pytest.raises(type(error)) as caught:
+        inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], model=tmp_path / "fake.onnx")
+    partial = tmp_path / "out.partial.mkv"
+    assert caught.value is error
+    assert str(error).endswith(f"; the first 10 frames are kept as {partial}")
+    assert len(pictures(partial)) == 10
+    assert not (tmp_path / "out.mkv").exists()
+
+
+def test_a_fault_midway_keeps_what_was_finished_and_is_told_as_it_is(
+    clip: Path, network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    break_at(10, ZeroDivisionError("fault"), monkeypatch)
+    with pytest.raises(ZeroDivisionError, match=r"^fault$"):
+        inpaint(clip, tmp_path / "out", boxes=[BOX], model=tmp_path / "fake.onnx", warn=told.append)
+    assert told == [f"the first 10 frames are kept as {tmp_path / 'out.partial'}"]
+    assert len(list((tmp_path / "out.partial").iterdir())) == 10
+
+
+def test_nothing_is_kept_where_nothing_was_finished(
+    clip: Path, network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_at(0, MaskError("it broke"), monkeypatch)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(MaskError, match=r"^it broke$"):
+        inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], model=tmp_path / "fake.onnx")
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_nothing_is_kept_of_an_output_that_cannot_be_written(
+    clip: Path, network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_at(10, OutputError("out: the disk is full"), monkeypatch)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(OutputError, match=r"full$"):
+        inpaint(clip, tmp_path / "out", boxes=[BOX], model=tmp_path / "fake.onnx")
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 

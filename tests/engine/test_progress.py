@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import io
+import os
 import sys
 
 import pytest
@@ -76,3 +78,22 @@ def test_the_bar_goes_to_standard_error_and_goes_away(capsys: pytest.CaptureFixt
         bar.finish()
     bar.advance()
     assert capsys.readouterr().out == ""
+
+
+class Gone(io.StringIO):
+    """A terminal that was closed."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_terminal_that_is_gone_stops_nothing(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = LineProgress(Gone(), every=1)
+    lines.start("a.mp4", 2)
+    clock.now += 5
+    lines.advance()
+    bar = BarProgress()
+    bar.start("a.mp4", 2)
+    assert bar._bar is not None
+    monkeypatch.setattr(bar._bar, "stop", lambda: Gone().write(""))
+    bar.finish()

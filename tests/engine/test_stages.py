@@ -146,6 +146,32 @@ def test_the_error_of_any_stage_ends_the_run(fail: Callable[[Any, Exception], No
     assert caught.value is error
 
 
+@pytest.mark.parametrize("inpainting", [Pairs, CopyThrough])
+def test_what_was_read_before_an_error_is_written(inpainting: Callable[[], Any]) -> None:
+    def source() -> Iterator[Sample]:
+        yield from samples(11)
+        raise InputError("it broke")
+
+    sink = Shelf()
+    stages = Stages(source(), masks(), inpainting(), sink)
+    with pytest.raises(InputError, match="it broke"):
+        stages.run()
+    assert sink.written == list(range(11))
+    assert stages.frames == 11
+
+
+def test_what_the_network_finished_before_it_failed_is_written() -> None:
+    class Failing(CopyThrough):
+        def infer(self, window: Frame) -> list[Frame]:
+            assert isinstance(window.tag, Sample)
+            return super().infer(window) if window.tag.index < 6 else raiser(InputError("it broke"))()
+
+    sink = Shelf(lambda index: time.sleep(0.01))
+    with pytest.raises(InputError, match="it broke"):
+        Stages(samples(20), masks(), Failing(), sink).run()
+    assert sink.written == list(range(6))
+
+
 def test_the_first_error_wins() -> None:
     failed = threading.Event()
 

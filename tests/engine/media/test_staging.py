@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from ptfan.engine.errors import OutputError, OutputExistsError
-from ptfan.engine.media.staging import Staging, output_error
+from ptfan.engine.media.staging import Staging, output_error, partial_name
 
 
 def test_a_file_appears_when_it_is_committed(tmp_path: Path):
@@ -18,46 +19,10 @@ def test_a_file_appears_when_it_is_committed(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
-def test_a_folder_is_replaced_as_a_whole(tmp_path: Path):
-    target = tmp_path / "out"
-    target.mkdir()
-    (target / "old.png").touch()
-    staging = Staging(target, overwrite=True)
-    staging.path.mkdir()
-    (staging.path / "new.png").touch()
-    assert (target / "old.png").exists()
-    staging.commit()
-    assert [path.name for path in target.iterdir()] == ["new.png"]
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def test_a_folder_that_cannot_be_replaced_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    target = tmp_path / "out"
-    target.mkdir()
-    (target / "old.png").touch()
-    staging = Staging(target, overwrite=True)
-    staging.path.mkdir()
-    rename = Path.rename
-
-    def fail(self: Path, other: Path) -> Path:
-        if self == staging.path:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return rename(self, other)
-
-    monkeypatch.setattr(Path, "rename", fail)
-    with pytest.raises(OutputError, match="the disk is full"):
-        staging.commit()
-    assert [path.name for path in target.iterdir()] == ["old.png"]
-    assert list(tmp_path.iterdir()) == [target]
-
-
-@pytest.mark.parametrize("kind", ["file", "link", "folder"])
+@pytest.mark.parametrize("kind", ["file", "link"])
 def test_what_stands_there_needs_leave(kind: str, tmp_path: Path):
     target = tmp_path / "out.mp4"
-    if kind == "folder":
-        target.mkdir()
-        (target / "x").touch()
-    elif kind == "link":
+    if kind == "link":
         target.symlink_to(tmp_path / "nowhere")
     else:
         target.touch()
@@ -66,23 +31,17 @@ def test_what_stands_there_needs_leave(kind: str, tmp_path: Path):
     Staging(target, overwrite=True)
 
 
-def test_an_empty_folder_needs_none(tmp_path: Path):
-    (tmp_path / "out").mkdir()
-    Staging(tmp_path / "out", overwrite=False)
-
-
 def test_the_folder_must_be_there(tmp_path: Path):
     with pytest.raises(OutputError, match="does not exist; make it first"):
         Staging(tmp_path / "no" / "out.mp4", overwrite=False)
 
 
 def test_discarding_leaves_nothing(tmp_path: Path):
-    for make in (Path.mkdir, Path.touch):
-        staging = Staging(tmp_path / "out", overwrite=False)
-        make(staging.path)
-        staging.discard()
-        staging.discard()
-        assert list(tmp_path.iterdir()) == []
+    staging = Staging(tmp_path / "out", overwrite=False)
+    staging.path.touch()
+    staging.discard()
+    staging.discard()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_part_is_kept_under_its_own_name(tmp_path: Path):
@@ -91,6 +50,77 @@ def test_a_part_is_kept_under_its_own_name(tmp_path: Path):
         staging.path.write_bytes(content)
         assert staging.keep() == tmp_path / "out.partial.mkv"
     assert (tmp_path / "out.partial.mkv").read_bytes() == b"2"
+
+
+def test_a_folder_in_the_way_of_a_part_stays(tmp_path: Path):
+    (tmp_path / "out.partial.mkv").mkdir()
+    staging = Staging(tmp_path / "out.mkv", overwrite=False)
+    staging.path.write_bytes(b"new")
+    assert staging.keep() == tmp_path / "out.partial-2.mkv"
+    assert (tmp_path / "out.partial.mkv").is_dir()
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path: Path):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "real").write_bytes(b"older")
+    (tmp_path / "out.mp4").symlink_to("store/real")
+    for keep in (False, True):
+        staging = Staging(tmp_path / "out.mp4", overwrite=True)
+        assert (staging.path.parent, staging.path.suffix) == (tmp_path / "store", ".mp4")
+        staging.path.write_bytes(b"new")
+        if keep:
+            staging.keep()
+        else:
+            staging.commit()
+    assert (tmp_path / "out.mp4").is_symlink()
+    assert (tmp_path / "out.mp4").read_bytes() == b"new"
+    assert sorted(path.name for path in (tmp_path / "store").iterdir()) == ["real", "real.partial.mp4"]
+
+
+@pytest.mark.parametrize("hard_links", [True, False])
+def test_what_comes_under_the_name_meanwhile_stays(hard_links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(source: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    if not hard_links:
+        monkeypatch.setattr(os, "link", refuse)
+    target, staging = tmp_path / "out.mkv", Staging(tmp_path / "out.mkv", overwrite=False)
+    staging.path.write_bytes(b"new")
+    target.write_bytes(b"another's")
+    with pytest.raises(
+        OutputExistsError, match=r"during the run.*not replaced; the result is kept as .*out\.partial\.mkv"
+    ):
+        staging.commit()
+    assert (target.read_bytes(), (tmp_path / "out.partial.mkv").read_bytes()) == (b"another's", b"new")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_file_system_without_hard_links_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(source: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    staging = Staging(tmp_path / "out.mkv", overwrite=False)
+    staging.path.write_bytes(b"new")
+    staging.commit()
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mkv"]
+
+
+def test_what_cannot_be_moved_into_place_is_kept(tmp_path: Path):
+    staging = Staging(tmp_path / "out.mkv", overwrite=True)
+    staging.path.write_bytes(b"new")
+    (tmp_path / "out.mkv").mkdir()
+    with pytest.raises(OutputError, match=r"cannot be written: is a directory; the result is kept as"):
+        staging.commit()
+    assert (tmp_path / "out.partial.mkv").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [("out.mp4", "out.partial.mp4"), ("a.b", "a.partial.b"), ("out", "out.partial")]
+)
+def test_the_name_of_a_part(name: str, part: str, tmp_path: Path):
+    assert partial_name(tmp_path / name) == tmp_path / part
+    assert partial_name(tmp_path / name, 2) == tmp_path / part.replace("partial", "partial-2")
 
 
 def test_two_outputs_of_one_name_do_not_meet(tmp_path: Path):
@@ -103,8 +133,6 @@ def test_two_outputs_of_one_name_do_not_meet(tmp_path: Path):
     [(errno.ENOSPC, "the disk is full"), (errno.EACCES, "permission denied"), (errno.EROFS, "read-only")],
 )
 def test_errors_take_one_line(code: int, words: str):
-    import os
-
     error = output_error(Path("out.mp4"), OSError(code, os.strerror(code)))
     assert str(error).startswith("out.mp4: cannot be written: ")
     assert words in str(error)
