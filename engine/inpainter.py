@@ -153,6 +153,8 @@ class Inpainter:
     def push(self, frame: Frame) -> list[Frame]:
         """Take the next frame; return the frames that are finished, in order.
 
+        Its arrays are kept as they are until it is finished: do not write to them before, as into a camera's buffer.
+
         Raises:
             InputError: the frame's size differs from the stream's, or its mask's from its own.
         """
