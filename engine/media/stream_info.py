@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from ptfan.engine.media.colour import UNTAGGED, ColourTags
 from ptfan.engine.media.orientation import UPRIGHT, Orientation
+from ptfan.engine.media.seams import Seam
 from ptfan.engine.media.span import EVERYTHING, Span
 
 __all__ = ["StreamInfo"]
@@ -62,6 +63,8 @@ class StreamInfo:
     """What to open to read the sound and all that comes along; None where there is nothing but pictures."""
     clocked: bool = False
     """Whether time stamps come from a running clock, as in broadcasts, whose zero means nothing."""
+    seams: tuple[Seam, ...] = ()
+    """Where the file's time stamps jump back; those that are delivered go on there."""
 
     @property
     def rotation(self) -> int:

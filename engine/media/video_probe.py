@@ -98,7 +98,9 @@ def describe_stream(location: str, file: VideoFile, frame: av.VideoFrame) -> Str
 
 def _count(info: StreamInfo, scan: PacketScan, span: Span) -> StreamInfo:
     """Count the frames in the span, and those before it."""
-    info = replace(info, span=span, duration=_length(info, scan, span), begin=info.origin + (span.start or 0))
+    info = replace(
+        info, span=span, seams=scan.seams, duration=_length(info, scan, span), begin=info.origin + (span.start or 0)
+    )
     if scan.frames is None or scan.frames != len(scan.times):
         return replace(info, frames=scan.frames if span == EVERYTHING else None)
     first, stop = (_position(info, scan, moment, other) for moment, other in ((span.start, 0), (span.end, scan.frames)))

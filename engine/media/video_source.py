@@ -48,6 +48,8 @@ class VideoSource(Source):
         self._probe = VideoProbe.of(location, span, hardware)
         if self.info.interlaced:
             warn(f"{location}: is interlaced; its frames are deinterlaced")
+        if self.info.seams:
+            warn(f"{location}: {_count(self.info)}; what lies behind is shown right after what lies before")
         if self._probe.alpha_lost:
             warn(f"{location}: its alpha channel is dropped: the decoder does not read it")
 
@@ -62,7 +64,7 @@ class VideoSource(Source):
         Raises:
             InputError: The frames change their size, or there are none.
         """
-        file = VideoFile(self._location, hardware=self._hardware)
+        file = VideoFile(self._location, hardware=self._hardware, seams=self.info.seams)
         try:
             first, frames = self._seek(file)
             yield from self._samples(file, first, frames)
@@ -72,7 +74,7 @@ class VideoSource(Source):
     def _seek(self, file: VideoFile) -> tuple[int, Iterator[av.VideoFrame]]:
         """Go to the key frame before the span, where the time stamps allow; return its index and the frames from it."""
         times, start = self._probe.scan.times, self.info.first
-        if not start or self._probe.scan.in_order:
+        if not start or self._probe.scan.in_order or self.info.seams:
             return 0, file.frames()
         with suppress(av.FFmpegError):  # not every kind of file can be searched
             file.container.seek(int(times[start]), stream=file.stream)
@@ -142,3 +144,9 @@ class VideoSource(Source):
         if self._probe.missing or file.damaged:
             promised = f" of {self._probe.promised}" if self._probe.promised else ""
             self._warn(f"{self._location}: is damaged or cut short: {read} frames{promised} could be read")
+
+
+def _count(info: StreamInfo) -> str:
+    """Say how often time stamps jump back."""
+    often = "once" if len(info.seams) == 1 else f"{len(info.seams)} times"
+    return f"its time stamps jump back {often}, as where recordings were joined"
