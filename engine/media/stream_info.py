@@ -31,6 +31,9 @@ class StreamInfo:
     """Seconds a tick of the time stamps."""
     rate: Fraction | None = None
     """Frames a second on average; None when unknown."""
+    constant_rate: Fraction | None = None
+    """Frames a second at which every frame gets a tick of its own, near its time; None when it is the average rate,
+    or unknown."""
     frames: int | None = None
     """How many frames there are in the span, exactly; None when it cannot be known without decoding them."""
     first: int = 0

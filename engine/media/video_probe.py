@@ -10,6 +10,7 @@ import numpy as np
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.media.colour import ColourTags
+from ptfan.engine.media.frame_rate import constant_rate
 from ptfan.engine.media.hardware import HardwareDecoding
 from ptfan.engine.media.orientation import Orientation
 from ptfan.engine.media.packet_scan import PacketScan
@@ -98,6 +99,8 @@ def describe_stream(location: str, file: VideoFile, frame: av.VideoFrame) -> Str
 
 def _count(info: StreamInfo, scan: PacketScan, span: Span) -> StreamInfo:
     """Count the frames in the span, and those before it."""
+    if info.rate is not None:
+        info = replace(info, constant_rate=constant_rate(scan.times, info.time_base, info.rate))
     info = replace(
         info, span=span, seams=scan.seams, duration=_length(info, scan, span), begin=info.origin + (span.start or 0)
     )
