@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ptfan.engine.errors import one_line
+from ptfan.engine.redaction import redacted
 
 __all__ = ["say", "say_error", "say_warning", "show_log"]
 
 
 def say(text: str) -> None:
-    """Write a line that is neither warning nor error; standard output is for data."""
-    print(text, file=sys.stderr, flush=True)
+    """Write a line that is neither warning nor error, without passwords in addresses; standard output is for data."""
+    print(redacted(text), file=sys.stderr, flush=True)
 
 
 def say_warning(text: str) -> None:

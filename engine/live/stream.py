@@ -16,7 +16,7 @@ from ptfan.engine.channel import THREAD_PREFIX
 from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
-from ptfan.engine.live.address import is_endless, is_network, redacted
+from ptfan.engine.live.address import is_endless, is_network
 from ptfan.engine.live.capture import Capture, Captured, Lost
 from ptfan.engine.live.feed import FeedOptions
 from ptfan.engine.live.live_mask import LiveMask
@@ -29,6 +29,7 @@ from ptfan.engine.live.stream_sink import StreamSink
 from ptfan.engine.masks import open_mask
 from ptfan.engine.media import Sink, open_sink
 from ptfan.engine.media.notice import Warn, log_warning
+from ptfan.engine.redaction import redacted
 from ptfan.engine.stages import Stages
 from ptfan.engine.versions import versions
 

@@ -18,7 +18,7 @@ class StreamInfo:
     """A source's size, timing and format. Sizes are those of the picture as displayed."""
 
     name: str
-    """The file, folder or `-` as the user named it."""
+    """The file, folder or `-` as the user named it, or a URL without passwords."""
     width: int
     """Width as displayed, pixels."""
     height: int

@@ -14,6 +14,7 @@ from ptfan.engine.errors import InputError, UnreadableError, one_line
 from ptfan.engine.media.hardware import HardwareDecoding
 from ptfan.engine.media.lenient import LENIENT
 from ptfan.engine.media.seams import Seam, Splicer
+from ptfan.engine.redaction import redacted
 
 __all__ = ["NO_PROTOCOL", "PLAYLISTS", "VideoFile"]
 
@@ -52,7 +53,7 @@ class VideoFile:
 
         Args:
             location: The file, the URL, or an object to read from.
-            name: What to call it in errors; the location itself without it.
+            name: What to call it in errors; the location itself without it, and without passwords.
             live: Whether a frame is wanted as soon as it has come, rather than as many as possible a second.
             hardware: A device that is to decode it; FFmpeg's own decoders on the CPU without it.
             seams: Where time stamps jump back, so that they can go on there; such a file is read from its beginning.
@@ -62,7 +63,7 @@ class VideoFile:
             InputError: It is not a video, or one without a video stream.
             UnreadableError: It cannot be read here, or not by the device.
         """
-        self._name, self._live, self._hardware = name or location, live, hardware
+        self._name, self._live, self._hardware = name or redacted(str(location)), live, hardware
         self._scaler, self._splicer = VideoReformatter(), Splicer(seams)
         self.damaged = 0
         if hardware is not None:

@@ -19,6 +19,7 @@ from ptfan.engine.media.rgb import depth_of
 from ptfan.engine.media.span import EVERYTHING, Span
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.video_file import VideoFile
+from ptfan.engine.redaction import redacted
 
 __all__ = ["VideoProbe", "describe_stream"]
 
@@ -54,9 +55,8 @@ class VideoProbe:
         try:
             frame = next(file.frames(), None)
             if frame is None:
-                raise InputError(
-                    f"{location}: not one frame can be decoded: it is empty, damaged or cut short{file.excuse}"
-                )
+                reason = f"it is empty, damaged or cut short{file.excuse}"
+                raise InputError(f"{redacted(location)}: not one frame can be decoded: {reason}")
             info = describe_stream(location, file, frame)
             scan = PacketScan.of(location, info.interlaced)
             tags = {key.lower(): value for key, value in file.stream.metadata.items()}
@@ -77,7 +77,7 @@ def describe_stream(location: str, file: VideoFile, frame: av.VideoFrame) -> Str
     width, height = orientation.size(frame.width, frame.height)
     pixel_format = plain_format(frame.format.name)
     return StreamInfo(
-        name=location,
+        name=redacted(location),
         width=width,
         height=height,
         depth=depth_of(frame),

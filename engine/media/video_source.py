@@ -47,11 +47,11 @@ class VideoSource(Source):
         self._hardware = hardware
         self._probe = VideoProbe.of(location, span, hardware)
         if self.info.interlaced:
-            warn(f"{location}: is interlaced; its frames are deinterlaced")
+            warn(f"{self.info.name}: is interlaced; its frames are deinterlaced")
         if self.info.seams:
-            warn(f"{location}: {_count(self.info)}; what lies behind is shown right after what lies before")
+            warn(f"{self.info.name}: {_count(self.info)}; what lies behind is shown right after what lies before")
         if self._probe.alpha_lost:
-            warn(f"{location}: its alpha channel is dropped: the decoder does not read it")
+            warn(f"{self.info.name}: its alpha channel is dropped: the decoder does not read it")
 
     @property
     def info(self) -> StreamInfo:
@@ -110,7 +110,7 @@ class VideoSource(Source):
         else:
             self._report(file, read)
         if not read:
-            raise InputError(f"{self._location}: no frame lies between start and end")
+            raise InputError(f"{self.info.name}: no frame lies between start and end")
 
     def _stamp(self, frame: av.VideoFrame, index: int, clock: Clock) -> int:
         """Set a frame's time stamp, in ticks, and return it."""
@@ -125,7 +125,7 @@ class VideoSource(Source):
             image = rgb.convert(frame)
         except OSError as error:
             reason = f"its colour matrix (code {frame.colorspace}) cannot be converted to RGB"
-            raise InputError(f"{self._location}: {reason}; convert the video first") from error
+            raise InputError(f"{self.info.name}: {reason}; convert the video first") from error
         return Sample(index, image, frame.pts or 0, self.info.time_base, frame)
 
     def _plain(self, frame: av.VideoFrame, index: int) -> av.VideoFrame:
@@ -133,7 +133,7 @@ class VideoSource(Source):
         info = self.info
         if info.orientation.size(frame.width, frame.height) != (info.width, info.height):
             raise InputError(
-                f"{self._location}: frame {index} is coded as {frame.width}x{frame.height}, the first one is shown as "
+                f"{self.info.name}: frame {index} is coded as {frame.width}x{frame.height}, the first one is shown as "
                 f"{info.width}x{info.height}: split the video where its size changes"
             )
         plain = plain_format(frame.format.name)
@@ -143,7 +143,7 @@ class VideoSource(Source):
         """Say what the file holds but could not be read."""
         if self._probe.missing or file.damaged:
             promised = f" of {self._probe.promised}" if self._probe.promised else ""
-            self._warn(f"{self._location}: is damaged or cut short: {read} frames{promised} could be read")
+            self._warn(f"{self.info.name}: is damaged or cut short: {read} frames{promised} could be read")
 
 
 def _count(info: StreamInfo) -> str:

@@ -259,3 +259,9 @@ def _retagged(source, space: int):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(VideoFile, "frames", frames)
         yield from source
+
+
+def test_an_error_names_no_password():
+    with pytest.raises(InputError) as caught:
+        open_source("http://me:hidden@127.0.0.1:1/a.mp4?token=hidden")
+    assert str(caught.value).startswith("http://***@127.0.0.1:1/a.mp4?token=***: ")
