@@ -78,7 +78,7 @@ class Encoding:
     preset: str | None = None
     """The encoder's speed, by its own names."""
     options: Mapping[str, str] = field(default_factory=dict)
-    """Further options of FFmpeg's for what is sent over a network."""
+    """Further options of FFmpeg's for what is sent over a network, or into an HLS folder; nothing else takes them."""
     overwrite: bool = False
     """Whether an existing file may be replaced."""
 
@@ -170,6 +170,10 @@ def stream(
     live, encoding, stop = live or LiveSettings(), encoding or Encoding(), stop or threading.Event()
     if output is None and live.page is None:
         raise InputError("nothing to do with the pictures: give --to, or --page to look at them")
+    if encoding.options and not (output is not None and _is_sent(output)):
+        raise InputError(
+            f"{output or 'page'}: takes no --output-option, as only networks and HLS (NAME.m3u8) do; leave it out"
+        )
     told = _Told(warn)
     monitor = Monitor()
     with ExitStack() as opened:
@@ -261,11 +265,16 @@ def _open_sink(output: str | None, source: LiveSource, encoding: Encoding, warn:
     if output is None:
         return NoSink()
     wishes: dict[str, Any] = {name: getattr(encoding, name) for name in ("codec", "quality", "preset")}
-    if is_network(output) or output.endswith(".m3u8"):
+    if _is_sent(output):
         if not is_network(output):
             _make_room(Path(output), overwrite=encoding.overwrite)
         return StreamSink(output, source.info, warn, **wishes, options=encoding.options)
     return open_sink(output, source, **wishes, overwrite=encoding.overwrite, warn=warn)
+
+
+def _is_sent(output: str) -> bool:
+    """Tell whether an output is sent as it comes, rather than written as a whole."""
+    return is_network(output) or output.endswith(".m3u8")
 
 
 def _make_room(playlist: Path, *, overwrite: bool) -> None:

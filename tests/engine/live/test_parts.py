@@ -18,7 +18,7 @@ from ptfan.engine.live.latencies import Latencies
 from ptfan.engine.live.monitor import Monitor
 from ptfan.engine.live.retimer import TIME_BASE, Retimer
 from ptfan.engine.live.slot import Slot
-from ptfan.engine.live.stream import LiveSettings
+from ptfan.engine.live.stream import Encoding, LiveSettings, stream
 
 
 @pytest.mark.parametrize(
@@ -196,3 +196,9 @@ def test_frames_a_second_are_those_of_the_last_seconds(monkeypatch: pytest.Monke
     assert monitor.figures()["fps"] == pytest.approx(400, rel=0.01)
     now += 60
     assert monitor.figures()["fps"] == 0
+
+
+@pytest.mark.parametrize("output", ["out.mp4", "-", "frames/"])
+def test_options_that_nothing_would_take_are_refused(output: str) -> None:
+    with pytest.raises(InputError, match=f"^{output}: takes no --output-option, as only networks and HLS"):
+        stream("in.mp4", output, encoding=Encoding(options={"movflags": "faststart"}))
