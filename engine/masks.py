@@ -150,6 +150,8 @@ class MaskSource:
         for box in self._boxes:
             hole[self._clip(box, width, height).slices] = True
         hole = dilate_mask(hole, self._dilate)
+        if hole.all():
+            self._tell(f"mask {self.name}: covers a whole frame, and nothing is left to fill it from; is it inverted?")
         hole.setflags(write=False)
         return hole
 
