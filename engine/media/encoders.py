@@ -44,7 +44,7 @@ class Encoder:
         Raises:
             InputError: there is no such preset.
         """
-        numbered = preset is not None and preset.isdigit()
+        numbered = preset in tuple("0123456789")
         if preset is not None and self.speeds and preset not in self.speeds and not numbered:
             raise InputError(f"preset {preset!r}: {self.name} has none of that name; expected {', '.join(self.speeds)}")
         chosen = self.options(DEFAULT_QUALITY if quality is None else quality)
