@@ -109,7 +109,7 @@ def _count(info: StreamInfo, scan: PacketScan, span: Span) -> StreamInfo:
     first, stop = (_position(info, scan, moment, other) for moment, other in ((span.start, 0), (span.end, scan.frames)))
     if stop <= first:
         shown = float(int(scan.times[-1]) * info.time_base - info.origin)
-        raise InputError(f"{info.name}: no frame lies between start and end; the last one is shown at {shown:g} s")
+        raise InputError(f"{info.name}: no frame is shown {span.words}; the last one is at {shown:g} s")
     return replace(info, first=first, frames=stop - first, begin=int(scan.times[first]) * info.time_base)
 
 

@@ -110,7 +110,7 @@ class VideoSource(Source):
         else:
             self._report(file, read)
         if not read:
-            raise InputError(f"{self.info.name}: no frame lies between start and end")
+            raise InputError(f"{self.info.name}: no frame is shown {info.span.words}")
 
     def _stamp(self, frame: av.VideoFrame, index: int, clock: Clock) -> int:
         """Set a frame's time stamp, in ticks, and return it."""
