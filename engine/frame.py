@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfan.engine.errors import InputError
+
 __all__ = ["Box", "Frame", "Image", "Mask", "Patch", "hole_box"]
 
 Image = NDArray[Any]
@@ -90,6 +92,19 @@ class Frame:
     """What fills the hole; empty before inpainting and when there is no hole."""
     cut: bool = False
     """True when a scene begins with this frame."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no picture or no mask at all; the runtime looks at their kinds and sizes.
+
+        Raises:
+            InputError: image or hole is no array, has another number of dimensions, or no pixels.
+        """
+        whole = ("frame", self.image, 3, "uint8 or uint16 (H, W, 3)"), ("mask", self.hole, 2, "bool (H, W)")
+        for name, array, sides, wanted in whole:
+            if not isinstance(array, np.ndarray):
+                raise InputError(f"{name} is a {type(array).__name__}, expected a NumPy array, {wanted}")
+            if array.ndim != sides or array.size == 0:
+                raise InputError(f"{name} is of shape {array.shape}, expected {wanted} with a pixel at least")
 
     def composite(self) -> Image:
         """Return the picture with its hole filled; pixels outside the hole are the very same.

@@ -52,6 +52,9 @@ class InpaintSettings:
     """What decides on the colours that no frame shows, likewise."""
 
     def __post_init__(self) -> None:
+        pair = isinstance(self.size, tuple) and len(self.size) == 2 and all(isinstance(side, int) for side in self.size)
+        if not (pair or self.size is None or self.size == "native"):
+            raise InputError(f"working size is {self.size!r}, expected (width, height), 'native' or None")
         if isinstance(self.size, tuple) and min(self.size) < 16:
             raise InputError(f"working size is {self.size[0]}x{self.size[1]}, expected 16x16 or more")
         for name in ("flow_completion", "colour_completion"):

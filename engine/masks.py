@@ -150,6 +150,8 @@ class MaskSource:
         for box in self._boxes:
             hole[self._clip(box, width, height).slices] = True
         hole = dilate_mask(hole, self._dilate)
+        if hole.all():
+            self._tell(f"mask {self.name}: covers a whole frame, and nothing is left to fill it from; is it inverted?")
         hole.setflags(write=False)
         return hole
 
@@ -202,6 +204,9 @@ def open_mask(
     """
     if mask is None and not boxes:
         raise InputError("no mask: give --mask FILE or --box X,Y,W,H")
+    wrong = next((box for box in boxes if not isinstance(box, Box)), None)
+    if wrong is not None:
+        raise InputError(f"box is {wrong!r}, expected a Box, for instance Box(40, 30, 200, 80)")
     if dilate < 0:
         raise InputError(f"dilate is {dilate}, expected 0 or more pixels")
     if mask is None and object_id is not None:

@@ -21,7 +21,16 @@ from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import DEFAULT_MODEL
 from ptfan.engine.runner import open_model
 
-__all__ = ["Preview", "draw_crops", "draw_mask", "encode_png", "preview", "to_8_bit"]
+__all__ = [
+    "Preview",
+    "check_picture_name",
+    "draw_crops",
+    "draw_mask",
+    "encode_picture",
+    "encode_png",
+    "preview",
+    "to_8_bit",
+]
 
 Picture = NDArray[np.uint8]
 """(H, W, 3) RGB."""
@@ -29,6 +38,7 @@ TINT = (40, 235, 90)
 """RGB of the hole and its outline; a dark line inside the outline makes it stand out on any colour."""
 DARK = (0, 30, 10)
 TINT_SHARE = 0.45
+JPEG = (".jpg", ".jpeg")
 CROP_COLOUR = (70, 220, 255)
 """RGB of the crops' borders."""
 
@@ -116,6 +126,30 @@ def to_8_bit(image: Image) -> Picture:
     scale = np.float32(255 / np.iinfo(image.dtype).max)
     picture: Picture = image if image.dtype == np.uint8 else np.rint(image * scale).astype(np.uint8)
     return picture
+
+
+def check_picture_name(name: str) -> None:
+    """Refuse a name for a picture whose ending is none; `-` is standard output.
+
+    Raises:
+        InputError: it ends in something else than `.png`, `.jpg` or `.jpeg`.
+    """
+    if name != "-" and Path(name).suffix.lower() not in (".png", *JPEG):
+        raise InputError(f"{name}: has no picture's ending; expected .png or .jpg, or - for PNG on standard output")
+
+
+def encode_picture(picture: Picture, name: str) -> bytes:
+    """Return the picture as the content of a file of this name; see `check_picture_name`.
+
+    Raises:
+        OutputError: it cannot be encoded.
+    """
+    if Path(name).suffix.lower() not in JPEG:
+        return encode_png(picture)
+    done, content = cv2.imencode(".jpg", np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 95])
+    if not done:
+        raise OutputError("a picture cannot be encoded as JPEG")
+    return content.tobytes()
 
 
 def encode_png(picture: Picture) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ptfan.engine.atomic import write_atomically
+from ptfan.engine.redaction import redacted
 
 __all__ = ["Report", "write_reports"]
 
@@ -18,9 +19,9 @@ class Report:
     """The record of one inpainted video."""
 
     input: str
-    """The source as it was named."""
+    """The source as it was named, without passwords."""
     output: str
-    """Where the result lies."""
+    """Where the result lies, likewise."""
     frames: int
     """Frames written."""
     inpainted: int
@@ -42,6 +43,12 @@ class Report:
     """ptfan, Python and the libraries that decide over the result."""
     warnings: Sequence[str] = field(default_factory=tuple)
     """What the user was told on the way, in order."""
+
+    def __post_init__(self) -> None:
+        """Keep what is secret in addresses out of the record."""
+        object.__setattr__(self, "input", redacted(self.input))
+        object.__setattr__(self, "output", redacted(self.output))
+        object.__setattr__(self, "warnings", tuple(redacted(line) for line in self.warnings))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, fit for JSON."""

@@ -8,17 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ptfan.engine.errors import one_line
+from ptfan.engine.redaction import redacted
 
 __all__ = ["say", "say_error", "say_warning", "show_log"]
 
 
 def say(text: str) -> None:
-    """Write a line that is neither warning nor error; standard output is for data.
+    """Write a line that is neither warning nor error, without passwords in addresses; standard output is for data.
 
     Nobody reads it where the terminal was closed: that must not keep a run from saving what it has.
     """
     with suppress(OSError):
-        print(text, file=sys.stderr, flush=True)
+        print(redacted(text), file=sys.stderr, flush=True)
 
 
 def say_warning(text: str) -> None:

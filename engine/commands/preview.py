@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from ptfan.engine.commands.options import (
     SizeOption,
     read_settings,
 )
+from ptfan.engine.errors import OutputError
 
 __all__ = ["preview_command", "register"]
 
@@ -36,8 +38,10 @@ def register(app: typer.Typer) -> None:
 
 
 def preview_command(
-    source: Annotated[str, typer.Argument(metavar="INPUT", help="Video or folder of images.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="PNG", help="Where the picture goes.")],
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="Video, folder of images, or - for Y4M from a pipe.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="PICTURE", help="NAME.png, NAME.jpg, or - for PNG into a pipe.")
+    ],
     at: Annotated[str, typer.Option("--at", metavar="TIME", help="Which moment: seconds or HH:MM:SS.")] = "0",
     mask: MaskOption = None,
     box: BoxOption = None,
@@ -50,14 +54,18 @@ def preview_command(
     quiet: QuietOption = False,
 ) -> None:
     """Draw one frame with the mask tinted, and the regions that the network sees framed."""
-    from ptfan.engine.atomic import check_target, write_atomically
+    from ptfan.engine.atomic import check_target
     from ptfan.engine.masks import parse_box
-    from ptfan.engine.preview import encode_png, preview
+    from ptfan.engine.preview import check_picture_name, encode_picture, preview
     from ptfan.engine.roles import Role, check_apart
     from ptfan.engine.timecode import parse_time
 
+    check_picture_name(output)
     check_apart([Role("picture", output)], [Role("input", source), Role("mask", mask)])
-    check_target(output, overwrite=overwrite)
+    if output != "-":
+        check_target(Path(output), overwrite=overwrite)
+    elif sys.stdout.isatty():
+        raise OutputError("standard output: is a terminal; send it to a program or a file")
     result = preview(
         source,
         parse_time(at),
@@ -69,7 +77,19 @@ def preview_command(
         settings=read_settings(size=size, no_crop=no_crop),
         warn=say_warning,
     )
-    write_atomically(output, encode_png(result.picture), overwrite=overwrite)
+    _write(output, encode_picture(result.picture, output), overwrite=overwrite)
     if not quiet:
         crops = ", ".join(f"{crop.width}x{crop.height}" for crop in result.crops) or "nothing"
-        say(f"{output}: frame {result.index}, {100 * result.share:.1f} % to be filled, the network sees {crops}")
+        name = "standard output" if output == "-" else output
+        say(f"{name}: frame {result.index}, {100 * result.share:.1f} % to be filled, the network sees {crops}")
+
+
+def _write(output: str, content: bytes, *, overwrite: bool) -> None:
+    """Write a file, or to standard output."""
+    from ptfan.engine.atomic import write_atomically
+
+    if output == "-":
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    else:
+        write_atomically(Path(output), content, overwrite=overwrite)

@@ -98,7 +98,10 @@ def stream_command(
     output_option: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
-            "--output-option", metavar="KEY=VALUE", help="Of FFmpeg's, repeatable.", rich_help_panel=OUTPUT_PANEL
+            "--output-option",
+            metavar="KEY=VALUE",
+            help="Of FFmpeg's for networks and HLS, repeatable.",
+            rich_help_panel=OUTPUT_PANEL,
         ),
     ] = None,
     json: Annotated[

@@ -1,4 +1,4 @@
-"""Where a live stream comes from or goes to: its kind, and its name without the password in it."""
+"""Where a live stream comes from or goes to: its kind."""
 
 from __future__ import annotations
 
@@ -6,18 +6,10 @@ import re
 from collections.abc import Mapping
 
 from ptfan.engine.errors import InputError
+from ptfan.engine.redaction import redacted
 
-__all__ = ["is_device", "is_endless", "is_network", "parse_options", "redacted", "sink_format", "source_format"]
+__all__ = ["is_device", "is_endless", "is_network", "parse_options", "sink_format", "source_format"]
 
-SECRET = re.compile(r"(?<=://)[^/?#\s]+@")
-"""User and password in a URL."""
-QUERY = re.compile(
-    r"([?&/;_][\w.-]*?(?:pass|pwd|token|key|secret|auth|hdnts|hmac|streamid|session|credential|sig)[\w.-]*=)[^&\s]*",
-    re.IGNORECASE,
-)
-"""What else is kept secret, rather too much than too little: in its query, and in the path with some cameras."""
-STREAM_KEY = re.compile(r"(rtmps?://[^/\s]+/[^/\s]+/)[^\s:;]+", re.IGNORECASE)
-"""What lets one send to a server by RTMP stands in the path, behind the application's name."""
 FORMATS = {"udp": "mpegts", "tcp": "mpegts", "srt": "mpegts", "rtp": "rtp_mpegts", "rtmp": "flv", "rtmps": "flv"}
 FORMATS |= {"rtsp": "rtsp", "rtsps": "rtsp", "http": "mpegts", "https": "mpegts"}
 """What is sent by a protocol."""
@@ -36,11 +28,6 @@ def is_device(address: str) -> bool:
 def is_endless(address: str) -> bool:
     """Tell whether what comes from there has no end of its own: when it stops, it was lost."""
     return is_network(address) or is_device(address)
-
-
-def redacted(text: str) -> str:
-    """Return a text, such as an address or an error that quotes it, without passwords, tokens and stream keys."""
-    return STREAM_KEY.sub(r"\1***", QUERY.sub(r"\1***", SECRET.sub("***@", text)))
 
 
 def source_format(address: str) -> str | None:

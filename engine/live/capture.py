@@ -12,12 +12,13 @@ import av
 
 from ptfan.engine.channel import THREAD_PREFIX
 from ptfan.engine.errors import InputError, InputNotFoundError, InterruptedRunError, UnreadableError
-from ptfan.engine.live.address import is_endless, redacted
+from ptfan.engine.live.address import is_endless
 from ptfan.engine.live.feed import Feed, FeedOptions, open_feed
 from ptfan.engine.live.monitor import Monitor
 from ptfan.engine.live.slot import Slot
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.stream_info import StreamInfo
+from ptfan.engine.redaction import redacted
 
 __all__ = ["Capture", "Captured", "Lost"]
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import av
 
 from ptfan.engine.errors import InputError, InputNotFoundError, UnreadableError
-from ptfan.engine.live.address import is_device, is_endless, redacted, source_format
+from ptfan.engine.live.address import is_device, is_endless, source_format
 from ptfan.engine.live.retimer import TIME_BASE
 from ptfan.engine.media.deinterlacer import deinterlace
 from ptfan.engine.media.hardware import HardwareDecoding
@@ -25,6 +25,7 @@ from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.video_file import PLAYLISTS, VideoFile
 from ptfan.engine.media.video_probe import describe_stream
 from ptfan.engine.media.y4m_source import Y4mSource
+from ptfan.engine.redaction import redacted
 
 __all__ = ["Feed", "FeedOptions", "open_feed"]
 

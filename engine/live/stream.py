@@ -16,7 +16,7 @@ from ptfan.engine.channel import THREAD_PREFIX
 from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
-from ptfan.engine.live.address import is_endless, is_network, redacted
+from ptfan.engine.live.address import is_endless, is_network
 from ptfan.engine.live.capture import Capture, Captured, Lost
 from ptfan.engine.live.feed import FeedOptions
 from ptfan.engine.live.live_mask import LiveMask
@@ -29,6 +29,7 @@ from ptfan.engine.live.stream_sink import StreamSink
 from ptfan.engine.masks import open_mask
 from ptfan.engine.media import Sink, open_sink
 from ptfan.engine.media.notice import Warn, log_warning
+from ptfan.engine.redaction import redacted
 from ptfan.engine.roles import Role, check_apart
 from ptfan.engine.stages import Stages
 from ptfan.engine.versions import versions
@@ -78,7 +79,7 @@ class Encoding:
     preset: str | None = None
     """The encoder's speed, by its own names."""
     options: Mapping[str, str] = field(default_factory=dict)
-    """Further options of FFmpeg's for what is sent over a network."""
+    """Further options of FFmpeg's for what is sent over a network, or into an HLS folder; nothing else takes them."""
     overwrite: bool = False
     """Whether an existing file may be replaced."""
 
@@ -171,6 +172,10 @@ def stream(
     if output is None and live.page is None:
         raise InputError("nothing to do with the pictures: give --to, or --page to look at them")
     check_apart([Role("output", output)], [Role("input", source), Role("mask", mask)])
+    if encoding.options and not (output is not None and _is_sent(output)):
+        raise InputError(
+            f"{output or 'page'}: takes no --output-option, as only networks and HLS (NAME.m3u8) do; leave it out"
+        )
     told = _Told(warn)
     monitor = Monitor()
     with ExitStack() as opened:
@@ -262,11 +267,16 @@ def _open_sink(output: str | None, source: LiveSource, encoding: Encoding, warn:
     if output is None:
         return NoSink()
     wishes: dict[str, Any] = {name: getattr(encoding, name) for name in ("codec", "quality", "preset")}
-    if is_network(output) or output.endswith(".m3u8"):
+    if _is_sent(output):
         if not is_network(output):
             _make_room(Path(output), overwrite=encoding.overwrite)
         return StreamSink(output, source.info, warn, **wishes, options=encoding.options)
     return open_sink(output, source, **wishes, overwrite=encoding.overwrite, warn=warn)
+
+
+def _is_sent(output: str) -> bool:
+    """Tell whether an output is sent as it comes, rather than written as a whole."""
+    return is_network(output) or output.endswith(".m3u8")
 
 
 def _make_room(playlist: Path, *, overwrite: bool) -> None:

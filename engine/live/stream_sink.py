@@ -12,13 +12,14 @@ import av
 
 from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Frame
-from ptfan.engine.live.address import redacted, sink_format
+from ptfan.engine.live.address import sink_format
 from ptfan.engine.media import Sample, Sink, StreamInfo
 from ptfan.engine.media.encoder_plan import EncoderPlan
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.planes import composite_planes
 from ptfan.engine.media.video_encoder import VideoEncoder
 from ptfan.engine.media.video_file import NO_PROTOCOL
+from ptfan.engine.redaction import redacted
 
 __all__ = ["LIVE_QUALITY", "StreamSink"]
 

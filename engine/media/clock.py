@@ -21,7 +21,8 @@ class Clock:
         """
         self.time_base = time_base
         self._step = max(1, round(1 / ((rate or Fraction(25)) * time_base)))
-        self._last: int | None = None
+        self.last: int | None = None
+        """The last time stamp."""
 
     def stamp(self, frame: av.VideoFrame) -> int:
         """Set a frame's time stamp, in ticks of `time_base`, and return it."""
@@ -29,9 +30,9 @@ class Clock:
         if pts is not None and frame.time_base and frame.time_base != self.time_base:
             pts = round(pts * frame.time_base / self.time_base)
         if pts is None:
-            pts = 0 if self._last is None else self._last + self._step
-        elif self._last is not None and pts <= self._last:
-            pts = self._last + 1
-        self._last = frame.pts = pts
+            pts = 0 if self.last is None else self.last + self._step
+        elif self.last is not None and pts <= self.last:
+            pts = self.last + 1
+        self.last = frame.pts = pts
         frame.time_base = self.time_base
         return pts

@@ -12,6 +12,7 @@ import av
 from ptfan.engine.errors import InputError
 from ptfan.engine.media.colour import ColourTags
 from ptfan.engine.media.encoders import ENCODERS, Encoder, encoder_named
+from ptfan.engine.media.frame_rate import MPEG_RATES, is_mpeg_rate, nearest_mpeg_rate
 from ptfan.engine.media.orientation import UPRIGHT, Orientation
 from ptfan.engine.media.pixel_choice import choose_format
 from ptfan.engine.media.pixel_layout import has_alpha
@@ -21,18 +22,26 @@ __all__ = ["EncoderPlan"]
 
 _TURNING = {"mp4", "mov", "ipod", "3gp", "3g2", "matroska", "webm"}
 """Containers with a place for a display matrix."""
-_FIXED_RATE = {"avi", "mpeg", "vob", "dvd", "svcd", "mxf"}
+_FIXED_RATE = {"avi", "mpeg", "vob", "dvd", "svcd", "mxf", "ogg", "ogv"}
 """Containers that keep no time stamps, or only those of a constant rate."""
+_GAPLESS = {"mpeg", "vob", "dvd", "svcd", "mxf", "ogg", "ogv"}
+"""Those in which no tick may be without a frame: of several small ones MPEG's programme stream dates the first only."""
+_MPEG_RATES = {"mxf"}
+"""Those that keep only the usual rates of MPEG-2, with no fractions of them."""
 _USUAL = {
     "webm": "libvpx-vp9",
     "ogv": "libvpx",
     "mpeg": "mpeg2video",
     "vob": "mpeg2video",
+    "svcd": "mpeg2video",
+    "dvd": "mpeg2video",
     "mxf": "mpeg2video",
+    "asf": "mpeg4",
     "avi": "mpeg4",
 }
-"""Containers whose usual encoder is not x264; AVI has no place for the time stamps that reordered frames need."""
-_REORDER_NOTHING = {"avi"}
+"""Containers whose usual encoder is not x264; AVI has no place for the time stamps that reordered frames need, nor has
+ASF, in which FFmpeg shows H.264 a frame late even so. FFmpeg calls what ends in .vob svcd."""
+_REORDER_NOTHING = {"avi", "asf"}
 """Containers that cannot tell the order of decoding from that of showing."""
 
 
@@ -70,6 +79,8 @@ class EncoderPlan:
     """How frames are turned before they are encoded, where the container cannot say it."""
     fixed_rate: bool
     """Whether time stamps are rounded to whole frames of a constant rate."""
+    gapless: bool = False
+    """Whether a frame must be repeated on each tick until the next one."""
 
     @classmethod
     def make(
@@ -101,7 +112,7 @@ class EncoderPlan:
         size = turn.size(*coded)
         pixel_format = _choose_pixels(encoder, info, size, exact=encoder.is_exact(quality))
         fixed = encoder.fixed_rate or name in _FIXED_RATE
-        rate = info.rate or Fraction(25)
+        rate = _fixed_rate(name, encoder, info) if fixed else info.rate or Fraction(25)
         return cls(
             encoder=encoder,
             options=encoder.settings(quality, preset) | ({"bf": "0"} if name in _REORDER_NOTHING else {}),
@@ -115,6 +126,7 @@ class EncoderPlan:
             orientation=info.orientation if keeps_turn else UPRIGHT,
             turn=turn,
             fixed_rate=fixed,
+            gapless=name in _GAPLESS,
         )
 
     @property
@@ -173,6 +185,16 @@ def _takes(container: str, name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _fixed_rate(container: str, encoder: Encoder, info: StreamInfo) -> Fraction:
+    """Return the constant rate that suits the frames best among those that container and encoder can say."""
+    rate = info.constant_rate or info.rate or Fraction(25)
+    if container in _MPEG_RATES or encoder.name == "mpeg1video":
+        return rate if rate in MPEG_RATES else nearest_mpeg_rate(rate)
+    if encoder.name == "mpeg2video":
+        return rate if is_mpeg_rate(rate) else nearest_mpeg_rate(rate)
+    return rate
 
 
 def _time_base(encoder: Encoder, info: StreamInfo) -> Fraction:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ptfan.engine.errors import InputError
+
 __all__ = ["DEFAULT_QUALITY", "ENCODERS", "Encoder", "encoder_named"]
 
 DEFAULT_QUALITY = 16
@@ -21,6 +23,8 @@ class Encoder:
     """From a quality on the scale of x264's CRF to the encoder's options."""
     speed: tuple[str, str] | None = None
     """The option that sets the speed, and the value that suits best; None where there is none."""
+    speeds: tuple[str, ...] = ()
+    """The values that it takes, where it would complain of others by itself; empty for any."""
     lossless: bool = False
     """Whether it keeps every sample, whatever the quality."""
     fixed_rate: bool = False
@@ -35,7 +39,14 @@ class Encoder:
     """What it does not work without."""
 
     def settings(self, quality: int | None, preset: str | None) -> dict[str, str]:
-        """Return the options for a quality and a preset; None stands for the default."""
+        """Return the options for a quality and a preset; None stands for the default.
+
+        Raises:
+            InputError: there is no such preset.
+        """
+        numbered = preset in tuple("0123456789")
+        if preset is not None and self.speeds and preset not in self.speeds and not numbered:
+            raise InputError(f"preset {preset!r}: {self.name} has none of that name; expected {', '.join(self.speeds)}")
         chosen = self.options(DEFAULT_QUALITY if quality is None else quality)
         if self.speed:
             chosen[self.speed[0]] = preset or self.speed[1]
@@ -88,10 +99,13 @@ def _ffv1(quality: int) -> dict[str, str]:
     return {"level": "3", "slicecrc": "1"}
 
 
+_X26_SPEEDS: tuple[str, ...] = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
+_X26_SPEEDS += ("veryslow", "placebo")
+
 ENCODERS: tuple[Encoder, ...] = (
-    Encoder("libx264", _x264, ("preset", "veryfast"), whole_blocks=True),
-    Encoder("libx264rgb", _x264, ("preset", "veryfast")),
-    Encoder("libx265", _x265, ("preset", "veryfast"), whole_blocks=True),
+    Encoder("libx264", _x264, ("preset", "veryfast"), _X26_SPEEDS, whole_blocks=True),
+    Encoder("libx264rgb", _x264, ("preset", "veryfast"), _X26_SPEEDS),
+    Encoder("libx265", _x265, ("preset", "veryfast"), _X26_SPEEDS, whole_blocks=True),
     Encoder("libsvtav1", _av1, ("preset", "8")),
     Encoder("libvpx-vp9", _vp9, ("cpu-used", "6")),
     Encoder("libvpx", _vp8, ("cpu-used", "6")),

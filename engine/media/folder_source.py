@@ -45,7 +45,7 @@ class FolderSource(Source):
         self._first, self._stop = (_position(moment, rate) for moment in (span.start, span.end))
         self._stop = len(self._paths) if span.end is None else min(self._stop, len(self._paths))
         if self._first >= self._stop:
-            raise InputError(f"{folder}: no image lies between start and end; there are {len(self._paths)} of them")
+            raise InputError(f"{folder}: no image is shown {span.words}; there are {len(self._paths)} of them")
         first = _read(self._paths[self._first], alpha=True)
         self._alpha = first.shape[2] == 4
         self._shape, self._dtype = first.shape[:2], first.dtype

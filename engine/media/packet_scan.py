@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfan.engine.media.seams import Seam, SeamFinder
 from ptfan.engine.media.video_file import VideoFile
 
 __all__ = ["PacketScan"]
@@ -29,6 +31,8 @@ class PacketScan:
     in_order: bool
     """Whether `times` belong to the frames in the order that they are shown in, whatever the decoder says: AVI keeps
     only the order of decoding, and what FFmpeg makes of it goes astray where frames are reordered."""
+    seams: tuple[Seam, ...]
+    """Where the time stamps of a running clock jump back; `times` and `end` go on there."""
 
     @classmethod
     def of(cls, location: str, interlaced: bool) -> PacketScan:
@@ -38,23 +42,31 @@ class PacketScan:
             location: What to open.
             interlaced: Whether a packet may hold one field rather than a frame.
         """
-        file = VideoFile(location)
+        scan, seams = cls._read(location, interlaced, ())
+        return cls._read(location, interlaced, seams)[0] if seams else scan
+
+    @classmethod
+    def _read(cls, location: str, interlaced: bool, seams: tuple[Seam, ...]) -> tuple[PacketScan, tuple[Seam, ...]]:
+        """Read all packets of a video whose seams are known so far; return those that there are as well."""
+        file = VideoFile(location, seams=seams)
         try:
-            tally = _Tally(file)
+            tally, finder = _Tally(file, seams), SeamFinder(file.stream)
             for packet in file.packets():
                 if packet.size:
                     tally.add(packet)
+                    finder.add(packet)
             unclear = interlaced and tally.codec in ("h264", "hevc")
+            found = finder.seams() if file.clocked else ()
         finally:
             file.close()
         frames = None if unclear or tally.unclear or not tally.packets else tally.shown
-        return cls(tally.known_times(), frames, tally.packets, tally.end, tally.in_order)
+        return cls(tally.known_times(), frames, tally.packets, tally.end, tally.in_order, seams), found
 
 
 class _Tally:
     """What is kept of the packets while they are read: little, as a long video has many."""
 
-    def __init__(self, file: VideoFile) -> None:
+    def __init__(self, file: VideoFile, seams: Sequence[Seam]) -> None:
         self.codec = file.stream.codec_context.name
         self.in_order = file.container.format.name == "avi"
         self.unclear = self.in_order and self.codec == "mpeg4"  # it may pack two frames into one packet
@@ -62,12 +74,13 @@ class _Tally:
         self.end: int | None = None
         self._times = array("q")
         self._first: int | None = None
+        self._begins = {0, *(seam.packet for seam in seams)}
 
     def add(self, packet: av.Packet[av.VideoStream]) -> None:
         """Count a packet."""
         time = packet.dts if self.in_order else packet.pts
         shown = not (packet.is_discard or _is_hidden(packet, self.codec))
-        if not self.packets:
+        if self.packets in self._begins:
             self.unclear |= not packet.is_keyframe
             self._first = time
         self.packets += 1

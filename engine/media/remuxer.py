@@ -12,6 +12,7 @@ import av
 
 from ptfan.engine.media.chapters import cut_chapters
 from ptfan.engine.media.notice import Warn
+from ptfan.engine.media.seams import Companion
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.stream_trial import add_copy, held_streams
 from ptfan.engine.media.tags import content_tags, lost_tags
@@ -27,6 +28,7 @@ class _Copy:
     target: Any
     name: str
     from_zero: bool
+    companion: Companion
     last: int | None = None
     refused: bool = False
 
@@ -48,7 +50,7 @@ class Remuxer:
         """
         assert info.path is not None
         self._location, self._target, self._shift, self._warn = info.path, target, shift, warn
-        self._cut = info.span.start is not None
+        self._seams, self._cut = info.seams, info.span.start is not None
         self._end = None if info.span.end is None else info.origin + info.span.end - shift
         self._file = VideoFile(info.path)
         self._copies = self._add_all()
@@ -107,7 +109,8 @@ class Remuxer:
         copy = add_copy(self._target, stream)
         copy.metadata.update(content_tags(stream.metadata))
         copy.disposition = stream.disposition
-        return _Copy(copy, _describe(stream), self._cut or _pushes_back(stream, self._target.format.name))
+        from_zero = self._cut or _pushes_back(stream, self._target.format.name)
+        return _Copy(copy, _describe(stream), from_zero, Companion(self._seams))
 
     def _read(self) -> Generator[tuple[Fraction, av.Packet[Any], _Copy], None, None]:
         """Yield the packets to copy, with the output's time in seconds."""
@@ -117,6 +120,7 @@ class Remuxer:
         try:
             for packet in self._file.container.demux(*streams):
                 copy = self._copies[packet.stream.index]
+                copy.companion.move(packet)
                 if packet.size and self._place(packet, copy):
                     yield (packet.dts or 0) * packet.time_base, packet, copy
         except av.FFmpegError:
@@ -150,6 +154,8 @@ class Remuxer:
             return
         pts, dts = packet.pts or 0, packet.dts or 0
         if copy.last is not None and dts <= copy.last:
+            if self._seams and packet.stream.type == "audio":
+                return  # both sides of a seam sound at once
             packet.dts = dts = copy.last + 1
             packet.pts = max(pts, dts)
         copy.last = dts

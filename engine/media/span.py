@@ -34,6 +34,13 @@ class Span:
         """Build a span of numbers; a decimal float means the decimal, not the binary number nearest to it."""
         return cls(_exact(start), _exact(end))
 
+    @property
+    def words(self) -> str:
+        """Say which moments belong to it, as the end of a sentence."""
+        if self.start is None:
+            return "at all" if self.end is None else f"before {float(self.end):g} s"
+        return f"at {float(self.start):g} s or later" + ("" if self.end is None else f", before {float(self.end):g} s")
+
     def is_before(self, time: Fraction) -> bool:
         """Tell whether a moment lies before the span."""
         return self.start is not None and time < self.start

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from ptfan.engine.media.colour import UNTAGGED, ColourTags
 from ptfan.engine.media.orientation import UPRIGHT, Orientation
+from ptfan.engine.media.seams import Seam
 from ptfan.engine.media.span import EVERYTHING, Span
 
 __all__ = ["StreamInfo"]
@@ -17,7 +18,7 @@ class StreamInfo:
     """A source's size, timing and format. Sizes are those of the picture as displayed."""
 
     name: str
-    """The file, folder or `-` as the user named it."""
+    """The file, folder or `-` as the user named it, or a URL without passwords."""
     width: int
     """Width as displayed, pixels."""
     height: int
@@ -30,6 +31,9 @@ class StreamInfo:
     """Seconds a tick of the time stamps."""
     rate: Fraction | None = None
     """Frames a second on average; None when unknown."""
+    constant_rate: Fraction | None = None
+    """Frames a second at which every frame gets a tick of its own, near its time; None when it is the average rate,
+    or unknown."""
     frames: int | None = None
     """How many frames there are in the span, exactly; None when it cannot be known without decoding them."""
     first: int = 0
@@ -62,6 +66,8 @@ class StreamInfo:
     """What to open to read the sound and all that comes along; None where there is nothing but pictures."""
     clocked: bool = False
     """Whether time stamps come from a running clock, as in broadcasts, whose zero means nothing."""
+    seams: tuple[Seam, ...] = ()
+    """Where the file's time stamps jump back; those that are delivered go on there."""
 
     @property
     def rotation(self) -> int:

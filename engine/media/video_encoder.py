@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 
 import av
@@ -24,7 +26,8 @@ class VideoEncoder:
     Attributes:
         stream: The stream in the container.
         plan: How it is encoded.
-        rounded: Whether a frame's time stamp had to be moved, because only a constant rate can be kept.
+        rounded: Seconds that a time stamp had to be moved by, at most, because only a constant rate can be kept;
+            0 where that is less than a third of a frame.
     """
 
     def __init__(self, container: av.container.OutputContainer, plan: EncoderPlan) -> None:
@@ -32,26 +35,38 @@ class VideoEncoder:
         os.environ.setdefault("SVT_LOG", "1")  # otherwise SVT-AV1 writes a page about itself to standard error
         stream = container.add_stream(plan.encoder.name, rate=plan.rate, options=dict(plan.options))
         assert isinstance(stream, av.VideoStream)
-        self.stream, self.rounded = stream, False
+        self.stream, self.rounded = stream, Fraction(0)
         self.plan = plan
         self._clock = Clock(plan.time_base, plan.rate)
+        self._shown: av.VideoFrame | None = None
         self._converter = FrameConverter(plan.pixel_format, plan.colour, plan.turn)
         self._set_up()
 
     def encode(self, frame: av.VideoFrame, time: Fraction) -> list[av.Packet[av.VideoStream]]:
         """Encode a frame that is to be shown at `time`, in seconds; return the packets that are ready."""
         ready = self._converter.convert(frame)
-        lent = ready.pts, ready.time_base, ready.duration
-        self._stamp(ready, time)
-        ready.pict_type = 0  # how it was coded before must not steer this encoder
-        try:
-            return self.stream.encode(ready)
-        finally:
-            ready.pts, ready.time_base, ready.duration = lent
+        with _lent(ready):
+            before, tick = self._clock.last, self._stamp(ready, time)
+            packets = self._repeat(before, tick) if self.plan.gapless else []
+            ready.pict_type = 0  # how it was coded before must not steer this encoder
+            packets += self.stream.encode(ready)
+        self._shown = ready
+        return packets
 
     def flush(self) -> list[av.Packet[av.VideoStream]]:
         """Return the packets that are left."""
         return self.stream.encode(None)
+
+    def _repeat(self, before: int | None, until: int) -> list[av.Packet[av.VideoStream]]:
+        """Encode the last frame once more on each tick between it and the next one."""
+        packets: list[av.Packet[av.VideoStream]] = []
+        if before is None or self._shown is None:
+            return packets
+        with _lent(self._shown):
+            for tick in range(before + 1, until):
+                self._shown.pts, self._shown.time_base, self._shown.duration = tick, self.plan.time_base, 1
+                packets += self.stream.encode(self._shown)
+        return packets
 
     def _set_up(self) -> None:
         """Tell the encoder and the stream what the frames are."""
@@ -65,11 +80,24 @@ class VideoEncoder:
         if plan.orientation != UPRIGHT:
             self.stream.set_display_matrix(plan.orientation.matrix)
 
-    def _stamp(self, frame: av.VideoFrame, time: Fraction) -> None:
-        """Set the time stamp, in whole ticks and after the one before, and the duration."""
+    def _stamp(self, frame: av.VideoFrame, time: Fraction) -> int:
+        """Set the time stamp, in whole ticks and after the one before, and the duration; return the time stamp."""
         base = self.plan.time_base
         ticks, length = time / base, frame.duration * (frame.time_base or base)
         frame.pts, frame.time_base = round(ticks), base
-        frame.duration = round(length / base)
-        moved = abs(self._clock.stamp(frame) - ticks)
-        self.rounded |= self.plan.fixed_rate and moved > Fraction(1, 3)
+        # Ogg takes the end of a packet for its time, so that one that lasted longer would come behind the next ones.
+        frame.duration = 1 if self.plan.gapless else round(length / base)
+        tick = self._clock.stamp(frame)
+        if self.plan.fixed_rate and abs(tick - ticks) > Fraction(1, 3):
+            self.rounded = max(self.rounded, abs(tick - ticks) * base)
+        return tick
+
+
+@contextmanager
+def _lent(frame: av.VideoFrame) -> Iterator[None]:
+    """Give a frame its time back at the end."""
+    lent = frame.pts, frame.time_base, frame.duration
+    try:
+        yield
+    finally:
+        frame.pts, frame.time_base, frame.duration = lent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from av.video.reformatter import VideoReformatter
 from ptfan.engine.errors import InputError, UnreadableError, one_line
 from ptfan.engine.media.hardware import HardwareDecoding
 from ptfan.engine.media.lenient import LENIENT
+from ptfan.engine.media.seams import Seam, Splicer
+from ptfan.engine.redaction import redacted
 
 __all__ = ["NO_PROTOCOL", "PLAYLISTS", "VideoFile"]
 
@@ -44,23 +46,25 @@ class VideoFile:
         name: str | None = None,
         live: bool = False,
         hardware: HardwareDecoding | None = None,
+        seams: Sequence[Seam] = (),
         **how: Any,
     ) -> None:
         """Open a file, or a URL that FFmpeg reads.
 
         Args:
             location: The file, the URL, or an object to read from.
-            name: What to call it in errors; the location itself without it.
+            name: What to call it in errors; the location itself without it, and without passwords.
             live: Whether a frame is wanted as soon as it has come, rather than as many as possible a second.
             hardware: A device that is to decode it; FFmpeg's own decoders on the CPU without it.
+            seams: Where time stamps jump back, so that they can go on there; such a file is read from its beginning.
             how: Further arguments of `av.open`: format, options, timeout.
 
         Raises:
             InputError: It is not a video, or one without a video stream.
             UnreadableError: It cannot be read here, or not by the device.
         """
-        self._name, self._live, self._hardware = name or location, live, hardware
-        self._scaler = VideoReformatter()
+        self._name, self._live, self._hardware = name or redacted(str(location)), live, hardware
+        self._scaler, self._splicer = VideoReformatter(), Splicer(seams)
         self.damaged = 0
         if hardware is not None:
             how["hwaccel"] = hardware.open()
@@ -89,6 +93,8 @@ class VideoFile:
                 if packet.is_corrupt and not self.clocked:
                     self.damaged += 1
                 else:
+                    if packet.size:
+                        self._splicer.move(packet)
                     yield packet
         except av.FFmpegError:
             self.damaged += 1

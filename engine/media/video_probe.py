@@ -10,6 +10,7 @@ import numpy as np
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.media.colour import ColourTags
+from ptfan.engine.media.frame_rate import constant_rate
 from ptfan.engine.media.hardware import HardwareDecoding
 from ptfan.engine.media.orientation import Orientation
 from ptfan.engine.media.packet_scan import PacketScan
@@ -18,6 +19,7 @@ from ptfan.engine.media.rgb import depth_of
 from ptfan.engine.media.span import EVERYTHING, Span
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.video_file import VideoFile
+from ptfan.engine.redaction import redacted
 
 __all__ = ["VideoProbe", "describe_stream"]
 
@@ -53,9 +55,8 @@ class VideoProbe:
         try:
             frame = next(file.frames(), None)
             if frame is None:
-                raise InputError(
-                    f"{location}: not one frame can be decoded: it is empty, damaged or cut short{file.excuse}"
-                )
+                reason = f"it is empty, damaged or cut short{file.excuse}"
+                raise InputError(f"{redacted(location)}: not one frame can be decoded: {reason}")
             info = describe_stream(location, file, frame)
             scan = PacketScan.of(location, info.interlaced)
             tags = {key.lower(): value for key, value in file.stream.metadata.items()}
@@ -76,7 +77,7 @@ def describe_stream(location: str, file: VideoFile, frame: av.VideoFrame) -> Str
     width, height = orientation.size(frame.width, frame.height)
     pixel_format = plain_format(frame.format.name)
     return StreamInfo(
-        name=location,
+        name=redacted(location),
         width=width,
         height=height,
         depth=depth_of(frame),
@@ -98,13 +99,17 @@ def describe_stream(location: str, file: VideoFile, frame: av.VideoFrame) -> Str
 
 def _count(info: StreamInfo, scan: PacketScan, span: Span) -> StreamInfo:
     """Count the frames in the span, and those before it."""
-    info = replace(info, span=span, duration=_length(info, scan, span), begin=info.origin + (span.start or 0))
+    if info.rate is not None:
+        info = replace(info, constant_rate=constant_rate(scan.times, info.time_base, info.rate))
+    info = replace(
+        info, span=span, seams=scan.seams, duration=_length(info, scan, span), begin=info.origin + (span.start or 0)
+    )
     if scan.frames is None or scan.frames != len(scan.times):
         return replace(info, frames=scan.frames if span == EVERYTHING else None)
     first, stop = (_position(info, scan, moment, other) for moment, other in ((span.start, 0), (span.end, scan.frames)))
     if stop <= first:
         shown = float(int(scan.times[-1]) * info.time_base - info.origin)
-        raise InputError(f"{info.name}: no frame lies between start and end; the last one is shown at {shown:g} s")
+        raise InputError(f"{info.name}: no frame is shown {span.words}; the last one is at {shown:g} s")
     return replace(info, first=first, frames=stop - first, begin=int(scan.times[first]) * info.time_base)
 
 

@@ -142,7 +142,11 @@ class VideoSink(Sink):
     def _report(self) -> None:
         """Say what the finished file does not hold."""
         if self._encoder.rounded:
-            self._tell("time stamps are rounded: this codec or container keeps only a constant rate")
+            rate, moved = float(self._encoder.plan.rate), float(self._encoder.rounded)
+            self._tell(
+                f"time stamps are rounded to {rate:.5g} frames a second, by up to {moved:.3f} s: "
+                "this codec or container keeps only a constant rate"
+            )
         with av.open(str(self._staging.path), **LENIENT) as found:
             aspect = found.streams.video[0].sample_aspect_ratio or Fraction(1)
             losses = self._remuxer.losses(found) if self._remuxer else []

@@ -47,9 +47,11 @@ class VideoSource(Source):
         self._hardware = hardware
         self._probe = VideoProbe.of(location, span, hardware)
         if self.info.interlaced:
-            warn(f"{location}: is interlaced; its frames are deinterlaced")
+            warn(f"{self.info.name}: is interlaced; its frames are deinterlaced")
+        if self.info.seams:
+            warn(f"{self.info.name}: {_count(self.info)}; what lies behind is shown right after what lies before")
         if self._probe.alpha_lost:
-            warn(f"{location}: its alpha channel is dropped: the decoder does not read it")
+            warn(f"{self.info.name}: its alpha channel is dropped: the decoder does not read it")
 
     @property
     def info(self) -> StreamInfo:
@@ -62,7 +64,7 @@ class VideoSource(Source):
         Raises:
             InputError: The frames change their size, or there are none.
         """
-        file = VideoFile(self._location, hardware=self._hardware)
+        file = VideoFile(self._location, hardware=self._hardware, seams=self.info.seams)
         try:
             first, frames = self._seek(file)
             yield from self._samples(file, first, frames)
@@ -72,7 +74,7 @@ class VideoSource(Source):
     def _seek(self, file: VideoFile) -> tuple[int, Iterator[av.VideoFrame]]:
         """Go to the key frame before the span, where the time stamps allow; return its index and the frames from it."""
         times, start = self._probe.scan.times, self.info.first
-        if not start or self._probe.scan.in_order:
+        if not start or self._probe.scan.in_order or self.info.seams:
             return 0, file.frames()
         with suppress(av.FFmpegError):  # not every kind of file can be searched
             file.container.seek(int(times[start]), stream=file.stream)
@@ -108,7 +110,7 @@ class VideoSource(Source):
         else:
             self._report(file, read)
         if not read:
-            raise InputError(f"{self._location}: no frame lies between start and end")
+            raise InputError(f"{self.info.name}: no frame is shown {info.span.words}")
 
     def _stamp(self, frame: av.VideoFrame, index: int, clock: Clock) -> int:
         """Set a frame's time stamp, in ticks, and return it."""
@@ -123,7 +125,7 @@ class VideoSource(Source):
             image = rgb.convert(frame)
         except OSError as error:
             reason = f"its colour matrix (code {frame.colorspace}) cannot be converted to RGB"
-            raise InputError(f"{self._location}: {reason}; convert the video first") from error
+            raise InputError(f"{self.info.name}: {reason}; convert the video first") from error
         return Sample(index, image, frame.pts or 0, self.info.time_base, frame)
 
     def _plain(self, frame: av.VideoFrame, index: int) -> av.VideoFrame:
@@ -131,7 +133,7 @@ class VideoSource(Source):
         info = self.info
         if info.orientation.size(frame.width, frame.height) != (info.width, info.height):
             raise InputError(
-                f"{self._location}: frame {index} is coded as {frame.width}x{frame.height}, the first one is shown as "
+                f"{self.info.name}: frame {index} is coded as {frame.width}x{frame.height}, the first one is shown as "
                 f"{info.width}x{info.height}: split the video where its size changes"
             )
         plain = plain_format(frame.format.name)
@@ -141,4 +143,10 @@ class VideoSource(Source):
         """Say what the file holds but could not be read."""
         if self._probe.missing or file.damaged:
             promised = f" of {self._probe.promised}" if self._probe.promised else ""
-            self._warn(f"{self._location}: is damaged or cut short: {read} frames{promised} could be read")
+            self._warn(f"{self.info.name}: is damaged or cut short: {read} frames{promised} could be read")
+
+
+def _count(info: StreamInfo) -> str:
+    """Say how often time stamps jump back."""
+    often = "once" if len(info.seams) == 1 else f"{len(info.seams)} times"
+    return f"its time stamps jump back {often}, as where recordings were joined"

@@ -19,6 +19,8 @@ _DEEP = {
     f"{layout}p{bits}": f"yuv{layout}p{bits}le" for layout in ("420", "422", "444") for bits in (9, 10, 12, 14, 16)
 }
 _GREY = {f"mono{bits}": f"gray{bits}le" for bits in (9, 10, 12, 14, 16)}
+_LARGEST, _MOST = 65535, 250_000_000
+"""Pixels a side, and in all: FFmpeg takes few more."""
 _PLAIN = {
     "420": "yuv420p",
     "411": "yuv411p",
@@ -131,8 +133,10 @@ def _header(fields: dict[bytes, str], words: Iterable[bytes]) -> Y4mHeader:
     if chroma not in _FORMATS:
         raise ValueError(f"chroma format {chroma!r} is not known")
     width, height = int(fields.get(b"W", 0)), int(fields.get(b"H", 0))
-    if width < 1 or height < 1:
-        raise ValueError(f"a size of {width}x{height}")
+    if not (1 <= width <= _LARGEST and 1 <= height <= _LARGEST and width * height <= _MOST):
+        raise ValueError(
+            f"a size of {width}x{height}; expected 1 to {_LARGEST} a side and {_MOST // 10**6} million pixels at most"
+        )
     return Y4mHeader(
         width=width,
         height=height,

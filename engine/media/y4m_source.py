@@ -74,7 +74,7 @@ class Y4mSource(Source):
                 found = True
                 yield Sample(index, rgb.convert(frame), index, info.time_base, frame)
         if not found:
-            raise InputError(f"{self._name}: holds no picture between start and end")
+            raise InputError(f"{self._name}: holds no picture {info.span.words}")
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Read frames to the end of the stream, deinterlaced if the header says that they are interlaced."""

@@ -77,7 +77,7 @@ class TestVideos:
         assert 10 <= len(images(folder / "out")) < 40
 
     def test_a_span_outside_the_video(self, refused: Callable[..., str], clip: Callable[..., Path]) -> None:
-        assert "no frame lies between" in refused(clip(), *BOX, "--start", "9", "-o", "out.mkv")
+        assert "no frame is shown at 9 s or later" in refused(clip(), *BOX, "--start", "9", "-o", "out.mkv")
         assert "nothing is left" in refused(clip(), *BOX, "--start", "2", "--end", "1", "-o", "out.mkv")
 
 

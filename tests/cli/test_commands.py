@@ -144,7 +144,7 @@ class TestPreview:
     @pytest.mark.parametrize(
         ("arguments", "what"),
         [
-            ((*BOX, "--at", "99"), "no frame"),
+            ((*BOX, "--at", "99"), "no frame is shown at 99 s or later; the last one is at "),
             (("--at", "0"), "give --mask FILE or --box"),
             ((*BOX, "--at", "noon"), "time 'noon'"),
             (("--box", "99,0,4,4"), "outside the frame"),
@@ -166,6 +166,23 @@ class TestPreview:
             result = ptfan("preview", "clip.mkv", "--mask", "mask.png", "-o", output, "--overwrite")
             assert f"{output}: {words}; give the picture another name" in result.error
         assert (Path("clip.mkv").read_bytes(), mask.read_bytes()) == (clip_bytes, mask_bytes)
+
+    def test_a_picture_is_what_its_name_says(
+        self, ptfan: Callable[..., Any], clip: Callable[..., Path], model: Path
+    ) -> None:
+        assert ptfan("preview", clip(), *BOX, "-o", "look.jpg", "--model", model).status == 0
+        assert Path("look.jpg").read_bytes().startswith(b"\xff\xd8\xff")
+        assert (
+            "look.gif: has no picture's ending; expected .png or .jpg"
+            in ptfan("preview", clip(), *BOX, "-o", "look.gif", "--model", model).error
+        )
+
+    def test_it_goes_into_a_pipe(self, clip: Callable[..., Path], model: Path) -> None:
+        command = [sys.executable, "-m", "ptfan.engine.cli", "preview", str(clip()), *BOX, "-o", "-"]
+        done = subprocess.run([*command, "--model", str(model)], capture_output=True, check=True)
+        assert done.stdout.startswith(b"\x89PNG")
+        assert b"standard output: frame 0" in done.stderr
+        assert not Path("-").exists()
 
     def test_an_older_picture_stays(self, ptfan: Callable[..., Any], clip: Callable[..., Path]) -> None:
         Path("look.png").write_bytes(b"older")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Box, Frame, Patch, hole_box
 
 
@@ -97,3 +98,18 @@ def test_every_value_survives_the_way_to_a_patch_and_back(dtype: Any) -> None:
     pixels = image.astype(np.float32) * np.float32(1 / peak)
     box = Box(0, 0, image.shape[1], image.shape[0])
     assert np.array_equal(Frame(np.zeros_like(image), hole, patches=(Patch(box, pixels),)).composite(), image)
+
+
+@pytest.mark.parametrize(
+    ("image", "hole", "words"),
+    [
+        ([[[1, 2, 3]]], np.zeros((1, 1), bool), "frame is a list, expected a NumPy array"),
+        (np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0), bool), r"frame is of shape \(0, 0, 3\), expected"),
+        (np.zeros((4, 4), np.uint8), np.zeros((4, 4), bool), r"frame is of shape \(4, 4\), expected uint8 or"),
+        (np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4, 1), bool), r"mask is of shape \(4, 4, 1\), expected bool"),
+        (np.zeros((4, 4, 3), np.uint8), None, "mask is a NoneType, expected a NumPy array"),
+    ],
+)
+def test_what_is_no_picture_is_refused(image: Any, hole: Any, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        Frame(image, hole)

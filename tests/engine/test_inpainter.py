@@ -280,6 +280,12 @@ def test_window_and_stride(choice: dict[str, Any], expected: tuple[int, int]) ->
     assert window_and_stride(SPEC, InpaintSettings(**choice)) == expected
 
 
+@pytest.mark.parametrize("size", ["nativ", 5, (320,), (320.0, 240.0), [320, 240]])
+def test_a_working_size_that_is_none_is_refused(size: Any) -> None:
+    with pytest.raises(InputError, match=r"working size is .*, expected \(width, height\), 'native' or None"):
+        InpaintSettings(size=size)
+
+
 def test_window_and_stride_that_do_not_fit() -> None:
     fixed = replace(SPEC, fixed_window=8)
     assert window_and_stride(fixed, InpaintSettings()) == (8, 5)

@@ -232,3 +232,16 @@ def test_a_box_is_read_from_text() -> None:
     for text in ("1,2,0,4", "1,2,3,0"):
         with pytest.raises(InputError, match="no pixels"):
             parse_box(text)
+
+
+def test_a_mask_of_all_there_is_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    with open_mask(boxes=[Box(0, 0, 8, 6)]) as masks:
+        assert masks.at(0, 8, 6).all()
+        masks.at(1, 8, 6)
+        masks.at(2, 9, 6)
+    assert caplog.messages == ["mask boxes: covers a whole frame, and nothing is left to fill it from; is it inverted?"]
+
+
+def test_a_box_that_is_none_is_refused() -> None:
+    with pytest.raises(InputError, match=r"box is \(1, 2, 3, 4\), expected a Box, for instance"):
+        open_mask(boxes=[(1, 2, 3, 4)])  # type: ignore[list-item]

@@ -48,3 +48,10 @@ def test_the_summary_tells_of_frames_without_a_hole() -> None:
     by_gpu = replace(REPORT, backend="onnxruntime-cuda (GPU 0)")
     assert by_gpu.summary == "b.mp4: 50 frames in 2.0 s (25.0 frames/s) by onnxruntime-cuda (GPU 0)"
     assert "50 frames, 20 of them without a hole, in" in replace(REPORT, inpainted=30).summary
+
+
+def test_no_password_is_recorded() -> None:
+    secret = "http://me:hidden@host/a.mp4?token=hidden"
+    report = replace(REPORT, input=secret, output=secret, warnings=(f"{secret}: is interlaced",))
+    assert "hidden" not in repr(report) + json.dumps(report.to_dict(), default=str) + report.summary
+    assert report.warnings == ("http://***@host/a.mp4?token=***: is interlaced",)

@@ -51,5 +51,5 @@ def test_a_receiver_that_takes_nothing_does_not_hold_the_run_for_ever(monkeypatc
 
 
 def test_an_encoder_that_does_not_open_is_not_the_receiver_s_fault() -> None:
-    with pytest.raises(InputError, match=r"^codec 'libx264': cannot encode 160x96 yuv420p .* preset warp"):
-        StreamSink("udp://127.0.0.1:5999", info(), print, preset="warp")
+    with pytest.raises(InputError, match=r"^codec 'h264_nvenc': cannot encode 160x96 yuv420p .* preset warp"):
+        StreamSink("udp://127.0.0.1:5999", info(), print, codec="h264_nvenc", preset="warp")

@@ -30,6 +30,8 @@ def _plan(container: str = "mp4", info: StreamInfo = INFO, **settings: object) -
         ("avi", "mpeg4"),
         ("mpegts", "libx264"),
         ("mpeg", "mpeg2video"),
+        ("svcd", "mpeg2video"),
+        ("asf", "mpeg4"),
     ],
 )
 def test_the_usual_encoder(container: str, name: str):

@@ -7,6 +7,7 @@ import av
 import numpy as np
 import pytest
 
+from ptfan.engine.errors import InputError
 from ptfan.engine.media.encoders import DEFAULT_QUALITY, ENCODERS, Encoder, encoder_named
 
 EXACT = [item for item in ENCODERS if item.lossless or item.name.startswith(("libx26", "libvpx-vp9", "libsvtav1"))]
@@ -109,3 +110,10 @@ def test_a_gpu_encodes(name: str) -> None:
 def test_the_default_is_x264_veryfast():
     assert ENCODERS[0].settings(None, None) == {"crf": str(DEFAULT_QUALITY), "preset": "veryfast"}
     assert ENCODERS[0].settings(20, "slow") == {"crf": "20", "preset": "slow"}
+
+
+def test_a_preset_that_x264_would_complain_of_is_refused_before() -> None:
+    with pytest.raises(InputError, match=r"preset 'foo': libx264 has none of that name; expected ultrafast, .*"):
+        encoder_named("h264").settings(16, "foo")
+    assert encoder_named("h264").settings(16, "slow")["preset"] == "slow"
+    assert encoder_named("av1").settings(16, "7")["preset"] == "7"

@@ -97,7 +97,7 @@ def test_a_span_and_a_rate(tmp_path: Path):
     with open_source(tmp_path, 0.25, 0.7, rate=10) as source:
         assert [sample.index for sample in source] == [3, 4, 5, 6]
         assert (source.info.first, source.info.frames, source.info.duration) == (3, 4, Fraction(2, 5))
-    with pytest.raises(InputError, match="no image lies between start and end; there are 10"):
+    with pytest.raises(InputError, match="no image is shown at 5 s or later; there are 10"):
         open_source(tmp_path, 5)
     with pytest.raises(InputError, match="expected more than 0"):
         open_source(tmp_path, rate=0)

@@ -120,13 +120,61 @@ def test_other_codecs_keep_them_too(codec: str, clip: Clips, convert, decoded, t
     assert [frame.pts for frame in decoded(tmp_path / "out.mkv")] == times
 
 
+UNEVEN = [0, 400, 440, 480, 1000, 1040, 2000]
+"""Milliseconds: 25 frames a second with gaps, as of a recorded screen."""
+
+
+def _uneven(clip: Clips) -> Path:
+    return clip("in.mkv", time_base=Fraction(1, 1000), times=UNEVEN, frames=len(UNEVEN))
+
+
 def test_a_constant_rate_rounds_and_says_so(clip: Clips, convert, decoded, tmp_path: Path):
     source = clip("in.mkv", time_base=Fraction(1, 1000), times=[0, 40, 95, 120, 160, 500], frames=6)
     warnings = convert(source, tmp_path / "out.avi")
     assert warnings == [
-        f"{tmp_path / 'out.avi'}: time stamps are rounded: this codec or container keeps only a constant rate"
+        f"{tmp_path / 'out.avi'}: time stamps are rounded to 40 frames a second, by up to 0.010 s: "
+        "this codec or container keeps only a constant rate"
     ]
     assert len(decoded(tmp_path / "out.avi")) >= 6
+
+
+@pytest.mark.parametrize("name", ["out.avi", "out.wmv", "out.asf"])
+def test_gaps_stay_where_only_a_rate_is_kept(name: str, clip: Clips, convert, decoded, tmp_path: Path):
+    assert convert(_uneven(clip), tmp_path / name) == []
+    times = [frame.time for frame in decoded(tmp_path / name)]
+    assert [round(1000 * (time - times[0])) for time in times] == UNEVEN
+
+
+@pytest.mark.parametrize("name", ["out.ogv", "out.mxf", "out.mpg", "out.vob"])
+def test_where_no_tick_may_be_without_a_frame_the_last_one_is_repeated(
+    name: str, clip: Clips, convert, decoded, tmp_path: Path
+):
+    source = _uneven(clip)
+    assert convert(source, tmp_path / name, box=BOX) == []
+    frames = decoded(tmp_path / name)
+    assert [round(1000 * (frame.time - frames[0].time)) for frame in frames] == list(range(0, 2001, 40))
+    for number, old in enumerate(decoded(source)):
+        new = frames[UNEVEN[number] // 40]
+        first, second = (frame.to_ndarray(format="rgb24").astype(float) for frame in (old, new))
+        first[BOX.slices] = second[BOX.slices] = 0
+        assert np.abs(first - second).mean() < 6
+
+
+@pytest.mark.parametrize("name", ["out.mpg", "out.mxf"])
+def test_a_rate_that_mpeg_2_cannot_say_becomes_one_that_it_can(
+    name: str, clip: Clips, convert, decoded, tmp_path: Path
+):
+    source = clip("in.mkv", time_base=Fraction(1, 1000), times=[0, 71, 142, 213, 284], frames=5)
+    (warning,) = convert(source, tmp_path / name)
+    assert "time stamps are rounded to 23.976 frames a second, by up to 0.0" in warning
+    times = [frame.time for frame in decoded(tmp_path / name)]
+    assert times[-1] - times[0] == pytest.approx(0.284, abs=0.03)
+
+
+@pytest.mark.parametrize("name", ["out.wmv", "out.ogv"])
+def test_frames_come_in_order_and_begin_at_0(name: str, clip: Clips, convert, decoded, tmp_path: Path):
+    convert(clip(frames=20), tmp_path / name)
+    assert [round(1000 * frame.time) for frame in decoded(tmp_path / name)] == list(range(0, 800, 40))
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mov", "mkv", "ts"])
@@ -237,7 +285,11 @@ def test_a_folder_can_stay_exact(clip: Clips, convert, decoded, tmp_path: Path):
             {"codec": "libx264"},
             "the container webm does not take it; webm takes libsvtav1, libvpx-vp9, libvpx",
         ),
-        ("out.mp4", {"preset": "warp"}, "codec 'libx264': cannot encode 64x48 yuv420p .* preset warp"),
+        (
+            "out.mp4",
+            {"preset": "warp"},
+            "preset 'warp': libx264 has none of that name; expected ultrafast, ",
+        ),
         (
             "out.mp4",
             {"codec": "h264_nvenc", "preset": "warp"},

@@ -43,6 +43,8 @@ def test_first_lines(line: bytes, header: Y4mHeader):
         (b"YUV4MPEG2 Wx H3", "cannot be used"),
         (b"YUV4MPEG2 W4 H3 C400weird", "chroma format '400weird' is not known"),
         (b"YUV4MPEG2 W4 H3 F25", "cannot be used"),
+        (b"YUV4MPEG2 W999999 H999999", "a size of 999999x999999; expected 1 to 65535 a side and 250 million pixels"),
+        (b"YUV4MPEG2 W65000 H65000", "a size of 65000x65000; expected 1 to 65535 a side and 250 million pixels"),
         (b"YUV4MPEG2 W4 H3 C\xff", "cannot be used"),
     ],
 )
