@@ -124,7 +124,11 @@ class Inpainter:
             if self._colours is not None:
                 opened.callback(self._colours.close)
             self.preparer = self._new_preparer()
-            self._opened = opened.pop_all()
+            self._opened, self._closed = opened.pop_all(), False
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise InputError("inpainter is closed; open another one")
 
     def _new_preparer(self) -> Preparer:
         spec = self.spec
@@ -159,12 +163,18 @@ class Inpainter:
         Its arrays are kept as they are until it is finished: do not write to them before, as into a camera's buffer.
 
         Raises:
-            InputError: the frame's size differs from the stream's, or its mask's from its own.
+            InputError: the frame's size differs from the stream's, or its mask's from its own; or it is closed.
         """
+        self._check_open()
         return [done for window in self.preparer.push(frame) for done in self.infer(window)]
 
     def flush(self) -> list[Frame]:
-        """Return the frames that still wait; the next frame begins a new stream."""
+        """Return the frames that still wait; the next frame begins a new stream.
+
+        Raises:
+            InputError: it is closed.
+        """
+        self._check_open()
         return [done for window in self.preparer.flush() for done in self.infer(window)] + self.finish()
 
     def reset(self) -> None:
@@ -182,6 +192,7 @@ class Inpainter:
 
     def close(self) -> None:
         """Free the network, or this stream's share of it; frames that still wait are lost."""
+        self._closed = True
         self._filler.reset()
         self._opened.close()
 

@@ -86,11 +86,6 @@ def inpaint(
         OutputError: the output cannot be written, or exists.
         InterruptedRunError: `stop` was set, or Ctrl-C pressed, before the end.
     """
-    asked: dict[str, Any] = {
-        "mask": mask, "boxes": [asdict(box) for box in boxes], "object_id": object_id, "dilate": dilate,
-        "start": None if start is None else float(start), "end": None if end is None else float(end),
-        "hwaccel": hwaccel, "codec": codec, "quality": quality, "preset": preset,
-    }  # fmt: skip
     begin = time.perf_counter()
     settings, progress = settings or InpaintSettings(), progress or NoProgress()
     told: list[str] = []
@@ -112,6 +107,11 @@ def inpaint(
         if stages.holes == 0 and inpainter is not None:
             tell(f"mask {masks.name}: no pixels in any frame; the video was copied through")
     seconds = time.perf_counter() - begin
+    asked: dict[str, Any] = {
+        "mask": mask, "boxes": [asdict(box) for box in boxes], "object_id": object_id, "dilate": dilate,
+        "start": None if start is None else float(start), "end": None if end is None else float(end),
+        "hwaccel": hwaccel, "codec": codec, "quality": quality, "preset": preset,
+    }  # fmt: skip
     return Report(
         input=str(source),
         output=str(output),

@@ -43,6 +43,8 @@ class FolderSink(Sink):
             raise output_error(folder, error) from error
         if info.has_alpha:
             warn(f"{folder}: the alpha channel is dropped: the PNG files are RGB")
+        if info.sample_aspect not in (None, 1):
+            warn(f"{folder}: the sample aspect ratio {info.sample_aspect} is dropped: PNG files have square samples")
 
     def write(self, sample: Sample, frame: Frame) -> None:
         """Write the composited picture as the next PNG file."""

@@ -247,6 +247,16 @@ def test_what_was_opened_is_closed_when_the_rest_fails(runner: Runners, monkeypa
     assert network.closed
 
 
+def test_a_closed_one_is_used_no_more(runner: Runners, pan: Callable[..., Pictures]) -> None:
+    (item,) = frames(pan(1, HEIGHT, WIDTH))
+    inpainter = Inpainter(runner=runner())
+    inpainter.close()
+    with pytest.raises(InputError, match="inpainter is closed; open another one"):
+        inpainter.push(item)
+    with pytest.raises(InputError, match="inpainter is closed"):
+        inpainter.flush()
+
+
 def test_a_model_that_fills_no_holes_is_refused(runner: Runners) -> None:
     with pytest.raises(ModelError, match="flow form, expected clip or step"):
         Inpainter(runner=runner(form="flow"))

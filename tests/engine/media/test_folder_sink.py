@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -88,6 +89,12 @@ def test_what_is_done_can_be_kept(clip: Clips, fill, tmp_path: Path):
                 sink.write(sample, fill(sample, BOX))
         assert sink.abort(keep_partial=True) == tmp_path / "out.partial"
     assert len(list((tmp_path / "out.partial").iterdir())) == 4
+
+
+def test_samples_that_are_not_square_are_named(clip: Clips, convert, tmp_path: Path):
+    assert convert(clip("in.mkv", aspect=Fraction(4, 3)), tmp_path / "out") == [
+        f"{tmp_path / 'out'}: the sample aspect ratio 4/3 is dropped: PNG files have square samples"
+    ]
 
 
 def test_alpha_is_dropped_and_named(clip: Clips, convert, tmp_path: Path):
