@@ -60,8 +60,8 @@ def preview_command(
     from ptfan.engine.roles import Role, check_apart
     from ptfan.engine.timecode import parse_time
 
-    check_picture_name(output)
     check_apart([Role("picture", output)], [Role("input", source), Role("mask", mask)])
+    check_picture_name(output)
     if output != "-":
         check_target(Path(output), overwrite=overwrite)
     elif sys.stdout.isatty():

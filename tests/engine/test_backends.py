@@ -35,7 +35,8 @@ class StandIn:
         class Session(session):  # type: ignore[misc, valid-type]
             def __init__(self, path: str, options: Any, providers: list[Any], **more: Any) -> None:
                 record.opened.append(providers)
-                print("EP Error")  # as it does when it falls back
+                if more.get("enable_fallback", 1):
+                    print("EP Error")  # as it does when it falls back
                 if error and providers != [CPU]:
                     raise RuntimeError(error)
                 super().__init__(path, options, providers=[CPU], **more)
