@@ -60,10 +60,13 @@ class TestView:
         field = flow(step)
         if coarse > 1:
             field = cv2.resize(field, (FRAME[0] // coarse, FRAME[1] // coarse), interpolation=cv2.INTER_AREA)
-        error = warp_error(near, neighbour, view.flow(field, FRAME))
+        shown = view.flow(field, FRAME)
+        error = warp_error(near, neighbour, shown)
         assert error < 0.02
-        # In a view of the centre things move by little more than a pixel, and sampling them costs half of that.
-        assert error < 0.55 * warp_error(near, neighbour, np.zeros((*near.shape[:2], 2), np.float32))
+        # In an enlarged view of the centre things move by little, and sampling them costs two thirds of that: flow that
+        # leads the other way is what shows a wrong sign.
+        assert error < 0.75 * warp_error(near, neighbour, 0 * shown)
+        assert error < 0.4 * warp_error(near, neighbour, -shown)
 
     @settings(max_examples=60, deadline=None)
     @given(VIEWS)
