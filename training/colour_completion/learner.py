@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from ptfan.training.checkpoint import save_completer
 from ptfan.training.colour_completion.config import ColourTrainConfig
 from ptfan.training.colour_completion.losses import ColourBatch, colour_losses
+from ptfan.training.completer_learner import CompleterLearner
 from ptfan.training.headline import Headline
-from ptfan.training.learning import Learning, mean_measures
 from ptfan.training.model.colour_completer import ColourCompleter
 
 __all__ = ["ColourLearner"]
@@ -26,11 +23,10 @@ ENLARGED = 4
 """Pixels of the run's picture to one of the network's, along each axis."""
 
 
-class ColourLearner(Learning[ColourCompleter, ColourBatch]):
+class ColourLearner(CompleterLearner[ColourCompleter, ColourBatch]):
     """A colour completion network and its loss."""
 
     config: ColourTrainConfig
-    part = "completer"
     headline = Headline("gain", "PSNR in the hole above smooth completion's, dB", "{:+.2f} dB above smooth")
 
     def __init__(
@@ -44,11 +40,7 @@ class ColourLearner(Learning[ColourCompleter, ColourBatch]):
             weights: to start from; random ones, drawn from the settings' seed, without.
         """
         torch.manual_seed(config.seed)
-        network = ColourCompleter(config.network)
-        if weights is not None:
-            network.load_state_dict(dict(weights))
-        super().__init__(config, fabric, network)
-        self._shown: tuple[ColourBatch, Tensor] | None = None
+        super().__init__(config, fabric, ColourCompleter(config.network), weights)
 
     def stack(self, samples: Mapping[str, Tensor], first: int) -> ColourBatch:
         """Return a batch of collated samples on this process's device."""
@@ -65,21 +57,12 @@ class ColourLearner(Learning[ColourCompleter, ColourBatch]):
         """Return smoothly completed, completed and true colours of the latest step's first picture, side by side."""
         return None if self._shown is None else _strip(*self._shown)
 
-    def save(self, path: Path, record: Mapping[str, Any]) -> None:
-        """Write the average as a checkpoint, over one that is there."""
-        save_completer(path, self.average.network, record, overwrite=True)
+    def _counted(self, batches: Sequence[ColourBatch]) -> Tensor:
+        return ColourBatch.pierced(batches)
 
-    def _backward(self, batches: Sequence[ColourBatch], step: int) -> dict[str, Tensor]:
-        pierced = self._mean(ColourBatch.pierced(batches))
-        passes = []
-        for place, batch in enumerate(batches):
-            with self.fabric.no_backward_sync(self._called, enabled=place < len(batches) - 1):
-                answer = self._called(batch.picture, batch.confidence, batch.hole)
-                values = colour_losses(answer, batch, pierced)
-                self.fabric.backward(values["loss"] / len(batches))
-            passes.append(values)
-            self._shown = (batch, answer.detach())
-        return mean_measures(passes)
+    def _answered(self, batch: ColourBatch, counted: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        answer = self._called(batch.picture, batch.confidence, batch.hole)
+        return colour_losses(answer, batch, counted), answer
 
 
 def _strip(batch: ColourBatch, answer: Tensor) -> Tensor:
