@@ -50,9 +50,7 @@ def launch_grid(
         width: W.
         nonzero: the second output is wanted: a thread then takes all channels of a pixel.
     """
-    places, chunks = height * width, 1
-    if not nonzero and kernel == "hwc8_fp16":
-        places *= -(-channels // 8)
-    elif not nonzero:
-        chunks = -(-channels // CHANNELS_PER_THREAD)
+    places, chunks = height * width, 1 if nonzero else -(-channels // CHANNELS_PER_THREAD)
+    if kernel == "hwc8_fp16":
+        places, chunks = places * chunks, 1
     return -(-places // THREADS), chunks, min(frames, MOST_FRAMES)

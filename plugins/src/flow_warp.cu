@@ -12,26 +12,25 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kMostFrames = 65535;  // of a grid's z; a block then takes several
 
+// Threads that a frame takes, for each chunk of channels.
+std::int64_t placesOf(FlowWarp const& op) {
+    bool const shared = op.nonzero == nullptr && op.layout == Layout::kHwc8;
+    return static_cast<std::int64_t>(op.height) * op.width * (shared ? (op.channels - 1) / PTFAN_CHANNELS_PER_THREAD + 1 : 1);
+}
+
 bool isValid(FlowWarp const& op) {
     if (std::min({op.frames, op.channels, op.height, op.width}) < 1) {
         return false;
     }
-    std::int64_t const pixels = static_cast<std::int64_t>(op.height) * op.width;
-    return pixels <= std::numeric_limits<int>::max() - kThreads && (op.layout == Layout::kLinear || op.type == Type::kFp16)
-        && (!op.requireNonzero || op.nonzero != nullptr) && (op.convention == kPixel || op.convention == kTsam);
+    return placesOf(op) <= std::numeric_limits<int>::max() - kThreads
+        && (op.layout == Layout::kLinear || op.type == Type::kFp16) && (!op.requireNonzero || op.nonzero != nullptr)
+        && (op.convention == kPixel || op.convention == kTsam);
 }
 
 dim3 gridOf(FlowWarp const& op) {
-    std::int64_t places = static_cast<std::int64_t>(op.height) * op.width;
-    int chunks = 1;
-    if (op.nonzero == nullptr) {
-        if (op.layout == Layout::kHwc8) {
-            places *= (op.channels + 7) / 8;
-        } else {
-            chunks = (op.channels + PTFAN_CHANNELS_PER_THREAD - 1) / PTFAN_CHANNELS_PER_THREAD;
-        }
-    }
-    auto const blocks = static_cast<unsigned int>((places + kThreads - 1) / kThreads);
+    bool const chunked = op.nonzero == nullptr && op.layout == Layout::kLinear;
+    int const chunks = chunked ? (op.channels - 1) / PTFAN_CHANNELS_PER_THREAD + 1 : 1;
+    auto const blocks = static_cast<unsigned int>((placesOf(op) + kThreads - 1) / kThreads);
     return dim3(blocks, static_cast<unsigned int>(chunks), static_cast<unsigned int>(std::min(op.frames, kMostFrames)));
 }
 

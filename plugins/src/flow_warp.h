@@ -27,8 +27,9 @@ struct FlowWarp {
 };
 
 // Enqueue the op on a stream of the current device. Pointers are on that device; those of the hwc8 layout are aligned to 16
-// bytes. Returns cudaErrorInvalidValue where a size is below 1 or a frame has more than 2^31 - 1 pixels, where fp32 is
-// wanted in the hwc8 layout, or where nonzero is required and has no place to be written to.
+// bytes; what is written overlaps nothing that is read. Returns cudaErrorInvalidValue where a size is below 1 or a frame
+// takes more than 2^31 - 257 threads (one for a pixel, in the hwc8 layout for 16 channels of it), where fp32 is wanted in
+// the hwc8 layout, or where nonzero is required and has no place to be written to.
 cudaError_t enqueueFlowWarp(FlowWarp const& op, cudaStream_t stream) noexcept;
 
 }  // namespace ptfan

@@ -1,10 +1,27 @@
-// The kernels' own code, run on the processor for every pixel, against plain loops.
+// The kernels themselves, run on the processor thread by thread, against plain loops.
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
 
 #include "check.h"
-#include "ptfan/flow_warp.cuh"
 #include "reference.h"
+
+// What the kernels take from CUDA.
+#define __global__
+#define __launch_bounds__(threads)
+
+namespace {
+
+struct Place {
+    int x, y, z;
+};
+
+Place blockIdx, threadIdx, gridDim;
+Place const blockDim = {256, 1, 1};
+
+}  // namespace
+
+#include "ptfan/flow_warp_kernels.cuh"
 
 namespace {
 
@@ -31,16 +48,45 @@ ptfan::Shape shapeOf(Case const& item) {
     return {item.channels, item.height, item.width, item.tsam ? ptfan::kTsam : ptfan::kPixel, item.requireNonzero ? 1 : 0};
 }
 
+void linear(float const* x, float const* flow, float const* validity, float const* fallback, float* y, float* nonzero,
+    int frames, ptfan::Shape const& shape) {
+    ptfan_flow_warp_linear_fp32(x, flow, validity, fallback, y, nonzero, frames, shape.channels, shape.height, shape.width,
+        shape.convention, shape.requireNonzero);
+}
+
+void linear(Half const* x, float const* flow, Half const* validity, Half const* fallback, Half* y, Half* nonzero, int frames,
+    ptfan::Shape const& shape) {
+    ptfan_flow_warp_linear_fp16(x, flow, validity, fallback, y, nonzero, frames, shape.channels, shape.height, shape.width,
+        shape.convention, shape.requireNonzero);
+}
+
+// Run a kernel with `places` threads and more, `chunks` times for each of two blocks of frames.
+template <typename Kernel>
+void launch(int places, int chunks, Kernel kernel) {
+    gridDim = {(places + blockDim.x - 1) / blockDim.x, chunks, 2};
+    for (blockIdx.z = 0; blockIdx.z < gridDim.z; ++blockIdx.z) {
+        for (blockIdx.y = 0; blockIdx.y < gridDim.y; ++blockIdx.y) {
+            for (blockIdx.x = 0; blockIdx.x < gridDim.x; ++blockIdx.x) {
+                for (threadIdx.x = 0; threadIdx.x < blockDim.x; ++threadIdx.x) {
+                    kernel();
+                }
+            }
+        }
+    }
+}
+
+int chunksOf(Case const& item, bool withNonzero) {
+    return withNonzero ? 1 : (item.channels + PTFAN_CHANNELS_PER_THREAD - 1) / PTFAN_CHANNELS_PER_THREAD;
+}
+
 template <typename T>
 Answer runLinear(Case const& item, Data const& data, bool withNonzero) {
     auto const x = converted<T>(data.x), validity = converted<T>(data.validity), fallback = converted<T>(data.fallback);
     std::vector<T> y(x.size()), nonzero(validity.size());
-    for (int frame = 0; frame < item.frames; ++frame) {
-        for (int pixel = 0; pixel < item.height * item.width; ++pixel) {
-            ptfan::warpLinear<T>(x.data(), data.flow.data(), validity.data(), fallback.data(), y.data(),
-                withNonzero ? nonzero.data() : nullptr, shapeOf(item), frame, pixel, 0, item.channels);
-        }
-    }
+    launch(item.height * item.width, chunksOf(item, withNonzero), [&] {
+        linear(x.data(), data.flow.data(), validity.data(), fallback.data(), y.data(),
+            withNonzero ? nonzero.data() : nullptr, item.frames, shapeOf(item));
+    });
     Answer answer;
     for (T value : y) {
         answer.y.push_back(ptfan::toFloat(value));
@@ -80,12 +126,11 @@ Answer runHwc8(Case const& item, Data const& data, bool withNonzero) {
         fallbacks[last] = ptfan::fromFloat<Half>(data.fallback[linear]);
     });
     std::vector<Half> nonzero(validity.size());
-    for (int frame = 0; frame < item.frames; ++frame) {
-        for (int pixel = 0; pixel < pixels; ++pixel) {
-            ptfan::warpHwc8(xs, data.flow.data(), validity.data(), fallbacks, reinterpret_cast<Half*>(y.data()),
-                withNonzero ? nonzero.data() : nullptr, shapeOf(item), frame, pixel, 0, groups);
-        }
-    }
+    launch(pixels * chunksOf(item, withNonzero), 1, [&] {
+        ptfan_flow_warp_hwc8_fp16(xs, data.flow.data(), validity.data(), fallbacks, reinterpret_cast<Half*>(y.data()),
+            withNonzero ? nonzero.data() : nullptr, item.frames, item.channels, item.height, item.width,
+            item.tsam ? ptfan::kTsam : ptfan::kPixel, item.requireNonzero ? 1 : 0);
+    });
     Answer answer{std::vector<float>(data.x.size()), {}};
     each([&](std::size_t linear, std::size_t last) {
         answer.y[linear] = ptfan::toFloat(reinterpret_cast<Half*>(y.data())[last]);
@@ -139,6 +184,32 @@ void testFlowsThatLeadNowhere() {
     }
 }
 
+// A feature that is no number shows where it is sampled with a weight, and nowhere else.
+void testFeaturesThatAreNoNumbers() {
+    for (float shift : {0.0f, 0.25f, -0.25f, 1.0f, 100.0f}) {
+        Case const item{1, 9, 4, 5, false, false, 0.0f};
+        Data data = makeData(item, 1);
+        std::fill(data.validity.begin(), data.validity.end(), 1.0f);
+        std::fill(data.flow.begin(), data.flow.begin() + 20, shift);  // across; down is 0
+        std::fill(data.x.begin(), data.x.end(), 1.0f);
+        for (int channel = 0; channel < item.channels; ++channel) {
+            for (int corner : {0, 4, 15, 19}) {
+                data.x[20 * channel + corner] = std::numeric_limits<float>::quiet_NaN();
+            }
+        }
+        auto const linear = runLinear<float>(item, data, false), halves = runLinear<Half>(item, data, false);
+        auto const last = runHwc8(item, data, false);
+        for (int place = 0; place < 20 * item.channels; ++place) {
+            float const across = static_cast<float>(place % 5) + shift;
+            bool const outer = place / 5 % 4 == 0 || place / 5 % 4 == 3;
+            bool const nan = outer && (std::fabs(across) < 1.0f || std::fabs(across - 4.0f) < 1.0f);
+            CHECK(std::isnan(linear.y[place]) == nan);
+            CHECK(std::isnan(halves.y[place]) == nan);
+            CHECK(std::isnan(last.y[place]) == nan);
+        }
+    }
+}
+
 void testHalves() {
     for (unsigned int bits = 0; bits < 0x10000u; ++bits) {
         Half const value{static_cast<unsigned short>(bits)};
@@ -158,6 +229,7 @@ void testHalves() {
 int main() {
     testCases();
     testFlowsThatLeadNowhere();
+    testFeaturesThatAreNoNumbers();
     testHalves();
     std::printf("reference: %d checks failed\n", failures());
     return failures() ? EXIT_FAILURE : EXIT_SUCCESS;

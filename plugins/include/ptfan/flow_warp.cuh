@@ -10,10 +10,12 @@
 
 #if defined(__CUDACC__)
 #define PTFAN_HD __host__ __device__ __forceinline__
+#define PTFAN_UNROLL _Pragma("unroll")
 #else
 #include <cmath>
 #include <cstring>
 #define PTFAN_HD inline
+#define PTFAN_UNROLL
 #endif
 
 namespace ptfan {
@@ -92,10 +94,11 @@ PTFAN_HD Half fromFloat<Half>(float value) {
     return result;
 }
 
-// The four pixels that a position lies between, and their weights; those outside of the picture weigh nothing.
+// The four pixels that a position lies between, and their weights; where it lies outside of the picture, none.
 struct Taps {
     int offset[4];
     float weight[4];
+    bool inside;
 };
 
 PTFAN_HD float restPosition(int index, int size, int convention) {
@@ -106,24 +109,34 @@ PTFAN_HD float restPosition(int index, int size, int convention) {
     return static_cast<float>(index) * static_cast<float>(size) / static_cast<float>(steps) - 0.5f;
 }
 
+// Two neighbours on one axis, and their shares. One that is outside, or weighs nothing, is replaced by the other: what is
+// looked up there is no number only where the answer is none either, so that no load and no sum has to ask.
+struct Pair {
+    int index[2];
+    float share[2];
+};
+
+PTFAN_HD Pair findPair(float position, int size) {
+    int const first = static_cast<int>(floorf(position));
+    float const behind = position - static_cast<float>(first);
+    Pair pair = {{first, first + 1}, {first < 0 ? 0.0f : 1.0f - behind, first + 1 < size ? behind : 0.0f}};
+    pair.index[0] = pair.share[0] == 0.0f ? pair.index[1] : pair.index[0];
+    pair.index[1] = pair.share[1] == 0.0f ? pair.index[0] : pair.index[1];
+    return pair;
+}
+
 PTFAN_HD Taps findTaps(float x, float y, int height, int width) {
-    Taps taps = {{0, 0, 0, 0}, {0.0f, 0.0f, 0.0f, 0.0f}};
+    Taps taps = {{0, 0, 0, 0}, {0.0f, 0.0f, 0.0f, 0.0f}, false};
     // Also false for what is no number: nothing is looked up then.
-    if (!(x > -1.0f && x < static_cast<float>(width) && y > -1.0f && y < static_cast<float>(height))) {
+    taps.inside = x > -1.0f && x < static_cast<float>(width) && y > -1.0f && y < static_cast<float>(height);
+    if (!taps.inside) {
         return taps;
     }
-    int const left = static_cast<int>(floorf(x));
-    int const top = static_cast<int>(floorf(y));
-    float const right_share = x - static_cast<float>(left);
-    float const lower_share = y - static_cast<float>(top);
+    Pair const columns = findPair(x, width);
+    Pair const rows = findPair(y, height);
     for (int tap = 0; tap < 4; ++tap) {
-        int const column = left + (tap & 1);
-        int const row = top + (tap >> 1);
-        bool const inside = column >= 0 && column < width && row >= 0 && row < height;
-        float const across = (tap & 1) ? right_share : 1.0f - right_share;
-        float const down = (tap >> 1) ? lower_share : 1.0f - lower_share;
-        taps.offset[tap] = inside ? row * width + column : 0;
-        taps.weight[tap] = inside ? across * down : 0.0f;
+        taps.offset[tap] = rows.index[tap >> 1] * width + columns.index[tap & 1];
+        taps.weight[tap] = rows.share[tap >> 1] * columns.share[tap & 1];
     }
     return taps;
 }
@@ -141,20 +154,79 @@ struct Shape {
 PTFAN_HD Taps tapsOf(float const* flow, Shape const& shape, int frame, int pixel) {
     long long const plane = static_cast<long long>(shape.height) * shape.width;
     float const* const own = flow + 2 * plane * frame + pixel;
-    float const x = restPosition(pixel % shape.width, shape.width, shape.convention) + own[0];
-    float const y = restPosition(pixel / shape.width, shape.height, shape.convention) + own[plane];
+    float const across = own[0];
+    float const down = own[plane];
+    float const x = restPosition(pixel % shape.width, shape.width, shape.convention) + across;
+    float const y = restPosition(pixel / shape.width, shape.height, shape.convention) + down;
     return findTaps(x, y, shape.height, shape.width);
 }
 
-template <typename T>
-PTFAN_HD float sampled(T const* plane, Taps const& taps) {
+// Channels that a thread of the linear kernels samples at once. All are loaded before the first is used: a thread that
+// waits for memory channel by channel leaves most of the bandwidth to nobody.
+constexpr int kBatch = 8;
+
+// Sample `count` planes that follow each other.
+template <int count, typename T>
+PTFAN_HD void samplePlanes(float* sums, T const* planes, long long plane, Taps const& taps) {
+    T values[count][4];
+    PTFAN_UNROLL
+    for (int channel = 0; channel < count; ++channel) {
+        PTFAN_UNROLL
+        for (int tap = 0; tap < 4; ++tap) {
+            values[channel][tap] = planes[plane * channel + taps.offset[tap]];
+        }
+    }
+    PTFAN_UNROLL
+    for (int channel = 0; channel < count; ++channel) {
+        float sum = 0.0f;
+        PTFAN_UNROLL
+        for (int tap = 0; tap < 4; ++tap) {
+            sum += taps.weight[tap] * toFloat(values[channel][tap]);
+        }
+        sums[channel] = taps.inside ? sum : 0.0f;
+    }
+}
+
+template <int count, typename T>
+PTFAN_HD float sumOfPlanes(T const* planes, long long plane, Taps const& taps) {
+    float sums[count];
+    samplePlanes<count>(sums, planes, plane, taps);
     float sum = 0.0f;
-    for (int tap = 0; tap < 4; ++tap) {
-        // Always loaded, so that no load waits for another; a weight of 0 hides what is no number.
-        float const value = toFloat(plane[taps.offset[tap]]);
-        sum += taps.weight[tap] != 0.0f ? taps.weight[tap] * value : 0.0f;
+    PTFAN_UNROLL
+    for (int channel = 0; channel < count; ++channel) {
+        sum += sums[channel];
     }
     return sum;
+}
+
+// `fallback` and `y` point at the pixel in the first of the planes, `planes` at that plane.
+template <int count, typename T>
+PTFAN_HD void warpPlanes(T const* planes, T const* fallback, T* y, long long plane, Taps const& taps, bool usable) {
+    T values[count];
+    if (usable) {
+        float sums[count];
+        samplePlanes<count>(sums, planes, plane, taps);
+        PTFAN_UNROLL
+        for (int channel = 0; channel < count; ++channel) {
+            values[channel] = fromFloat<T>(sums[channel]);
+        }
+    } else {
+        PTFAN_UNROLL
+        for (int channel = 0; channel < count; ++channel) {
+            values[channel] = fallback[plane * channel];
+        }
+    }
+    PTFAN_UNROLL
+    for (int channel = 0; channel < count; ++channel) {
+        y[plane * channel] = values[channel];
+    }
+}
+
+// Write whether the channels' sum is anything but zero; return whether the pixel is still usable.
+template <typename T>
+PTFAN_HD bool noteNonzero(T* nonzero, float sum, bool usable, Shape const& shape) {
+    *nonzero = fromFloat<T>(sum != 0.0f ? 1.0f : 0.0f);
+    return usable && (sum != 0.0f || !shape.requireNonzero);
 }
 
 // Linear layout: channels [begin, end) of one pixel. With `nonzero`, begin and end are all channels.
@@ -162,77 +234,118 @@ template <typename T>
 PTFAN_HD void warpLinear(T const* x, float const* flow, T const* validity, T const* fallback, T* y, T* nonzero,
     Shape const& shape, int frame, int pixel, int begin, int end) {
     long long const plane = static_cast<long long>(shape.height) * shape.width;
-    bool usable = toFloat(validity[plane * frame + pixel]) > 0.5f;
     long long const first = plane * (static_cast<long long>(shape.channels) * frame);
+    long long const own = plane * frame + pixel;
+    T const valid = validity[own];
     Taps const taps = tapsOf(flow, shape, frame, pixel);
+    bool usable = toFloat(valid) > 0.5f;
     if (nonzero != nullptr) {
         float sum = 0.0f;
-        for (int channel = 0; channel < shape.channels; ++channel) {
-            sum += sampled(x + first + plane * channel, taps);
+        int channel = begin;
+        for (; channel + kBatch <= end; channel += kBatch) {
+            sum += sumOfPlanes<kBatch>(x + first + plane * channel, plane, taps);
         }
-        nonzero[plane * frame + pixel] = fromFloat<T>(sum != 0.0f ? 1.0f : 0.0f);
-        usable = usable && (sum != 0.0f || !shape.requireNonzero);
+        for (; channel < end; ++channel) {
+            sum += sumOfPlanes<1>(x + first + plane * channel, plane, taps);
+        }
+        usable = noteNonzero(nonzero + own, sum, usable, shape);
     }
-#if defined(__CUDA_ARCH__)
-#pragma unroll 4
-#endif
-    for (int channel = begin; channel < end; ++channel) {
+    int channel = begin;
+    for (; channel + kBatch <= end; channel += kBatch) {
         long long const at = first + plane * channel;
-        y[at + pixel] = usable ? fromFloat<T>(sampled(x + at, taps)) : fallback[at + pixel];
+        warpPlanes<kBatch>(x + at, fallback + at + pixel, y + at + pixel, plane, taps, usable);
+    }
+    for (; channel < end; ++channel) {
+        long long const at = first + plane * channel;
+        warpPlanes<1>(x + at, fallback + at + pixel, y + at + pixel, plane, taps, usable);
     }
 }
 
-PTFAN_HD void addTap(float* sums, Half8 const& values, float weight) {
-    for (int channel = 0; channel < 8; ++channel) {
-        sums[channel] += weight * toFloat(values.values[channel]);
+// Sample `count` groups of eight channels, `step` groups from each other, in the hwc8 layout.
+template <int count>
+PTFAN_HD void sampleGroups(float (*sums)[8], Half8 const* source, Taps const& taps, int groups, int step) {
+    Half8 values[count][4];
+    PTFAN_UNROLL
+    for (int index = 0; index < count; ++index) {
+        PTFAN_UNROLL
+        for (int tap = 0; tap < 4; ++tap) {
+            values[index][tap] = source[static_cast<long long>(taps.offset[tap]) * groups + index * step];
+        }
     }
-}
-
-// Eight channels of one pixel in the hwc8 layout.
-PTFAN_HD void sampledGroup(float* sums, Half8 const* frame, Taps const& taps, int groups, int group) {
-    for (int channel = 0; channel < 8; ++channel) {
-        sums[channel] = 0.0f;
-    }
-    for (int tap = 0; tap < 4; ++tap) {
-        if (taps.weight[tap] != 0.0f) {
-            addTap(sums, frame[static_cast<long long>(taps.offset[tap]) * groups + group], taps.weight[tap]);
+    PTFAN_UNROLL
+    for (int index = 0; index < count; ++index) {
+        PTFAN_UNROLL
+        for (int channel = 0; channel < 8; ++channel) {
+            float sum = 0.0f;
+            PTFAN_UNROLL
+            for (int tap = 0; tap < 4; ++tap) {
+                sum += taps.weight[tap] * toFloat(values[index][tap].values[channel]);
+            }
+            sums[index][channel] = taps.inside ? sum : 0.0f;
         }
     }
 }
 
-// Channel-last layout: groups [begin, end) of eight channels of one pixel; see warpLinear. What fills up the last group is
-// warped with the rest and never read.
+template <int count>
+PTFAN_HD void warpGroups(
+    Half8 const* source, Half8 const* fallback, Half8* y, Taps const& taps, int groups, int step, bool usable) {
+    Half8 values[count];
+    if (usable) {
+        float sums[count][8];
+        sampleGroups<count>(sums, source, taps, groups, step);
+        PTFAN_UNROLL
+        for (int index = 0; index < count; ++index) {
+            PTFAN_UNROLL
+            for (int channel = 0; channel < 8; ++channel) {
+                values[index].values[channel] = fromFloat<Half>(sums[index][channel]);
+            }
+        }
+    } else {
+        PTFAN_UNROLL
+        for (int index = 0; index < count; ++index) {
+            values[index] = fallback[index * step];
+        }
+    }
+    PTFAN_UNROLL
+    for (int index = 0; index < count; ++index) {
+        y[index * step] = values[index];
+    }
+}
+
+PTFAN_HD float sumOfChannels(Half8 const* source, Taps const& taps, int groups, int channels) {
+    float sum = 0.0f;
+    for (int group = 0; group < groups; ++group) {
+        float sums[1][8];
+        sampleGroups<1>(sums, source + group, taps, groups, 0);
+        for (int channel = 0; channel < 8; ++channel) {  // what fills up the last group does not count
+            sum += 8 * group + channel < channels ? sums[0][channel] : 0.0f;
+        }
+    }
+    return sum;
+}
+
+// Channel-last layout: groups begin, begin + step, begin + 2 step ... of eight channels of one pixel, two at a time. With
+// `nonzero` these are all of them. What fills up the last group is warped with the rest and never read.
 PTFAN_HD void warpHwc8(Half const* x, float const* flow, Half const* validity, Half const* fallback, Half* y,
-    Half* nonzero, Shape const& shape, int frame, int pixel, int begin, int end) {
+    Half* nonzero, Shape const& shape, int frame, int pixel, int begin, int step) {
     int const groups = (shape.channels + 7) / 8;
     long long const plane = static_cast<long long>(shape.height) * shape.width;
-    bool usable = toFloat(validity[plane * frame + pixel]) > 0.5f;
+    long long const own = plane * frame + pixel;
     Half8 const* const source = reinterpret_cast<Half8 const*>(x) + plane * frame * groups;
-    long long const own = (plane * frame + pixel) * groups;
+    Half8 const* const other = reinterpret_cast<Half8 const*>(fallback) + own * groups;
+    Half8* const target = reinterpret_cast<Half8*>(y) + own * groups;
+    Half const valid = validity[own];
     Taps const taps = tapsOf(flow, shape, frame, pixel);
-    float sums[8];
+    bool usable = toFloat(valid) > 0.5f;
     if (nonzero != nullptr) {
-        float sum = 0.0f;
-        for (int group = 0; group < groups; ++group) {
-            sampledGroup(sums, source, taps, groups, group);
-            for (int channel = 0; channel < 8 && 8 * group + channel < shape.channels; ++channel) {
-                sum += sums[channel];
-            }
-        }
-        nonzero[plane * frame + pixel] = fromFloat<Half>(sum != 0.0f ? 1.0f : 0.0f);
-        usable = usable && (sum != 0.0f || !shape.requireNonzero);
+        usable = noteNonzero(nonzero + own, sumOfChannels(source, taps, groups, shape.channels), usable, shape);
     }
-    for (int group = begin; group < end; ++group) {
-        Half8 result;
-        if (usable) {
-            sampledGroup(sums, source, taps, groups, group);
-            for (int channel = 0; channel < 8; ++channel) {
-                result.values[channel] = fromFloat<Half>(sums[channel]);
-            }
-        } else {
-            result = reinterpret_cast<Half8 const*>(fallback)[own + group];
-        }
-        reinterpret_cast<Half8*>(y)[own + group] = result;
+    int group = begin;
+    for (; group + step < groups; group += 2 * step) {
+        warpGroups<2>(source + group, other + group, target + group, taps, groups, step, usable);
+    }
+    if (group < groups) {
+        warpGroups<1>(source + group, other + group, target + group, taps, groups, step, usable);
     }
 }
 

@@ -3,14 +3,18 @@
 
 #include "flow_warp.cuh"
 
-// Channels that a thread of the linear kernels takes: enough that the flow, which all of them read, hardly counts.
+// Channels that a thread takes: enough that finding where to sample hardly counts. In the hwc8 layout, two groups of eight.
 #define PTFAN_CHANNELS_PER_THREAD 16
+
+// Nothing that is written overlaps what is read: `__restrict__` lets loads pass stores.
+#define PTFAN_KERNEL(NAME, T)                                                                                           \
+    extern "C" __global__ void __launch_bounds__(256) NAME(T const* __restrict__ x, float const* __restrict__ flow,     \
+        T const* __restrict__ validity, T const* __restrict__ fallback, T* __restrict__ y, T* __restrict__ nonzero,     \
+        int frames, int channels, int height, int width, int convention, int requireNonzero)
 
 // blockIdx.x and threadIdx.x: pixels; blockIdx.y: chunks of channels (one, with nonzero); blockIdx.z: frames.
 #define PTFAN_LINEAR_KERNEL(NAME, T)                                                                                    \
-    extern "C" __global__ void __launch_bounds__(256) NAME(T const* x, float const* flow, T const* validity,            \
-        T const* fallback, T* y, T* nonzero, int frames, int channels, int height, int width, int convention,           \
-        int requireNonzero) {                                                                                           \
+    PTFAN_KERNEL(NAME, T) {                                                                                             \
         int const pixel = blockIdx.x * blockDim.x + threadIdx.x;                                                        \
         if (pixel >= height * width) {                                                                                  \
             return;                                                                                                     \
@@ -27,21 +31,17 @@
 PTFAN_LINEAR_KERNEL(ptfan_flow_warp_linear_fp32, float)
 PTFAN_LINEAR_KERNEL(ptfan_flow_warp_linear_fp16, ptfan::Half)
 
-// blockIdx.x and threadIdx.x: pixels times groups of eight channels, groups first (pixels alone, with nonzero);
-// blockIdx.z: frames.
-extern "C" __global__ void __launch_bounds__(256) ptfan_flow_warp_hwc8_fp16(ptfan::Half const* x, float const* flow,
-    ptfan::Half const* validity, ptfan::Half const* fallback, ptfan::Half* y, ptfan::Half* nonzero, int frames,
-    int channels, int height, int width, int convention, int requireNonzero) {
-    int const groups = (channels + 7) / 8;
-    long long const place = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
-    int const pixel = static_cast<int>(nonzero != nullptr ? place : place / groups);
-    if (pixel >= height * width) {
+// blockIdx.x and threadIdx.x: pixels times half of their groups of eight channels, these first (pixels alone, with nonzero):
+// a thread takes a group and the one that lies half of them further. blockIdx.z: frames.
+PTFAN_KERNEL(ptfan_flow_warp_hwc8_fp16, ptfan::Half) {
+    unsigned int const lanes = nonzero != nullptr ? 1 : (channels - 1) / PTFAN_CHANNELS_PER_THREAD + 1;
+    unsigned int const place = blockIdx.x * blockDim.x + threadIdx.x;
+    unsigned int const pixel = place / lanes;
+    if (pixel >= static_cast<unsigned int>(height) * width) {
         return;
     }
     ptfan::Shape const shape = {channels, height, width, convention, requireNonzero};
-    int const begin = nonzero != nullptr ? 0 : static_cast<int>(place % groups);
-    int const end = nonzero != nullptr ? groups : begin + 1;
     for (int frame = blockIdx.z; frame < frames; frame += gridDim.z) {
-        ptfan::warpHwc8(x, flow, validity, fallback, y, nonzero, shape, frame, pixel, begin, end);
+        ptfan::warpHwc8(x, flow, validity, fallback, y, nonzero, shape, frame, pixel, place % lanes, lanes);
     }
 }
