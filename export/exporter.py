@@ -9,6 +9,7 @@ from ptfan.engine.atomic import check_target, write_atomically
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.errors import InputError
 from ptfan.engine.models import file_sha256
+from ptfan.engine.roles import Role, check_apart
 from ptfan.engine.runner import Arrays
 from ptfan.engine.spec import Carried
 from ptfan.export.clip import clip_arrays
@@ -46,6 +47,8 @@ def export_checkpoint(
         ToleranceError: ONNX Runtime and torch differ too much; nothing is written.
     """
     settings = settings or ExportSettings()
+    read = [Role("checkpoint", checkpoint), Role("clip", settings.clip), Role("mask", settings.mask)]
+    check_apart([Role("output", output)], read)
     check_target(output, overwrite=overwrite)
     if holds_completer(checkpoint):
         _refuse_for_completer(checkpoint, settings)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.atomic import replacing, write_atomically
+from ptfan.engine.folders import make_folder
 from ptfan.engine.scenes import CutDetector
 from ptfan.training.clips import Clip
 from ptfan.training.datasets import ClipSet, open_dataset
@@ -98,7 +99,7 @@ class ClipCache:
         dataset = data if isinstance(data, ClipSet) else open_dataset(data)
         if names is not None:
             dataset = dataset.only(names)
-        cache.mkdir(parents=True, exist_ok=True)
+        make_folder(cache)
         return cls(tuple(_decode_once(clip, cache) for clip in dataset.clips))
 
     def names(self) -> list[str]:

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from ptfan.engine.atomic import write_atomically
 from ptfan.engine.errors import InputError, InputNotFoundError
 from ptfan.engine.flow import FlowPair
+from ptfan.engine.folders import make_folder
 
 __all__ = ["STEP", "FlowCache", "FlowInfo", "FlowSource", "StoredFlow", "encode_pair"]
 
@@ -150,7 +151,7 @@ class FlowCache:
             info: what the file says of itself.
             members: what `encode_pair` returned, by the pairs' numbers.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=DEFLATE) as file:
             file.writestr("info.json", json.dumps(asdict(info)))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError, InterruptedRunError
 from ptfan.engine.flow import DisFlow, FlowPair, guide_image
+from ptfan.engine.folders import make_folder
 from ptfan.engine.progress import Progress
 from ptfan.engine.validity import validity
 from ptfan.training.clip_cache import find_cuts
@@ -81,7 +82,7 @@ def compute_flow(
         InterruptedRunError: the run was stopped.
         InputError: a clip cannot be read.
     """
-    cache.folder.mkdir(parents=True, exist_ok=True)
+    make_folder(cache.folder)
     todo = [clip for clip in dataset.clips if not _done(clip, cache, method, grid, report)]
     progress.start("flow", sum(clip.frames - 1 for clip in todo))
     try:

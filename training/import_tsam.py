@@ -16,6 +16,7 @@ from torch import Tensor
 from ptfan.engine.atomic import check_target
 from ptfan.engine.errors import InputNotFoundError, ModelError
 from ptfan.engine.models import file_sha256
+from ptfan.engine.roles import Role, check_apart
 from ptfan.training.checkpoint import Checkpoint, save_checkpoint
 from ptfan.training.model import Generator, GeneratorConfig, preset
 
@@ -86,11 +87,13 @@ def import_tsam(source: str | Path, target: str | Path, overwrite: bool = False)
 
     Raises:
         InputNotFoundError: there is no `source`.
+        InputError: `target` is `source` itself.
         ModelError: it is not what is expected; a missing, unknown or misshapen key is named.
         OutputExistsError: `target` is there and `overwrite` is not set.
         OutputError: `target` cannot be written.
     """
     source, target = Path(source), Path(target)
+    check_apart([Role("output", target)], [Role("input", source)])
     check_target(target, overwrite=overwrite)
     published = read_published(source)
     config = _config()
@@ -110,6 +113,7 @@ def read_published(source: Path) -> dict[str, Tensor]:
 
     Raises:
         InputNotFoundError: there is no `source`.
+        InputError: `target` is `source` itself.
         ModelError: it is not what is expected; a missing, unknown or misshapen key is named.
     """
     if not source.is_file():

@@ -12,6 +12,7 @@ import torch
 
 from ptfan.engine.atomic import write_atomically
 from ptfan.engine.errors import InputError, InputNotFoundError, OutputExistsError
+from ptfan.engine.folders import make_folder
 from ptfan.training.run_config import RunConfig
 
 __all__ = ["RunFolder"]
@@ -86,7 +87,7 @@ class RunFolder:
             OutputExistsError: the folder holds a run already.
         """
         self.check_new()
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         write_atomically(self.arguments, _json(arguments))
         self.write_config(config)
 

@@ -14,6 +14,7 @@ from ptfan.engine.bench.clip_length import ClipResult
 from ptfan.engine.bench.end_to_end import VideoResult
 from ptfan.engine.bench.network import WARM_UP, NetworkResult
 from ptfan.engine.bench.result import BenchResult
+from ptfan.engine.folders import make_folder
 
 __all__ = ["bench_tables", "write_bench"]
 
@@ -49,7 +50,7 @@ def write_bench(folder: Path, result: BenchResult) -> None:
     Raises:
         OutputError: the folder cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     networks = [_network_row(result, item) for item in result.networks]
     clips = [asdict(item) for item in result.clips]
     videos = [{**asdict(item), "realtime": item.realtime} for item in result.videos]

@@ -20,6 +20,7 @@ from ptfan.engine.bench.result import BenchResult
 from ptfan.engine.bench.subject import Subject
 from ptfan.engine.bench.work import measure_pace
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
+from ptfan.engine.folders import make_folder
 from ptfan.engine.machine import describe_machine
 from ptfan.engine.progress import Progress, choose_progress
 from ptfan.engine.runner import Runner
@@ -71,10 +72,13 @@ def run_bench(settings: BenchSettings, output: Path | None = None, *, quiet: boo
         InputNotFoundError: there is no such model.
         InputError: a size, a window or a number of streams does not fit a model.
         BackendError: a run failed.
+        OutputError: the folder cannot be made or written to.
         ImportError: plots are asked for, and matplotlib is not installed.
     """
     if settings.plots:
         check_plots()
+    if output is not None:
+        make_folder(output)
     machine, pace = describe_machine(), measure_pace()
     progress = choose_progress(quiet=quiet)
     entries = contenders(settings.models, settings.backends, gpu=settings.gpu, threads=settings.threads)

@@ -16,7 +16,6 @@ from ptfan.engine.commands.options import (
     ThreadsOption,
     read_settings,
 )
-from ptfan.engine.errors import OutputError
 
 __all__ = ["demo_command", "register"]
 
@@ -46,13 +45,14 @@ def demo_command(
     from ptfan.engine.atomic import write_atomically
     from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
     from ptfan.engine.demo.before_after import before_after
+    from ptfan.engine.folders import make_folder
     from ptfan.engine.interrupts import stop_on_signals
     from ptfan.engine.masks import open_mask
     from ptfan.engine.pipeline import inpaint
     from ptfan.engine.preview import encode_png
     from ptfan.engine.progress import choose_progress
 
-    _make(output)
+    make_folder(output)
     video, sheet = output / "bikes.mp4", output / "before-after.png"
     with stop_on_signals() as stop:
         report = inpaint(
@@ -71,10 +71,3 @@ def demo_command(
     if not quiet:
         say(report.summary)
         say(f"{sheet}: before and after, side by side")
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be made ({error.strerror}); give another folder with -o") from error

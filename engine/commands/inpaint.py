@@ -33,7 +33,7 @@ from ptfan.engine.commands.options import (
     WindowOption,
     read_settings,
 )
-from ptfan.engine.errors import InputError, InterruptedRunError, OutputError, PtfanError
+from ptfan.engine.errors import InputError, InterruptedRunError, PtfanError
 
 if TYPE_CHECKING:
     from ptfan.engine.report import Report
@@ -144,6 +144,7 @@ def inpaint_command(
     quiet: QuietOption = False,
 ) -> None:
     """Fill what a mask covers: logos, people, things."""
+    from ptfan.engine.folders import make_folder
     from ptfan.engine.masks import parse_box
     from ptfan.engine.pipeline import inpaint
     from ptfan.engine.progress import choose_progress
@@ -152,7 +153,7 @@ def inpaint_command(
     jobs = _plan_jobs(inputs, output)
     _check_names(jobs, mask, json)
     if len(jobs) > 1:
-        _make_folder(Path(output))
+        make_folder(Path(output))
     _check_report(json, overwrite)
     run = partial(
         inpaint,
@@ -217,13 +218,6 @@ def _check_names(jobs: Sequence[Job], mask: Path | None, json: Path | None) -> N
 
     written = [role for _, target in jobs for role in output_roles(target)]
     check_apart([*written, Role("report", json)], [*(Role("input", item) for item, _ in jobs), Role("mask", mask)])
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: several inputs need a folder for the results ({error.strerror})") from error
 
 
 def _check_report(path: Path | None, overwrite: bool) -> None:

@@ -14,6 +14,7 @@ from ptfan.engine.errors import BackendError, InputError, InterruptedRunError, M
 from ptfan.engine.models import file_sha256, find_model
 from ptfan.engine.onnx_file import count_nodes, read_spec
 from ptfan.engine.progress import NoProgress, Progress
+from ptfan.engine.roles import Role, check_apart
 from ptfan.engine.spec import ModelSpec
 from ptfan.engine.trt.build_monitor import make_monitor
 from ptfan.engine.trt.flow_warp_plugin import NAME, NAMESPACE
@@ -85,6 +86,8 @@ def build_plan(
     settings = settings or BuildSettings()
     if output.suffix != PLAN_SUFFIX:
         raise InputError(f"output {output}: expected a name that ends in {PLAN_SUFFIX}, by which plans are known")
+    written = [Role("plan", output), Role("record", record_path(output)), Role("timing cache", settings.timing_cache)]
+    check_apart(written, [Role("model", find_model(model))])
     for target in (output, record_path(output)):
         check_target(target, overwrite=overwrite)
     work = _Work(model, settings, output.parent)

@@ -21,6 +21,7 @@ from ptfan.engine.models import find_model
 from ptfan.engine.onnx_file import read_spec
 from ptfan.engine.ort import OrtRunner
 from ptfan.engine.progress import Progress
+from ptfan.engine.roles import Role, check_apart
 from ptfan.engine.spec import Form, ModelSpec
 from ptfan.engine.verify.run import VerifySettings, verify
 from ptfan.export.int8.calibration import CalibrationSettings, Listener, calibration_calls, calls_of
@@ -61,8 +62,10 @@ def quantize_model(
         ToleranceError: less than 45 dB in the hole is kept, by a model or by what completes colours, or completed flow
             is off by more than a quarter of a pixel in the mean; nothing is written.
     """
-    check_target(output, overwrite=overwrite)
     path = find_model(model)
+    read = [Role("model", path), Role("data", settings.data), Role("list", settings.clips)]
+    check_apart([Role("output", output)], read)
+    check_target(output, overwrite=overwrite)
     spec = read_spec(path)
     if spec.numbers != "fp32":
         raise ModelError(f"model {model}: is {spec.numbers}; expected fp32")

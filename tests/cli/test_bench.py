@@ -56,6 +56,7 @@ def test_a_small_benchmark_from_the_command_line(ptfan: Callable[..., Any], tmp_
         (("--size", "30x24"), "size is 30x24, s takes multiples of 8"),
         (("--model", "none-such"), "none-such"),
         (("--plots",), "--plots needs a folder"),
+        (("-o", "/dev/null/bench"), "/dev/null/bench: cannot be made"),
         (("--clip", "a.mp4"), "whole runs need both --clip and --mask"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -72,8 +73,17 @@ def test_a_shipped_model(build: Build, tmp_path: Path, library_folder: str) -> N
 def test_mistakes_end_in_one_line(build: Build, model: Path, tmp_path: Path) -> None:
     (tmp_path / "there.plan").write_bytes(b"")
     (tmp_path / "text.onnx").write_text("no model")
+    shutil.copy(model, tmp_path / "model.plan")
     for arguments, said in [
         ((str(model), "-o", "there.plan"), "there.plan: exists already; give --overwrite"),
+        (
+            ("model.plan", "-o", "model.plan", "--overwrite"),
+            "is the model itself; give the plan another name",
+        ),
+        (
+            (str(model), "-o", "a.plan", "--timing-cache", str(model)),
+            "itself; give the timing cache another",
+        ),
         ((str(model), "-o", "no/a.plan"), "there is no folder no"),
         ((str(model), "-o", "a.engine"), "output a.engine: expected a name that ends in .plan"),
         ((str(model), "-o", "a.plan", "--max", "100x96"), "size is 100x96, expected multiples of 8"),

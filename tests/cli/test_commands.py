@@ -207,7 +207,7 @@ def test_the_demonstration_leaves_video_and_sheet(
     (sheet,) = images(Path("results/before-after.png"))
     (video,) = {image.shape for image in images(Path("results/bikes.mp4"))}
     assert sheet.shape[1] > 3 * video[1]
-    assert "cannot be made" in ptfan("demo", "-o", "none/results", "--model", model).error
+    assert "cannot be made" in ptfan("demo", "-o", "results/bikes.mp4", "--model", model).error
 
 
 class TestHelp:

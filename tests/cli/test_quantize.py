@@ -63,4 +63,6 @@ def test_an_output_that_exists_is_kept(ptfan: Callable, data: Path, folder: Path
     done = ptfan("quantize", "s-live", "--data", data, "-o", "mine.onnx")
     assert done.status == 2
     assert "exists already; give --overwrite" in done.err
+    own = ptfan("quantize", "mine.onnx", "--data", data, "-o", "mine.onnx", "--overwrite")
+    assert (own.status, own.err.count("is the model itself; give the output another name")) == (2, 1)
     assert (folder / "mine.onnx").read_bytes() == b"precious"

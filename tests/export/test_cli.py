@@ -143,6 +143,7 @@ def test_an_output_that_exists_is_replaced_only_when_asked(
 ) -> None:
     (tmp_path / "old.onnx").write_bytes(b"old")
     assert "exists already" in refused(checkpoint, "-o", "old.onnx")
+    assert "is the checkpoint itself" in refused(checkpoint, "-o", checkpoint, "--overwrite")
     assert ptfan("export", checkpoint, "-o", "old.onnx", "--overwrite", *TRACED)[0] == 0
     assert read_spec(onnx.load(tmp_path / "old.onnx")).name == "tiny"
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from ptfan.engine.cli import main
-from ptfan.engine.errors import InputNotFoundError, ModelError, OutputError, OutputExistsError
+from ptfan.engine.errors import InputError, InputNotFoundError, ModelError, OutputError, OutputExistsError
 from ptfan.engine.models import file_sha256
 from ptfan.training.checkpoint import load_checkpoint
 from ptfan.training.import_tsam import import_tsam, published_shapes, read_published
@@ -362,6 +362,11 @@ class TestRefusals:
         assert target.read_bytes() == b"old"
         import_tsam(tmp_path / "a.pth", target, overwrite=True)
         assert load_checkpoint(target).config.name == "r50"
+
+    def test_the_output_is_not_the_input(self, tmp_path):
+        torch.save(empty_weights(), tmp_path / "a.pth")
+        with pytest.raises(InputError, match="is the input itself"):
+            import_tsam(tmp_path / "a.pth", tmp_path / "a.pth", overwrite=True)
 
     def test_a_folder_that_is_not_there(self, tmp_path):
         torch.save({}, tmp_path / "a.pth")

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ptfan.engine.errors import InputError
+from ptfan.engine.folders import make_folder
 from ptfan.engine.frame import Mask
 from ptfan.engine.models import file_sha256
 from ptfan.training.ablation.inference import filled
@@ -99,7 +100,7 @@ def _same_budget(output: Path, base: TrainConfig, settings: AblationSettings) ->
     text = json.dumps({"data": str(settings.data.resolve()), "config": json.loads(base.to_json())}, indent=1) + "\n"
     if path.exists() and path.read_text(encoding="utf-8") != text:
         raise InputError(f"ablation: {output} was begun with other data or settings of training; take a new folder")
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     path.write_text(text, encoding="utf-8")
 
 
@@ -127,7 +128,7 @@ def _evaluated(
     width, height = settings.size
     benchmark = replace(benchmark, size=settings.size, identity=f"{benchmark.identity} {width}x{height}")
     methods = [_method(row, checkpoints[row.training]) for row in rows]
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     measures = choose_measures(None, Weights())
     evaluator = Evaluator(benchmark, methods, measures, Journal(output), PictureStore(output / "frames"))
     scores = evaluator.run()

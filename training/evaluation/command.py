@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ptfan.engine.errors import InputError
+from ptfan.engine.folders import make_folder
 from ptfan.engine.inpainter import InpaintSettings
 from ptfan.engine.spec import CompletionName
 from ptfan.engine.versions import versions
@@ -99,7 +100,7 @@ def run_evaluation(settings: EvaluationSettings, output: Path) -> list[Mean]:
         Journal(output),
         PictureStore(output / "frames"),
     )
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     scores = evaluator.run()
     return write_report(evaluator, scores, _about(settings, evaluator), output)
 

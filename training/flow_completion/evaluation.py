@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ptfan.engine.errors import InputError
 from ptfan.engine.flow import FlowPair, SmoothFlows, judged, smooth_completion, smooth_flows
 from ptfan.engine.flow_completion import LearnedCompletion
+from ptfan.engine.folders import make_folder
 from ptfan.engine.frame import Mask
 from ptfan.engine.models import FLOW_MODEL, file_sha256
 from ptfan.engine.propagation import propagate
@@ -60,10 +61,9 @@ def evaluate_flow(settings: FlowEvaluation, output: Path) -> str:
     benchmark = open_benchmark(
         settings.data, "folder", kinds=settings.kinds, frames=settings.frames, seed=settings.seed, ratio=35
     )
-    if output.exists() and not output.is_dir():
-        raise InputError(f"{output}: is no folder; give another --output")
     with open_runner(settings.model, threads=settings.threads) as runner:
         completion = LearnedCompletion(runner)
+        make_folder(output)
         scores = list(_scores(benchmark, completion))
     table = score_table(scores)
     about = {
@@ -75,7 +75,6 @@ def evaluate_flow(settings: FlowEvaluation, output: Path) -> str:
         "versions": versions(),
         "scores": [asdict(score) for score in scores],
     }
-    output.mkdir(parents=True, exist_ok=True)
     (output / "flow.md").write_text(table, encoding="utf-8")
     (output / "flow.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return table
