@@ -26,6 +26,7 @@ from ptfan.engine.flow import (
 from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.inputs import clip_inputs
 from ptfan.engine.propagation import Canvas, Carrier, ColourCompletion, known_pixels
+from ptfan.engine.remembered_colours import RememberedColours
 from ptfan.engine.runner import Arrays
 from ptfan.engine.scenes import CutDetector
 from ptfan.engine.spec import Fill
@@ -82,6 +83,7 @@ class _View:
     flows: dict[int, SmoothFlows] = field(default_factory=dict)
     past: dict[int, Canvas] = field(default_factory=dict)
     settled: tuple[int, NDArray[np.float32]] | None = None
+    colours: RememberedColours | None = None
     carrier: Carrier = field(default_factory=Carrier)
 
     def forget(self, before: int) -> None:
@@ -252,11 +254,20 @@ class Preparer:
         # Guesses go on from where they have settled: else they would change where one window follows another.
         before = None if view.settled is None else (view.settled[0] - first, view.settled[1])
         make = partial(clip_inputs, images, holes, flows, self._fill, past, colours=self.colours, before=before)
-        arrays = make(wanted=None if self._beyond else kept)
+        arrays = make() if self._beyond else make(wanted=kept, colours=self._remembered(view, first, before, kept))
         view.settled = first + kept - 1, np.ascontiguousarray(arrays["frames"][kept - 1].transpose(1, 2, 0))
         # Flow and arrivals are held only where they are needed once more: a long window's are tens of megabytes.
         whole = make if len(arrays["frames"]) < len(images) else partial(dict, arrays)
         return CropInputs(view.key, place, view.crop, images, holes, arrays, whole)
+
+    def _remembered(
+        self, view: _View, first: int, before: tuple[int, NDArray[np.float32]] | None, kept: int
+    ) -> ColourCompletion | None:
+        """Return the completion of colours for a view's next frames, of which the first `kept` are asked for."""
+        if self.colours is None:
+            return None
+        view.colours = view.colours or RememberedColours(self.colours)
+        return view.colours.of(first if before is None else first + before[0] + 1, first + kept)
 
 
 def _still_fits(crops: list[Crop], wanted: list[Crop], hole: Mask) -> bool:
