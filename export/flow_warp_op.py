@@ -170,7 +170,8 @@ def _symbolic(
     """Stand for the node while a graph is traced. `nonzero` is None under the convention that never reads it."""
     from torch.onnx import ops
 
-    inputs = (x, flow, validity, fallback)
+    # A plugin has one type for all but the flow; validity comes in fp32 where it is computed from what streams live.
+    inputs = (x, flow, validity.to(x.dtype), fallback)
     attributes: dict[str, Any] = {"convention": convention, "require_nonzero": int(require_nonzero)}
     if convention == "pixel" and not require_nonzero:
         name = f"{DOMAIN}::{OP_TYPE}"

@@ -24,7 +24,7 @@ if importlib.util.find_spec("tensorrt_rtx") is None:
 PROGRAM = Path(__file__).parent / "tensorrt_rtx_build.py"
 SIZES = ((1, 64, 64), (15, 240, 432), (30, 480, 864))
 """T, H and W of the profile: least, usual, most."""
-WARPS = {"s": 24, "r50": 42}
+WARPS = {"s": 24, "r50": 42, "s-fp16": 24, "s-live-fp16": 12}
 
 
 @pytest.fixture(scope="session")
@@ -94,15 +94,16 @@ def test_fp16_at_real_size(
 
 
 @pytest.mark.parametrize("plugin", ["", "python"])
-def test_the_step_form_that_is_shipped(plugin: str, build: Callable, record_property: Callable) -> None:
-    model = onnx.load(find_model("s"))
+@pytest.mark.parametrize("name", ["s", "s-fp16", "s-live-fp16"])
+def test_the_step_forms_that_are_shipped(name: str, plugin: str, build: Callable, record_property: Callable) -> None:
+    model = onnx.load(find_model(name))
     spec = read_spec(model)
     named = {value.name: value for value in model.graph.input}
     sizes = ((1, 64, 64), (1, 240, 432), (4, 480, 864))
     shapes = {name: [_sized(value, *size) for size in sizes] for name, value in named.items()}
     result = build(model, shapes, plugin)
     assert set(result["outputs"]) == {"fill", *(item.name for item in spec.carried)}
-    check("s", result, plugin, record_property)
+    check(name, result, plugin, record_property)
 
 
 def _sized(value: onnx.ValueInfoProto, streams: int, height: int, width: int) -> list[int]:
