@@ -4,4 +4,6 @@ FROM python:3.12-slim
 ARG EXTRA=cuda
 COPY . /src
 RUN pip install --no-cache-dir "/src[${EXTRA}]" && rm -rf /src
+# With `video`, --hwaccel cuda and the NVENC encoders find their libraries as well.
+ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility,video
 ENTRYPOINT ["ptfan"]

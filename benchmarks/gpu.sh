@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# What there is to find out about the runtime on a GPU, in a minute or two; each part goes on when another fails.
+# What there is to find out about the runtime on a GPU, in some minutes; each part goes on when another fails. Tests need
+# `pip install '.[dev]'`; the kernel and the plugin's library are built where nvcc and cmake are.
 #
 #   benchmarks/gpu.sh FOLDER [MODEL.onnx ...]
 #
 # FOLDER gets what was found. Further models are measured beside s and s-live, in both precisions.
 set -uo pipefail
-cd "$(dirname "$0")/.."
 folder=$(realpath "${1:?name a folder for the results}")
-models=(s s-live s-fp16 s-live-fp16 "${@:2}")
+models=(s s-live s-fp16 s-live-fp16)
+for model in "${@:2}"; do models+=("$(realpath "$model")"); done
+cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
 ptfan() { "$python" -m ptfan.engine.cli "$@"; }
 part() {
@@ -37,16 +39,34 @@ unset PTFAN_CUDA_GRAPHS
 # Decoding, network and encoding on the GPU, from file to file, beside the same with the network alone there.
 clip=(engine/demo/bikes.mp4 --mask engine/demo/bikes_mask.png --backend onnxruntime-cuda --quiet --overwrite)
 part ptfan inpaint "${clip[@]}" -o "$folder/cpu.mp4" --json "$folder/inpaint-cpu-codecs.json"
+part ptfan inpaint "${clip[@]}" -o "$folder/decoded.mp4" --json "$folder/inpaint-hwaccel.json" --hwaccel cuda
+part ptfan inpaint "${clip[@]}" -o "$folder/encoded.mp4" --json "$folder/inpaint-nvenc.json" --codec h264_nvenc
 part ptfan inpaint "${clip[@]}" -o "$folder/gpu.mp4" --json "$folder/inpaint-gpu-codecs.json" --hwaccel cuda \
-    --codec h264_nvenc
+    --codec h264_nvenc # not of data-centre GPUs: A100, H100 and H200 decode, and do not encode
 
-# TensorRT, whichever is installed: build, the same answers, how long they take.
+# The kernel against its reference and against a device copy, and the plugin's library.
+plugins=(none python)
+if command -v nvcc cmake > /dev/null; then
+    part cmake -S plugins -B "$folder/plugins" -DPTFAN_ARCHITECTURES="$(nvidia-smi --query-gpu=compute_cap \
+        --format=csv,noheader | head -n 1 | tr -d .)"
+    part cmake --build "$folder/plugins"
+    part ctest --test-dir "$folder/plugins" --output-on-failure 2>&1 | tee "$folder/plugins.txt"
+    part "$folder/plugins/flow_warp_bench" 2>&1 | tee "$folder/flow-warp.txt"
+    [ ! -f "$folder/plugins/libptfan_plugin.so" ] || plugins+=("$folder/plugins/libptfan_plugin.so")
+fi
+
+# TensorRT, whichever is installed: with every plugin build, the same answers, how long they take.
 plans=()
-for model in "${models[@]}"; do
-    plan="$folder/$(basename "$model" .onnx).plan"
-    part ptfan build "$model" -o "$plan" --max 1280x720 --quiet --overwrite && [ -f "$plan" ] && plans+=(--model "$plan")
-    part ptfan verify "$plan" --against "$model" --against-backend onnxruntime --frames 24 --quiet --overwrite \
-        --json "$folder/verify-$(basename "$plan" .plan)-tensorrt.json"
+for plugin in "${plugins[@]}"; do
+    for model in "${models[@]}"; do
+        plan="$folder/$(basename "$model" .onnx)-$(basename "$plugin" .so).plan"
+        rm -f "$plan" "$plan.json"
+        part ptfan build "$model" -o "$plan" --plugin "$plugin" --max 1280x720 --quiet
+        [ -f "$plan" ] || continue
+        plans+=(--model "$plan")
+        PTFAN_PLUGIN=$plugin part ptfan verify "$plan" --against "$model" --against-backend onnxruntime --frames 24 --quiet \
+            --overwrite --json "$folder/verify-$(basename "$plan" .plan)-tensorrt.json"
+    done
 done
-[ ${#plans[@]} = 0 ] || part ptfan bench "${plans[@]}" --size 432x240 --size 1280x720 --rounds 50 --runs 1 --quiet \
+[ ${#plans[@]} = 0 ] || PTFAN_PLUGIN=$folder/plugins/libptfan_plugin.so part ptfan bench "${plans[@]}" --size 432x240 --size 1280x720 --rounds 50 --runs 1 --quiet \
     -o "$folder/bench-tensorrt"

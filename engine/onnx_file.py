@@ -9,9 +9,9 @@ from pathlib import Path
 from ptfan.engine.errors import InputNotFoundError, ModelError
 from ptfan.engine.spec import METADATA_KEY, ModelSpec
 
-__all__ = ["count_nodes", "read_spec"]
+__all__ = ["count_nodes", "read_spec", "without_functions"]
 
-MODEL_GRAPH, MODEL_METADATA = 7, 14
+MODEL_GRAPH, MODEL_METADATA, MODEL_FUNCTIONS = 7, 14, 25
 GRAPH_NODE = 1
 NODE_TYPE, NODE_DOMAIN = 4, 7
 ENTRY_KEY, ENTRY_VALUE = 1, 2
@@ -57,6 +57,20 @@ def count_nodes(path: Path, op: str, domain: str) -> int:
     return names.count((op, domain))
 
 
+def without_functions(path: Path) -> bytes:
+    """Return an ONNX file's content without the functions that stand for its own ops: whoever reads it must know these.
+
+    Raises:
+        InputNotFoundError: there is no such file.
+        ModelError: it is not an ONNX file.
+    """
+    data = _read(path)
+    try:
+        return b"".join(data[begin:end] for number, begin, _, end in _places(data) if number != MODEL_FUNCTIONS)
+    except (IndexError, ValueError) as error:
+        raise ModelError(f"model {path}: cannot be read; expected an ONNX file") from error
+
+
 def _read(path: Path) -> memoryview:
     if not path.is_file():
         raise InputNotFoundError(f"model {path}: there is no such file")
@@ -77,23 +91,28 @@ def _fields(data: memoryview) -> Iterator[tuple[int, memoryview]]:
         IndexError: the data ends within a field.
         ValueError: it is no message.
     """
-    at = 0
-    while at < len(data):
-        key, at = _varint(data, at)
+    for number, _, content, end in _places(data):
+        yield number, data[content:end]
+
+
+def _places(data: memoryview) -> Iterator[tuple[int, int, int, int]]:
+    """Go through the fields of a message: number, where the field begins, where its content does, where both end."""
+    end = 0
+    while end < len(data):
+        begin = end
+        key, content = _varint(data, begin)
         number, kind = key >> 3, key & 7
-        if kind == VARINT:
-            _, at = _varint(data, at)
-            yield number, data[:0]
-            continue
-        size = {EIGHT_BYTES: 8, FOUR_BYTES: 4}.get(kind)
+        size = {EIGHT_BYTES: 8, FOUR_BYTES: 4, VARINT: 0}.get(kind)
         if kind == LENGTH:
-            size, at = _varint(data, at)
+            size, content = _varint(data, content)
+        elif kind == VARINT:
+            _, content = _varint(data, content)
         if size is None or not number:
             raise ValueError("not a message")
-        if at + size > len(data):
+        end = content + size
+        if end > len(data):
             raise IndexError("cut off")
-        yield number, data[at : at + size]
-        at += size
+        yield number, begin, content, end
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:

@@ -80,7 +80,12 @@ def build_command(
         ),
     ] = None,
     embed_plugin: Annotated[
-        bool, typer.Option("--embed-plugin", help="Put the library into the plan.", rich_help_panel=PORTABILITY_PANEL)
+        bool,
+        typer.Option(
+            "--embed-plugin",
+            help="Put the library into the plan; needs --version-compatible.",
+            rich_help_panel=PORTABILITY_PANEL,
+        ),
     ] = False,
     version_compatible: Annotated[
         bool,

@@ -12,7 +12,7 @@ from ptfan.engine.atomic import check_target, write_atomically
 from ptfan.engine.backends import PLAN_SUFFIX
 from ptfan.engine.errors import BackendError, InputError, InterruptedRunError, ModelError, one_line
 from ptfan.engine.models import file_sha256, find_model
-from ptfan.engine.onnx_file import count_nodes, read_spec
+from ptfan.engine.onnx_file import count_nodes, read_spec, without_functions
 from ptfan.engine.progress import NoProgress, Progress
 from ptfan.engine.roles import Role, check_apart
 from ptfan.engine.spec import ModelSpec
@@ -117,6 +117,7 @@ def _tensorrt(settings: BuildSettings) -> Any:
         "--timing-cache": settings.timing_cache is not None,
         "--version-compatible": settings.version_compatible,
         "--hardware-compatible": settings.hardware_compatible,
+        "--embed-plugin": settings.embed_plugin,
     }
     wrong = [name for name, given in asked.items() if given]
     if wrong and _is_rtx(trt):
@@ -130,6 +131,8 @@ def _tensorrt(settings: BuildSettings) -> Any:
 def _plugin(settings: BuildSettings, trt: Any, folder: Path) -> Plugin:
     """Return the plugin to build with."""
     plugin = find_plugin(settings.plugin, folder, "none" if _is_rtx(trt) else "python")
+    if settings.embed_plugin and not settings.version_compatible:
+        raise InputError("--embed-plugin needs --version-compatible: other plans hold no library")
     if settings.embed_plugin and plugin.library is None:
         raise InputError(f"--embed-plugin needs the plugin's library, got plugin {plugin.kind}; name it with --plugin")
     if plugin.kind != "none":
@@ -204,19 +207,22 @@ class _Work:
     def _parse(self) -> None:
         trt = self._trt
         parser = trt.OnnxParser(self._network, self._log)
-        if not parser.parse_from_file(str(self._model)):
+        # Up to TensorRT 10.6 a function that the model carries comes before a plugin of its name.
+        plain = self._plugin.kind == "none"
+        if not parser.parse(self._model.read_bytes() if plain else without_functions(self._model)):
             why = "; ".join(one_line(str(parser.get_error(index)), 200) for index in range(parser.num_errors))
             raise ModelError(f"model {self._name}: TensorRT cannot read it ({why})")
-        # Where the parser does not find the plugin it takes the function in its place, and says nothing.
         kinds = [self._network.get_layer(index).type for index in range(self._network.num_layers)]
-        found, wanted = kinds.count(trt.LayerType.PLUGIN_V3), count_nodes(self._model, NAME, NAMESPACE)
-        wanted = 0 if self._plugin.kind == "none" else wanted
+        wanted = 0 if plain else count_nodes(self._model, NAME, NAMESPACE)
+        found = kinds.count(trt.LayerType.PLUGIN_V3)
         if found != wanted:
             raise BackendError(f"model {self._name}: TensorRT gave {found} nodes to the plugin, expected {wanted}")
 
     def _configure(self) -> None:
         trt, config, settings = self._trt, self._config, self._settings
         config.clear_flag(trt.BuilderFlag.TF32)  # fp32 means fp32; who wants speed takes an fp16 file
+        if _is_rtx(trt):
+            config.set_flag(trt.BuilderFlag.REQUIRE_USER_ALLOCATION)  # else no run of it could be recorded
         if settings.version_compatible:
             config.set_flag(trt.BuilderFlag.VERSION_COMPATIBLE)
         if settings.hardware_compatible:

@@ -6,7 +6,7 @@ import ctypes
 import math
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -71,9 +71,10 @@ class Device:
         """
         nbytes = math.prod(shape) * np.dtype(dtype).itemsize
         pointer = int(self._call("cudaMalloc", max(nbytes, 1)))
-        array = DeviceArray(pointer, shape, dtype)
+        array = DeviceArray(pointer, shape, dtype, gpu=self.index)
         self._call.at_end_of(array, "cudaFree", pointer)
         self._call("cudaMemsetAsync", pointer, 0, nbytes, self.stream)
+        self.wait()  # other libraries, which may write to it, do not know this stream
         return array
 
     def copy_part(self, source: DeviceArray, into: DeviceArray, index: int) -> None:
@@ -115,8 +116,11 @@ class Device:
         self._call("cudaStreamBeginCapture", self.stream, mode)
         try:
             work()
-        finally:
-            graph = self._call("cudaStreamEndCapture", self.stream)  # else the stream could be used no more
+        except BaseException:
+            with suppress(BackendError):  # it would hide what went wrong; else the stream could be used no more
+                self._call("cudaGraphDestroy", self._call("cudaStreamEndCapture", self.stream))
+            raise
+        graph = self._call("cudaStreamEndCapture", self.stream)
         try:
             ready = self._call("cudaGraphInstantiate", graph, 0)
         finally:
@@ -129,9 +133,12 @@ class Device:
 def _handle(stream: Any) -> int:
     if hasattr(stream, "__cuda_stream__"):
         _, stream = stream.__cuda_stream__()
-    if not isinstance(stream, int):
-        raise InputError(f"stream is {stream!r}, expected its handle, a number, or an object with __cuda_stream__")
-    return stream
+    try:
+        return int(stream)  # also the bindings' own classes, and NumPy's
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"stream is {stream!r}, expected its handle, a number, or an object with __cuda_stream__"
+        ) from error
 
 
 class _Calls:

@@ -20,10 +20,17 @@ class DeviceArray:
     """An array in a GPU's memory, without gaps. Libraries that know `__cuda_array_interface__` take it as it is."""
 
     def __init__(
-        self, pointer: int, shape: tuple[int, ...], dtype: Any, *, readonly: bool = False, owner: object = None
+        self,
+        pointer: int,
+        shape: tuple[int, ...],
+        dtype: Any,
+        *,
+        gpu: int,
+        readonly: bool = False,
+        owner: object = None,
     ) -> None:
         self.pointer, self.shape, self.dtype, self.readonly = pointer, shape, np.dtype(dtype), readonly
-        self._owner = owner
+        self.gpu, self._owner = gpu, owner
 
     @property
     def nbytes(self) -> int:
@@ -50,6 +57,8 @@ class DeviceArray:
             MissingExtraError: cuda.core, which reads DLPack, is not installed.
         """
         if isinstance(value, DeviceArray):
+            if value.gpu != gpu:
+                raise ModelError(f"{what} lies on CUDA device {value.gpu}, expected CUDA device {gpu}")
             return value
         if hasattr(value, "__dlpack_device__"):
             return cls._of_dlpack(what, value, gpu, stream)
@@ -59,7 +68,7 @@ class DeviceArray:
         shape, dtype = tuple(told["shape"]), np.dtype(told["typestr"])
         _check_compact(what, shape, told.get("strides"), dtype.itemsize)
         pointer, readonly = told["data"]
-        return cls(pointer, shape, dtype, readonly=readonly, owner=value)
+        return cls(pointer, shape, dtype, gpu=gpu, readonly=readonly, owner=value)
 
     @classmethod
     def _of_dlpack(cls, what: str, value: Any, gpu: int, stream: int) -> DeviceArray | None:
@@ -72,7 +81,7 @@ class DeviceArray:
         view_class = _view_class()
         try:
             view = view_class.from_dlpack(value, stream_ptr=stream)
-            array = cls(view.ptr, tuple(view.shape), view.dtype, readonly=view.readonly, owner=view)
+            array = cls(view.ptr, tuple(view.shape), view.dtype, gpu=gpu, readonly=view.readonly, owner=view)
         except Exception as error:  # the library's own, whose array it is
             raise ModelError(f"{what} cannot be shared by DLPack ({one_line(error, 200)})") from error
         _check_compact(what, array.shape, view.strides, 1)

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import ptfan.plugins
+from ptfan.engine.errors import BackendError, one_line
+from ptfan.engine.trt.gpu import import_cuda
 
-__all__ = ["CONVENTIONS", "KernelName", "compile_kernels", "launch_grid"]
+__all__ = ["CONVENTIONS", "KernelName", "check_compiler", "compile_kernels", "launch_grid"]
 
 KernelName = Literal["linear_fp32", "linear_fp16", "hwc8_fp16"]
 SOURCES = Path(ptfan.plugins.__file__).parent
@@ -19,6 +21,29 @@ CHANNELS_PER_THREAD = 16
 """As in flow_warp_kernels.cuh."""
 MOST_FRAMES = 65535
 """Of a grid's third axis; a block then takes several."""
+
+
+def check_compiler() -> None:
+    """Check that this machine's driver runs what NVRTC makes; without a driver, nothing is checked.
+
+    Raises:
+        MissingExtraError: CUDA's bindings are not installed.
+        BackendError: NVRTC is of a later CUDA, or is not there.
+    """
+    _, found = import_cuda().cudaDriverGetVersion()
+    if not found:
+        return
+    from cuda.bindings import nvrtc
+
+    try:
+        _, major, minor = nvrtc.nvrtcVersion()
+    except Exception as error:  # the bindings raise what belongs to another package
+        raise BackendError(f"plugin python: NVRTC cannot be loaded ({one_line(error, 120)})") from error
+    if major > found // 1000:
+        raise BackendError(
+            f"plugin python: NVRTC {major}.{minor} compiles for drivers of CUDA {major}, here is one of CUDA "
+            f"{found // 1000}: pip uninstall nvidia-cuda-nvrtc, and pip install 'ptfan[tensorrt-cu12]'"
+        )
 
 
 @lru_cache(maxsize=8)

@@ -14,7 +14,7 @@ import numpy as np
 from ptfan.engine.errors import ModelError
 from ptfan.engine.trt.flow_warp_kernel import CONVENTIONS, THREADS, KernelName, compile_kernels, launch_grid
 
-__all__ = ["NAME", "NAMESPACE", "VERSION", "is_registered", "register"]
+__all__ = ["NAME", "NAMESPACE", "VERSION", "is_registered", "register", "unregister"]
 
 NAME, VERSION, NAMESPACE = "FlowWarp", "1", "ai.ptfan"
 INPUTS = 4
@@ -23,7 +23,7 @@ X, FLOW, VALIDITY = range(3)
 FEATURES = (0, 3, 4)
 """The places of x, fallback and y among inputs and outputs: they share one layout."""
 
-_creators: list[Any] = []  # the registry does not keep them alive
+_creators: dict[str, Any] = {}  # the registries do not keep them alive
 
 
 def is_registered(trt: Any) -> bool:
@@ -42,7 +42,14 @@ def register(trt: Any) -> None:
         return
     creator = _creator(trt)
     trt.get_plugin_registry().register_creator(creator, NAMESPACE)
-    _creators.append(creator)
+    _creators[trt.__name__] = creator
+
+
+def unregister(trt: Any) -> None:
+    """Make room for another plugin of this name; what this one has made goes on."""
+    creator = _creators.pop(trt.__name__, None)
+    if creator is not None:
+        trt.get_plugin_registry().deregister_creator(creator)
 
 
 class _FlowWarp:
@@ -57,8 +64,9 @@ class _FlowWarp:
         self.convention, self.require_nonzero = convention, require_nonzero
         self.plugin_name, self.plugin_version, self.plugin_namespace = NAME, VERSION, NAMESPACE
         self.num_outputs = 2 if convention == "tsam" or require_nonzero else 1
-        # Fields only point to their values.
+        # Fields only point to their values, and some releases of TensorRT to the fields.
         self._values = np.frombuffer(convention.encode(), np.int8), np.array([require_nonzero], np.int32)
+        self._fields = _fields(trt, *self._values)
 
     def get_capability_interface(self, kind: Any) -> Any:
         return self
@@ -98,7 +106,7 @@ class _FlowWarp:
         pass
 
     def get_fields_to_serialize(self) -> Any:
-        return _fields(self.trt, *self._values)
+        return self._fields
 
     def enqueue(self, input_desc: Any, output_desc: Any, inputs: Any, outputs: Any, workspace: int, stream: int) -> int:
         x = input_desc[X]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable
 
 from ptfan.engine.errors import BackendError
@@ -17,24 +18,26 @@ longest time is forgotten: another scene has other addresses."""
 class Launches:
     """Work by what tells it apart; the second time that it comes it is recorded."""
 
-    def __init__(self, device: Device) -> None:
-        """Record on a device."""
-        self._device = device
+    def __init__(self, device: Device, name: str) -> None:
+        """Record on a device; the name is for a warning where that cannot be."""
+        self._device, self._name = device, name
         self._known: dict[Hashable, Callable[[], object] | None] = {}
-        self._works = True
+        self.recorded = True
+        """Whether work is recorded, as far as is known."""
 
     def forget(self) -> None:
         """Drop all recordings: shapes have changed, and what was recorded holds for the old ones alone."""
         self._known.clear()
 
-    def run(self, key: Hashable, work: Callable[[], None]) -> None:
+    def run(self, key: Hashable, work: Callable[[], None], *, ready: bool = True) -> None:
         """Queue some work; before the next, all that was queued must be done.
 
         Args:
             key: the same for the same work with the same addresses.
             work: queues it.
+            ready: it may be recorded by now.
         """
-        came_before = key in self._known
+        came_before = ready and key in self._known
         launch = self._known.pop(key, None)
         if came_before and launch is None:
             launch = self._record(work)
@@ -45,11 +48,14 @@ class Launches:
 
     def _record(self, work: Callable[[], None]) -> Callable[[], object] | None:
         """Return what launches some work as a whole; None where that cannot be."""
-        if not self._works:
+        if not self.recorded:
             return None
         try:
             return self._device.record(work)
-        except BackendError:
+        except BackendError as error:
             # Something in it waits or allocates, which a recording must not: it runs as before, launch by launch.
-            self._works = False
+            self.recorded = False
+            logging.getLogger("ptfan").warning(
+                f"{self._name}: no CUDA graphs, each kernel is launched by itself ({error})"
+            )
             return None

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from ptfan.engine.errors import BackendError, InputNotFoundError, one_line
 from ptfan.engine.models import file_sha256
-from ptfan.engine.trt.flow_warp_plugin import register
+from ptfan.engine.trt.flow_warp_kernel import check_compiler
+from ptfan.engine.trt.flow_warp_plugin import register, unregister
 
 __all__ = ["LIBRARY_NAME", "PLUGIN_VARIABLE", "Plugin", "PluginKind", "find_plugin"]
 
@@ -35,21 +36,36 @@ class Plugin:
         return None if self.library is None else file_sha256(self.library)
 
     def load(self, trt: Any) -> None:
-        """Make it known to a TensorRT module.
+        """Make it known to a TensorRT module, which takes one plugin of a name: a process has one library.
 
         Raises:
-            BackendError: TensorRT cannot load the library.
+            MissingExtraError: the one in Python lacks CUDA's bindings.
+            BackendError: TensorRT cannot load the library, or has loaded another one; or the driver is older than the
+                compiler that the one in Python takes.
         """
         if self.kind == "python":
+            check_compiler()
             register(trt)
-        if self.library is None:
+        if self.library is None or _loaded.get(trt.__name__) == self.sha256:
             return
-        try:
-            handle = trt.get_plugin_registry().load_library(str(self.library.resolve()))
-        except Exception as error:  # what TensorRT raises has no public base class
-            raise BackendError(f"plugin {self.library}: cannot be loaded ({one_line(error, 200)})") from error
-        if handle is None:
-            raise BackendError(f"plugin {self.library}: cannot be loaded; was it built for this TensorRT?")
+        if trt.__name__ in _loaded:
+            raise BackendError(f"plugin {self.library}: this process has loaded another one; use them one at a time")
+        unregister(trt)  # the one in Python would be in its way
+        _load_library(trt, self.library)
+        _loaded[trt.__name__] = str(self.sha256)
+
+
+_loaded: dict[str, str] = {}
+"""The hash of the library that a TensorRT module has loaded; it is not unloaded."""
+
+
+def _load_library(trt: Any, library: Path) -> None:
+    try:
+        handle = trt.get_plugin_registry().load_library(str(library.resolve()))
+    except Exception as error:  # what TensorRT raises has no public base class
+        raise BackendError(f"plugin {library}: cannot be loaded ({one_line(error, 200)})") from error
+    if handle is None:
+        raise BackendError(f"plugin {library}: cannot be loaded; was it built for this TensorRT?")
 
 
 def find_plugin(asked: str | None, folder: Path, otherwise: PluginKind) -> Plugin:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,8 @@ __all__ = ["TRUST_VARIABLE", "TensorRTRunner"]
 
 TRUST_VARIABLE = "PTFAN_TRUST_PLANS"
 """Set it to 1 to run plans that carry code."""
+RTX_CAPABILITIES = ((7, 5), (8, 0), (8, 6), (8, 9), (12, 0), (12, 1))
+"""Compute capabilities that TensorRT for RTX names."""
 
 
 class TensorRTRunner:
@@ -48,6 +51,8 @@ class TensorRTRunner:
             BackendError: there is no GPU, or the plan does not fit it or this TensorRT.
         """
         self._plan, self._record = plan, read_record(plan)
+        # What one thread queues while another records would become part of the recording.
+        self._turn = threading.RLock()
         trt = import_tensorrt(self._record.tensorrt)
         self._device = Device(gpu)
         self._check(trt)
@@ -56,10 +61,10 @@ class TensorRTRunner:
             # The context runs only as long as what it was made by lives.
             self._runtime = trt.Runtime(self._log)
             self._engine = self._load(trt)
-            self._context: Any = self._engine.create_execution_context()
+            self._context: Any = self._new_context(trt)
         if self._context is None:
             raise BackendError(f"plan {plan}: no memory to run it ({self._log.problem})")
-        self._launches = Launches(self._device)
+        self._launches = Launches(self._device, f"plan {plan}")
         self._types, self._inputs, self._outputs = self._tensors(trt)
         self._extent: Extent | None = None
         self._shapes: dict[str, tuple[int, ...]] = {}
@@ -76,7 +81,8 @@ class TensorRTRunner:
     @property
     def backend(self) -> str:
         """The backend and where it computes."""
-        return f"tensorrt (GPU {self._device.index})"
+        graphs = ", CUDA graphs" if self._launches.recorded and self._is_recordable() else ""
+        return f"tensorrt (GPU {self._device.index}{graphs})"
 
     def allocate(self, shape: tuple[int, ...], precision: Precision) -> State:
         """Return memory for one output on the GPU, filled with zeros.
@@ -84,12 +90,12 @@ class TensorRTRunner:
         Raises:
             BackendError: there is not so much memory.
         """
-        with self._device.current():
+        with self._turn, self._device.current():
             return self._device.allocate(shape, DTYPES[precision])
 
     def copy_stream(self, source: State, into: State, stream: int) -> None:
         """Copy one stream's part of a value."""
-        with self._device.current():
+        with self._turn, self._device.current():
             self._device.copy_part(source, into, stream)
 
     def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
@@ -116,14 +122,14 @@ class TensorRTRunner:
             BackendError: a size is not one of the plan's, or TensorRT failed.
         """
         check_inputs(self._record.spec, self._inputs, inputs)
-        with self._device.current():
+        with self._turn, self._device.current():
             if stream is not None:
                 self._device.follow(stream)
             return self._run(inputs, into)
 
     def close(self) -> None:
         """Free the GPU's memory; a closed runner runs no more."""
-        with self._device.current():
+        with self._turn, self._device.current():
             self._launches.forget()
             self._staging.clear()
             self._context = self._engine = self._runtime = None
@@ -146,7 +152,8 @@ class TensorRTRunner:
         pointers = {
             name: there[name].pointer if name in there else self._stage(name).device.pointer for name in self._types
         }
-        self._launches.run(tuple(pointers.values()), lambda: self._queue(pointers, up, down))
+        ready = self._is_recordable()
+        self._launches.run(tuple(pointers.values()), lambda: self._queue(pointers, up, down), ready=ready)
         self._device.wait()
         return {name: self._fetched(name) for name in down}
 
@@ -170,9 +177,25 @@ class TensorRTRunner:
             self._runtime.engine_host_code_allowed = True
         engine = self._runtime.deserialize_cuda_engine(plan.read_bytes())
         if engine is None:
-            command = record.rebuild_command(plan)
-            raise BackendError(f"plan {plan}: TensorRT cannot load it ({self._log.problem}); build it here: {command}")
+            what = f"plan {plan}: TensorRT cannot load it ({self._log.problem})"
+            if record.gpu is None and self._device.gpu.capability not in RTX_CAPABILITIES:
+                raise BackendError(f"{what}; TensorRT for RTX does not list the {self._device.gpu.name} among its GPUs")
+            raise BackendError(f"{what}; build it here: {record.rebuild_command(plan)}")
         return engine
+
+    def _new_context(self, trt: Any) -> Any:
+        """Return what runs the engine."""
+        if not hasattr(trt, "DynamicShapesKernelSpecializationStrategy"):
+            return self._engine.create_execution_context()
+        # TensorRT for RTX compiles kernels for a size when it comes; a recording must not hold what runs until then.
+        config = self._engine.create_runtime_config()
+        config.dynamic_shapes_kernel_specialization_strategy = trt.DynamicShapesKernelSpecializationStrategy.EAGER
+        return self._engine.create_execution_context(config)
+
+    def _is_recordable(self) -> bool:
+        """Tell whether a run may be recorded; TensorRT for RTX knows."""
+        asked = getattr(self._context, "is_stream_capturable", None)
+        return asked is None or bool(asked(self._device.stream))
 
     def _load_plugin(self, trt: Any) -> None:
         """Make the plan's plugin known; a library must be the one that it was built with."""

@@ -1,6 +1,7 @@
 #include "plugin.h"
 
 #include <cstdint>
+#include <cstdio>
 #include <exception>
 #include <memory>
 #include <stdexcept>
@@ -28,7 +29,7 @@ constexpr std::int32_t kFallback = 3;
 constexpr std::int32_t kY = 4;  // among inputs and outputs
 constexpr std::int32_t kNonzero = 5;
 
-nvinfer1::ILogger* gLogger = nullptr;
+nvinfer1::ILoggerFinder* gLoggerFinder = nullptr;
 
 std::int32_t readInteger(PluginField const& field) {
     if (field.type == PluginFieldType::kINT32 && field.length == 1) {
@@ -58,13 +59,17 @@ bool isFloating(DataType type) {
 
 }  // namespace
 
-void setLogger(nvinfer1::ILogger* logger) noexcept {
-    gLogger = logger;
+void setFinder(nvinfer1::ILoggerFinder* finder) noexcept {
+    gLoggerFinder = finder;
 }
 
 void logError(char const* text) noexcept {
-    if (gLogger != nullptr) {
-        gLogger->log(nvinfer1::ILogger::Severity::kERROR, text);
+    // Each time anew: which logger it is depends on the thread and on who called.
+    nvinfer1::ILogger* const logger = gLoggerFinder == nullptr ? nullptr : gLoggerFinder->findLogger();
+    if (logger != nullptr) {
+        logger->log(nvinfer1::ILogger::Severity::kERROR, text);
+    } else {
+        std::fprintf(stderr, "%s\n", text);
     }
 }
 
@@ -278,7 +283,7 @@ nvinfer1::AsciiChar const* FlowWarpCreator::getPluginNamespace() const noexcept 
 // What TensorRT looks for in a library that it is told to load.
 
 extern "C" __attribute__((visibility("default"))) void setLoggerFinder(nvinfer1::ILoggerFinder* finder) {
-    ptfan::setLogger(finder == nullptr ? nullptr : finder->findLogger());
+    ptfan::setFinder(finder);
 }
 
 extern "C" __attribute__((visibility("default"))) nvinfer1::IPluginCreatorInterface* const* getCreators(

@@ -93,8 +93,9 @@ private:
     nvinfer1::PluginFieldCollection mCollection{};
 };
 
-// Where messages go: the logger that TensorRT hands to the library when it loads it, if it does.
-void setLogger(nvinfer1::ILogger* logger) noexcept;
+// Where messages go: the logger that is found when there is one to tell, else standard error. TensorRT hands a finder to
+// libraries that lie in a plan alone.
+void setFinder(nvinfer1::ILoggerFinder* finder) noexcept;
 void logError(char const* text) noexcept;
 
 }  // namespace ptfan

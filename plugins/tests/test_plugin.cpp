@@ -28,6 +28,14 @@ struct Logger : nvinfer1::ILogger {
     }
 };
 
+struct Finder : nvinfer1::ILoggerFinder {
+    explicit Finder(nvinfer1::ILogger* logger) : found(logger) {}
+    nvinfer1::ILogger* findLogger() override {
+        return found;
+    }
+    nvinfer1::ILogger* found;
+};
+
 std::unique_ptr<nvinfer1::IPluginV3> create(std::string const& convention, std::int32_t requireNonzero) {
     ptfan::FlowWarpCreator creator;
     std::vector<PluginField> fields{
@@ -50,7 +58,8 @@ nvinfer1::IPluginV3OneRuntime* runtimeOf(nvinfer1::IPluginV3& plugin) {
 
 void testAttributes() {
     Logger logger;
-    ptfan::setLogger(&logger);
+    Finder finder{&logger};
+    ptfan::setFinder(&finder);
     CHECK(create("pixel", 0) && buildOf(*create("pixel", 0))->getNbOutputs() == 1);
     CHECK(create("tsam", 0) && buildOf(*create("tsam", 0))->getNbOutputs() == 2);
     CHECK(create("tsam", 1) && buildOf(*create("tsam", 1))->getNbOutputs() == 2);
@@ -59,7 +68,7 @@ void testAttributes() {
     CHECK(logger.last == "FlowWarp: convention is 'nearest', expected pixel or tsam");
     CHECK(create("pixel", 2) == nullptr);
     CHECK(logger.last == "FlowWarp: require_nonzero is 2, expected 0 or 1");
-    ptfan::setLogger(nullptr);
+    ptfan::setFinder(nullptr);
     CHECK(create("nearest", 0) == nullptr);  // and nobody to tell
 }
 

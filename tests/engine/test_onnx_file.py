@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ptfan.engine.errors import InputNotFoundError, ModelError
 from ptfan.engine.models import find_model, shipped_models
-from ptfan.engine.onnx_file import count_nodes, read_spec
+from ptfan.engine.onnx_file import count_nodes, read_spec, without_functions
 from ptfan.engine.spec import METADATA_KEY, ModelSpec
 
 onnx = pytest.importorskip("onnx")
@@ -33,6 +33,15 @@ def test_it_reads_what_the_library_reads(name: str) -> None:
     (text,) = [entry.value for entry in model.metadata_props if entry.key == METADATA_KEY]
     assert read_spec(path) == ModelSpec.from_json(text)
     assert count_nodes(path, "FlowWarp", "ai.ptfan") == sum(node.op_type == "FlowWarp" for node in model.graph.node) > 0
+
+
+@pytest.mark.parametrize("name", ["s", "s-live-fp16"])
+def test_functions_are_left_out_and_nothing_else(name: str) -> None:
+    whole, rest = onnx.load(find_model(name)), onnx.load_from_string(without_functions(find_model(name)))
+    assert whole.functions
+    assert not rest.functions
+    del whole.functions[:]
+    assert rest == whole
 
 
 def test_an_op_is_told_from_its_namesake(tmp_path: Path) -> None:
@@ -60,5 +69,6 @@ def test_no_content_does_more_than_raise(content: bytes, cut: float, tmp_path: P
         try:
             assert read_spec(path) == SPEC
             assert count_nodes(path, "Warp", "mine") in (0, 1)
+            without_functions(path)
         except ModelError:
             pass

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.models import file_sha256
 from ptfan.engine.spec import ModelSpec
-from ptfan.engine.trt import build, device, gpu, tensorrt_runner
+from ptfan.engine.trt import build, device, gpu, plugin_choice, tensorrt_runner
 from ptfan.engine.trt.gpu import Gpu
 from ptfan.engine.trt.plan_record import PlanRecord, record_path
 from ptfan.engine.trt.sizes import SizeRange
@@ -81,6 +81,7 @@ class TensorRT(ModuleType):
         super().__init__("tensorrt")
         self.configs: list[Config] = []
         self.libraries: list[str] = []
+        self.parsed: list[bytes] = []
         self.inputs = [
             SimpleNamespace(name="frames", shape=(-1, 3, -1, -1)),
             SimpleNamespace(name="live", shape=(1, 2)),
@@ -111,11 +112,19 @@ class TensorRT(ModuleType):
         return dtype
 
     def get_plugin_registry(self) -> Any:
-        return SimpleNamespace(load_library=lambda path: self.libraries.__iadd__([path]))
+        def load(path: str) -> Any:  # a name is taken once
+            self.libraries.append(path)
+            return object() if len(self.libraries) == 1 else None
+
+        return SimpleNamespace(load_library=load)
 
     def OnnxParser(self, network: Any, log: Any) -> Any:  # noqa: N802 - TensorRT's name
+        def parse(content: bytes) -> bool:
+            self.parsed.append(content)
+            return not self.problems
+
         return SimpleNamespace(
-            parse_from_file=lambda path: not self.problems,
+            parse=parse,
             num_errors=len(self.problems),
             get_error=lambda index: self.problems[index],
         )
@@ -173,16 +182,19 @@ class Engine:
     def get_tensor_dtype(self, name: str) -> Any:
         return self.types[name]
 
-    def create_execution_context(self) -> Any:
-        self._trt.contexts.append(Context(self._trt, self))
+    def create_runtime_config(self) -> Any:
+        return SimpleNamespace()
+
+    def create_execution_context(self, config: Any = None) -> Any:
+        self._trt.contexts.append(Context(self._trt, self, config))
         return self._trt.contexts[-1]
 
 
 class Context:
     """Runs a network where its tensors lie, when the stream comes to it."""
 
-    def __init__(self, trt: TensorRT, engine: Engine) -> None:
-        self._trt, self._engine = trt, engine
+    def __init__(self, trt: TensorRT, engine: Engine, config: Any) -> None:
+        self._trt, self._engine, self.config = trt, engine, config
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.addresses: dict[str, int] = {}
         self.resized = 0
@@ -399,6 +411,7 @@ def tensorrt(monkeypatch: pytest.MonkeyPatch, cuda: Cuda) -> TensorRT:
     """Return the TensorRT that the runtime finds."""
     found = TensorRT()
     found.cuda = cuda
+    monkeypatch.setattr(plugin_choice, "_loaded", {})
     for module in (build, tensorrt_runner):
         monkeypatch.setattr(module, "import_tensorrt", lambda name=None: found)
     return found

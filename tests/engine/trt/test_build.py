@@ -11,7 +11,7 @@ import pytest
 
 from ptfan.engine.errors import BackendError, InputError, InterruptedRunError, MissingExtraError, ModelError
 from ptfan.engine.models import FLOW_MODEL, file_sha256, find_model
-from ptfan.engine.onnx_file import read_spec
+from ptfan.engine.onnx_file import read_spec, without_functions
 from ptfan.engine.progress import NoProgress
 from ptfan.engine.trt.build import BuildSettings, build_plan
 from ptfan.engine.trt.gpu import Gpu
@@ -19,6 +19,7 @@ from ptfan.engine.trt.plan_record import read_record
 from ptfan.engine.trt.tensorrt_module import check_plugins_can_be_parsed, import_tensorrt
 
 SETTINGS = BuildSettings(plugin="library.so")
+EMBEDDED: dict[str, Any] = {"embed_plugin": True, "version_compatible": True}
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +50,7 @@ def test_a_plan_and_its_record(tensorrt: Any, cuda: Any, folder: Path) -> None:
     assert (built.tensorrt, built.tensorrt_version, built.gpu) == ("tensorrt", "10.13.3.9", Gpu("Orin", (8, 7)))
     assert (built.plugin, built.plugin_sha256) == ("library", file_sha256(folder / "library.so"))
     assert tensorrt.libraries == [str(folder / "library.so")]
+    assert tensorrt.parsed == [without_functions(find_model("s-live"))]  # else 10.3 would take them, not the plugin
     assert steps.said == [("Building engine", 3, "steps"), "step", "step", "step"]
     (config,) = tensorrt.configs
     assert config.flags == set(), "fp32 means fp32"
@@ -114,7 +116,9 @@ def test_what_cannot_be_built(tensorrt: Any, folder: Path) -> None:
     with pytest.raises(ModelError, match="completes flow, which is done on the CPU"):
         build_plan(FLOW_MODEL, folder / "a.plan")
     with pytest.raises(InputError, match="--embed-plugin needs the plugin's library, got plugin none"):
-        build_plan("s-live", folder / "a.plan", BuildSettings(plugin="none", embed_plugin=True))
+        build_plan("s-live", folder / "a.plan", replace(SETTINGS, plugin="none", **EMBEDDED))
+    with pytest.raises(InputError, match="--embed-plugin needs --version-compatible"):
+        build_plan("s-live", folder / "a.plan", replace(SETTINGS, embed_plugin=True))
     tensorrt.__name__ = "tensorrt_rtx"
     with pytest.raises(InputError, match="--timing-cache, --version-compatible: TensorRT for RTX has no such thing"):
         build_plan("s-live", folder / "a.plan", BuildSettings(timing_cache=Path("t"), version_compatible=True))

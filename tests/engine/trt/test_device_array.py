@@ -137,8 +137,14 @@ def test_the_stride_of_a_single_entry_may_be_anything() -> None:
 
 
 def test_an_array_of_the_runner_is_taken_as_it_is() -> None:
-    array = DeviceArray(NUMBERS.ctypes.data, NUMBERS.shape, NUMBERS.dtype)
+    array = DeviceArray(NUMBERS.ctypes.data, NUMBERS.shape, NUMBERS.dtype, gpu=0)
     assert of(array) is array
     told = of(Interface(NUMBERS))
     assert told is not None
     assert told.__cuda_array_interface__ == array.__cuda_array_interface__
+
+
+def test_an_array_of_another_gpu_s_runner_is_refused() -> None:
+    array = DeviceArray(NUMBERS.ctypes.data, NUMBERS.shape, NUMBERS.dtype, gpu=1)
+    with pytest.raises(ModelError, match="frames lies on CUDA device 1, expected CUDA device 0"):
+        of(array)

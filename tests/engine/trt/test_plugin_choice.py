@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,7 +9,8 @@ import pytest
 
 from ptfan.engine.errors import BackendError, InputNotFoundError
 from ptfan.engine.models import file_sha256
-from ptfan.engine.trt import plugin_choice
+from ptfan.engine.trt import flow_warp_plugin, plugin_choice
+from ptfan.engine.trt.flow_warp_kernel import check_compiler
 from ptfan.engine.trt.plugin_choice import LIBRARY_NAME, PLUGIN_VARIABLE, Plugin, find_plugin
 
 
@@ -20,8 +22,9 @@ def library(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def new_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(PLUGIN_VARIABLE, raising=False)
+    monkeypatch.setattr(plugin_choice, "_loaded", {})
 
 
 def test_the_option_then_the_variable_then_the_folder(
@@ -48,10 +51,12 @@ def test_where_there_is_no_library(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         find_plugin("no.so", tmp_path, "python")
 
 
-def test_a_library_that_cannot_be_loaded(library: Path) -> None:
-    def registry(load: Any) -> Any:
-        return SimpleNamespace(get_plugin_registry=lambda: SimpleNamespace(load_library=load))
+def registry(load: Any) -> Any:
+    found = SimpleNamespace(load_library=load)
+    return SimpleNamespace(__name__="tensorrt", get_plugin_registry=lambda: found)
 
+
+def test_a_library_that_cannot_be_loaded(library: Path) -> None:
     def broken(path: str) -> None:
         raise RuntimeError("wrong ELF\nclass")
 
@@ -59,7 +64,37 @@ def test_a_library_that_cannot_be_loaded(library: Path) -> None:
         Plugin("library", library).load(registry(broken))
     with pytest.raises(BackendError, match="was it built for this TensorRT"):
         Plugin("library", library).load(registry(lambda path: None))
-    loaded: list[str] = []
-    Plugin("library", library).load(registry(lambda path: loaded.__iadd__([path])))
     Plugin("none").load(registry(broken))
+
+
+def test_a_process_loads_one_library_once(library: Path, tmp_path: Path) -> None:
+    loaded: list[str] = []
+    module = registry(lambda path: loaded.__iadd__([path]))
+    copy, another = tmp_path / "copy.so", tmp_path / "another.so"
+    copy.write_bytes(library.read_bytes())
+    another.write_bytes(b"another")
+    for path in (library, library, copy):
+        Plugin("library", path).load(module)
     assert loaded == [str(library)]
+    with pytest.raises(BackendError, match=r"another.so: this process has loaded another one; use them one at a time"):
+        Plugin("library", another).load(module)
+
+
+def test_the_plugin_in_python_makes_room_for_a_library(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, gone = registry(lambda path: object()), list[str]()
+    module.get_plugin_registry().deregister_creator = gone.append
+    monkeypatch.setattr(flow_warp_plugin, "_creators", {"tensorrt": "the creator"})
+    Plugin("library", library).load(module)
+    assert gone == ["the creator"]
+
+
+@pytest.mark.parametrize(("driver", "said"), [(0, ""), (13000, ""), (12080, "NVRTC 13.5 compiles for drivers")])
+def test_a_compiler_that_is_newer_than_the_driver_is_told_of(
+    driver: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("cuda.bindings", reason="cuda-bindings is not installed")
+    found = SimpleNamespace(cudaDriverGetVersion=lambda: (0, driver))
+    monkeypatch.setattr("ptfan.engine.trt.flow_warp_kernel.import_cuda", lambda: found)
+    monkeypatch.setattr("cuda.bindings.nvrtc.nvrtcVersion", lambda: (0, 13, 5))
+    with pytest.raises(BackendError, match=said) if said else nullcontext():
+        check_compiler()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -46,7 +48,7 @@ def test_a_clip_goes_up_and_its_answer_comes_down(precision: str, plan: Callable
             fill = loaded.run(inputs)["fill"]
             assert fill.dtype == np.float32
             np.testing.assert_allclose(fill, brighten(inputs), atol=1e-6 if precision == "fp32" else 2e-3)
-        assert loaded.backend == "tensorrt (GPU 0)"
+        assert loaded.backend == "tensorrt (GPU 0, CUDA graphs)"
         allocated = cuda.allocated
         loaded.run(clip(6, 64, 64))
         assert cuda.allocated == allocated, "memory is there for the largest size from the first run on"
@@ -245,7 +247,7 @@ class Stream:
         return 0, 42
 
 
-@pytest.mark.parametrize("stream", [42, Stream()])
+@pytest.mark.parametrize("stream", [42, np.int64(42), Stream()])
 def test_what_another_library_has_queued_comes_first(stream: Any, plan: Callable, runner: Callable, cuda: Any) -> None:
     inputs, loaded = clip(2), TensorRTRunner(plan(runner(brighten)))
     late = Foreign(np.zeros((2, 3, 16, 24), np.float32))
@@ -273,6 +275,56 @@ def test_a_video_of_any_size_through_a_plan(side: int, plan: Callable, step_runn
         done = [frame for _ in range(5) for frame in inpainter.push(Frame(image, hole))] + inpainter.flush()
     assert len(done) == 5
     assert all(frame.patches for frame in done)
+
+
+def test_what_another_thread_asks_for_is_no_part_of_a_recording(plan: Callable, runner: Callable, cuda: Any) -> None:
+    loaded, states, threads = TensorRTRunner(plan(runner(brighten))), list[Any](), list[threading.Thread]()
+    begin = cuda.cudaStreamBeginCapture
+
+    def begin_and_let_another_come(*arguments: Any) -> Any:
+        threads.append(threading.Thread(target=lambda: states.append(loaded.allocate((2, 3), "fp32"))))
+        threads[0].start()
+        threads[0].join(0.2)
+        return begin(*arguments)
+
+    cuda.cudaStreamBeginCapture = begin_and_let_another_come
+    loaded.run(clip(2))
+    loaded.run(clip(2))  # recorded
+    threads[0].join(5)
+    cuda.array(states[0].pointer, (2, 3), np.float32)[:] = 1
+    for _ in range(2):
+        loaded.run(clip(2))  # launched
+    assert cuda.launched == 3
+    np.testing.assert_array_equal(cuda.array(states[0].pointer, (2, 3), np.float32), 1)
+
+
+def test_what_cannot_be_recorded_is_told_once(
+    plan: Callable, runner: Callable, cuda: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    loaded = TensorRTRunner(plan(runner(brighten)))
+    assert loaded.backend == "tensorrt (GPU 0, CUDA graphs)"
+    cuda.records = False
+    for _ in range(4):
+        loaded.run(clip(2))
+    (line,) = caplog.messages
+    assert "a.plan: no CUDA graphs, each kernel is launched by itself (GPU 0: cudaStreamEndCapture failed" in line
+    assert loaded.backend == "tensorrt (GPU 0)"
+
+
+def test_tensorrt_for_rtx_compiles_at_once_and_says_what_may_be_recorded(
+    plan: Callable, runner: Callable, cuda: Any, tensorrt: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tensorrt.DynamicShapesKernelSpecializationStrategy = SimpleNamespace(EAGER="eager")
+    loaded = TensorRTRunner(plan(runner(brighten)))
+    (context,) = tensorrt.contexts
+    assert context.config.dynamic_shapes_kernel_specialization_strategy == "eager"
+    context.is_stream_capturable = lambda stream: False
+    for _ in range(3):
+        loaded.run(clip(2))
+    assert (cuda.launched, loaded.backend) == (0, "tensorrt (GPU 0)")
+    context.is_stream_capturable = lambda stream: True
+    loaded.run(clip(2))
+    assert (cuda.launched, loaded.backend) == (1, "tensorrt (GPU 0, CUDA graphs)")
 
 
 def test_sizes_that_the_plan_was_not_built_for(plan: Callable, runner: Callable, tensorrt: Any) -> None:
@@ -315,6 +367,8 @@ def test_a_plan_that_does_not_fit_is_refused_with_the_command_that_mends_it(
     cuda.capability, tensorrt.fails = (8, 7), "wrong magic tag"
     with pytest.raises(BackendError, match=r"TensorRT cannot load it \(wrong magic tag\); build it here: ptfan build"):
         open_runner(plan(runner(brighten)))
+    with pytest.raises(BackendError, match="TensorRT for RTX does not list the Orin among its GPUs"):
+        open_runner(plan(runner(brighten), gpu=None))
 
 
 def test_code_in_a_plan_runs_only_when_it_is_trusted(
