@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ptfan.engine.completion import dilate, erode, pull_push
 from ptfan.engine.frame import Mask
 from ptfan.engine.refinement import refine_flow
-from ptfan.engine.validity import validity
+from ptfan.engine.validity import leads_into, validity
 
 __all__ = [
     "CONTAMINATED",
@@ -43,7 +43,7 @@ Step = tuple[NDArray[np.float32], Mask, NDArray[np.float32] | None]
 CONTAMINATED = 4
 """Pixels round a hole whose estimated flow is not trusted: the estimator's patches reach into the hole there."""
 SEEN = 4
-"""Pixels into a hole up to which `refine_flow` still sees enough outside of it."""
+"""Pixels into what is hidden up to which `refine_flow` still sees enough outside of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ def estimate_pair(
     *,
     refine: bool = True,
 ) -> SmoothFlows:
-    """Estimate flow both ways, and complete it smoothly inside the holes.
+    """Estimate flow both ways, and complete it smoothly where it begins or ends in a hole: nothing was matched there.
 
     Args:
         estimator: the method.
@@ -144,12 +144,16 @@ def estimate_pair(
     flows = estimator(first, second), estimator(second, first)
     if not (first_hole.any() or second_hole.any()):
         return flows
-    forward, backward = _completed(flows, dilate(first_hole, CONTAMINATED), dilate(second_hole, CONTAMINATED))
+    first_near, second_near = dilate(first_hole, CONTAMINATED), dilate(second_hole, CONTAMINATED)
+    # Where a vector ends is known roughly by now: not further from its place than holes move in a frame.
+    forward, backward = _completed(flows, first_near | second_near, first_near | second_near)
     if not refine:
         return forward, backward
-    forward = refine_flow(first, second, first_hole, second_hole, forward)
-    backward = refine_flow(second, first, second_hole, first_hole, backward)
-    return _completed((forward, backward), erode(first_hole, SEEN), erode(second_hole, SEEN))
+    ends, back_ends = leads_into(second_near, forward), leads_into(first_near, backward)
+    forward = refine_flow(first, second, first_hole, second_hole, forward, first_near | ends)
+    backward = refine_flow(second, first, second_hole, first_hole, backward, second_near | back_ends)
+    unseen = first_hole | leads_into(second_hole, forward), second_hole | leads_into(first_hole, backward)
+    return _completed((forward, backward), *(erode(mask, SEEN) for mask in unseen))
 
 
 def judged(
@@ -208,7 +212,7 @@ def smooth_flows(
 
 
 def _completed(flows: SmoothFlows, first_unknown: Mask, second_unknown: Mask) -> SmoothFlows:
-    """Complete the forward flow where the first frame is unknown, and the backward flow where the second one is."""
+    """Complete the forward flow where it is unknown on its frame, the first, and the backward flow on the second."""
     first, second = ((~mask).view(np.uint8) for mask in (first_unknown, second_unknown))
     # Both at once: four channels take less time than two.
     done = pull_push(cv2.merge(flows), cv2.merge([first, first, second, second]))

@@ -26,9 +26,14 @@ Plane = NDArray[np.float32]
 
 
 def refine_flow(
-    source: NDArray[np.uint8], target: NDArray[np.uint8], source_hole: Mask, target_hole: Mask, flow: Plane
+    source: NDArray[np.uint8],
+    target: NDArray[np.uint8],
+    source_hole: Mask,
+    target_hole: Mask,
+    flow: Plane,
+    region: Mask,
 ) -> Plane:
-    """Estimate the flow once more round the source's hole, in windows that see no pixel of either hole.
+    """Estimate the flow once more in and round a region, in windows that see no pixel of either hole.
 
     An estimator that knows no mask matches what stands in the holes, too, and is wrong for several pixels round them,
     where it matters most. Here every vector solves the equations of Lucas and Kanade (1981) over the known pixels of
@@ -41,20 +46,21 @@ def refine_flow(
         source_hole: (H, W).
         target_hole: (H, W).
         flow: (H, W, 2) pixels, complete.
+        region: (H, W), what begins or ends near a hole.
 
     Returns:
         (H, W, 2) pixels.
     """
-    hole = hole_box(source_hole)
-    if hole is None or min(source_hole.shape) < 2 * REACH:
+    wanted = hole_box(region)
+    if wanted is None or min(region.shape) < 2 * REACH:
         return flow
-    box = _grown(hole, 2 * REACH + 1, source_hole.shape)  # gradients look one pixel further than windows
+    box = _grown(wanted, 2 * REACH + 1, region.shape)  # gradients look one pixel further than windows
     texture = _Texture(source[box.slices].astype(np.float32), source_hole[box.slices])
     # Nothing of the hole itself is looked up, not even the thousandth of a pixel that `_step` still takes for known.
     known = np.where(target_hole, np.float32(0), np.float32(1))
     looked_up = cv2.merge([target * known, known])
     answer = _iterate(texture, looked_up, flow[box.slices], box)
-    near = _grown(hole, REACH, source_hole.shape)  # beyond, windows reach out of the box that was looked at
+    near = _grown(wanted, REACH, region.shape)  # beyond, windows reach out of the box that was looked at
     refined = np.array(flow)
     refined[near.slices] = answer[near.y - box.y :, near.x - box.x :][: near.height, : near.width]
     return refined

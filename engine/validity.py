@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.frame import Mask
 
-__all__ = ["length", "pixel_axes", "validity"]
+__all__ = ["leads_into", "length", "pixel_axes", "validity"]
 
 TOLERANCE = 1.0
 """Pixels by which forward and backward flow may always disagree."""
@@ -30,6 +30,22 @@ def length(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32
     squares: NDArray[np.float32] = u * u
     squares += v * v
     return np.sqrt(squares, out=squares)
+
+
+def leads_into(mask: Mask, flow: NDArray[np.float32]) -> Mask:
+    """Tell where a flow ends in a mask of the frame that it leads to.
+
+    Args:
+        mask: (H, W).
+        flow: (H, W, 2) pixels.
+
+    Returns:
+        (H, W), False where the flow leads out of the frame.
+    """
+    columns, rows = pixel_axes(*mask.shape)
+    u, v = cv2.split(flow)
+    share = cv2.remap(mask.astype(np.float32), u + columns, v + rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(share > 0.5)
 
 
 def validity(flow: NDArray[np.float32], reverse: NDArray[np.float32]) -> Mask:

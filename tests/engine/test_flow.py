@@ -135,3 +135,15 @@ def test_a_pair_does_not_depend_on_the_pair_before() -> None:
     used = DisFlow()
     for source, target in zip(guides[::2], guides[1::2], strict=True):
         assert np.array_equal(used(source, target), DisFlow()(source, target))
+
+
+@pytest.mark.parametrize("appears", [True, False], ids=["appears", "goes"])
+def test_a_hole_that_comes_or_goes_hides_nothing_of_its_neighbour(pan: Callable[..., Pictures], appears: bool) -> None:
+    """What a frame knows can be carried into its neighbour's hole, though nothing could be matched there."""
+    clip, none = pan(2, HEIGHT, WIDTH, dx=3, dy=1), np.zeros((HEIGHT, WIDTH), bool)
+    (pair,) = estimate_flows(clip, [none, box_hole()] if appears else [box_hole(), none])
+    inner = (slice(10, -10), slice(10, -10))
+    assert np.abs(pair.forward[inner] - MOTION).mean() < 0.1
+    assert np.abs(pair.backward[inner] + MOTION).mean() < 0.1
+    into = pair.backward_validity if appears else pair.forward_validity
+    assert into[box_hole()].mean() > 0.98

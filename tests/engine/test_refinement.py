@@ -70,7 +70,7 @@ def test_a_step_agrees_with_plain_loops(pan: Callable[..., Pictures], monkeypatc
     hole = box_hole()
     first, second = guides(pan(2, HEIGHT, WIDTH, dx=2, dy=1), hole)
     flow = (np.random.default_rng(0).integers(-48, 48, (HEIGHT, WIDTH, 2)) / 32).astype(np.float32)
-    refined = refine_flow(first, second, hole, hole, flow)
+    refined = refine_flow(first, second, hole, hole, flow, hole)
     for at in (34, 38, 41, 44, 51):  # beside the hole, in its corner, and beside it again
         expected = flow[at, at] + one_step(first.astype(float), second.astype(float), hole, flow.astype(float), at)
         np.testing.assert_allclose(refined[at, at], expected, atol=2e-3)
@@ -81,7 +81,7 @@ def test_wrong_flow_round_a_hole_is_mended(pan: Callable[..., Pictures]) -> None
     first, second = guides(pan(2, HEIGHT, WIDTH, dx=2, dy=1), hole)
     flow = np.full((HEIGHT, WIDTH, 2), TRUE)
     flow[18:52, 32:70] = (-0.8, 0.0)
-    refined = refine_flow(first, second, hole, hole, flow)
+    refined = refine_flow(first, second, hole, hole, flow, hole)
     near = box_hole(22, 36, 26, 30)
     near[30:40, 44:58] = False  # too far inside
     before, after = (np.abs(each - TRUE)[near].mean() for each in (flow, refined))
@@ -97,17 +97,17 @@ def test_what_stands_in_the_holes_has_no_influence(seed: int) -> None:
     holes = [box_hole(), box_hole(30, 44)]
     first, second = rng.integers(0, 256, (2, HEIGHT, WIDTH), np.uint8)
     flow = rng.normal(0, 2, (HEIGHT, WIDTH, 2)).astype(np.float32)
-    one = refine_flow(first, second, holes[0], holes[1], flow)
+    one = refine_flow(first, second, holes[0], holes[1], flow, holes[0])
     first[holes[0]], second[holes[1]] = rng.integers(0, 256, 2)
-    np.testing.assert_array_equal(refine_flow(first, second, holes[0], holes[1], flow), one)
+    np.testing.assert_array_equal(refine_flow(first, second, holes[0], holes[1], flow, holes[0]), one)
 
 
 def test_flow_without_evidence_and_far_from_the_hole_stays() -> None:
     grey = np.full((HEIGHT, WIDTH), 90, np.uint8)
     flow = np.random.default_rng(1).normal(0, 2, (HEIGHT, WIDTH, 2)).astype(np.float32)
-    np.testing.assert_allclose(refine_flow(grey, grey, box_hole(), box_hole(), flow), flow, atol=1e-6)
+    np.testing.assert_allclose(refine_flow(grey, grey, box_hole(), box_hole(), flow, box_hole()), flow, atol=1e-6)
     busy = np.random.default_rng(2).integers(0, 256, (HEIGHT, WIDTH), np.uint8)
-    refined = refine_flow(busy, busy, box_hole(), box_hole(), flow)
+    refined = refine_flow(busy, busy, box_hole(), box_hole(), flow, box_hole())
     far = np.ones((HEIGHT, WIDTH), bool)
     far[26 - REACH : 44 + REACH, 40 - REACH : 62 + REACH] = False
     assert np.array_equal(refined[far], flow[far])
@@ -118,4 +118,4 @@ def test_no_hole_and_nothing_but_hole() -> None:
     busy = np.random.default_rng(2).integers(0, 256, (HEIGHT, WIDTH), np.uint8)
     flow = np.ones((HEIGHT, WIDTH, 2), np.float32)
     for hole in (np.zeros((HEIGHT, WIDTH), bool), np.ones((HEIGHT, WIDTH), bool)):
-        assert np.array_equal(refine_flow(busy, busy, hole, hole, flow), flow)
+        assert np.array_equal(refine_flow(busy, busy, hole, hole, flow, hole), flow)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ptfan.engine.validity import TOLERANCE, TOLERANCE_GROWTH, length, pixel_axes, validity
+from ptfan.engine.validity import TOLERANCE, TOLERANCE_GROWTH, leads_into, length, pixel_axes, validity
 
 Flow = NDArray[np.float32]
 
@@ -117,3 +117,15 @@ def test_equal_flows_are_judged_equally() -> None:
     for turn in range(40):
         rooms[turn] = np.empty(int(rng.integers(1, 9000)), np.uint8)
         assert np.array_equal(validity(flow, reverse), expected)
+
+
+@given(seed=st.integers(0, 10**6))
+def test_where_flow_ends_in_a_mask_agrees_with_plain_loops(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mask, flow = rng.random((7, 9)) < 0.4, rng.integers(-4, 5, (7, 9, 2)).astype(np.float32)
+    expected = np.zeros((7, 9), bool)
+    for y in range(7):
+        for x in range(9):
+            column, row = x + int(flow[y, x, 0]), y + int(flow[y, x, 1])
+            expected[y, x] = 0 <= column < 9 and 0 <= row < 7 and mask[row, column]
+    assert np.array_equal(leads_into(mask, flow), expected)
