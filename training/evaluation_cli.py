@@ -35,7 +35,7 @@ def _evaluate(
     ] = None,
     baseline: Annotated[list[str] | None, typer.Option(help="telea or propagation; repeatable.")] = None,
     kinds: Annotated[
-        str, typer.Option(help="Holes of `folder`: of box, text, object and free-form.")
+        str, typer.Option(help="Holes of `folder`: of box, text, caption, object and free-form.")
     ] = "box,text,object",
     ratio: Annotated[int, typer.Option(help="Holes of fvi-curve and fvi-object: 5, 15 ... 65 % of the frame.")] = 35,
     frames: Annotated[
@@ -104,7 +104,7 @@ def _ablate(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every training and of the evaluation's holes.")] = 0,
     kinds: Annotated[
-        str, typer.Option(help="Holes to evaluate on: of box, text, object, free-form.")
+        str, typer.Option(help="Holes to evaluate on: of box, text, caption, object, free-form.")
     ] = "box,free-form",
     frames: Annotated[int, typer.Option(min=2, help="The most frames of an evaluated clip.")] = 16,
     size: Annotated[str, typer.Option(help="Size of the evaluation, multiples of 8.")] = "216x120",

@@ -16,10 +16,23 @@ from ptfan.training.clips import Clip, MaskFiles
 from ptfan.training.masks import random_holes
 from ptfan.training.sample_config import MaskConfig
 
-__all__ = ["HoleSource", "Shape", "box_holes", "other_objects", "seeded_holes", "stored_holes", "text_holes"]
+__all__ = [
+    "HoleSource",
+    "Shape",
+    "box_holes",
+    "caption_holes",
+    "other_objects",
+    "seeded_holes",
+    "stored_holes",
+    "text_holes",
+]
 
 OBJECT_MARGIN = 3
 """Pixels by which an object's mask is grown."""
+PAUSE, SHOWN = 4, 12
+"""Frames without and with a caption."""
+WIDTHS = (240, 310, 180)
+"""Of captions, pixels of 432."""
 CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
@@ -56,6 +69,21 @@ def text_holes(clip: Clip, place: int, shape: Shape) -> tuple[Mask, ...]:
     thickness = max(1, round(6 * scale))
     cv2.putText(canvas, "Subtitle text here", origin, cv2.FONT_HERSHEY_SIMPLEX, 1.1 * scale, 1, thickness)
     return (canvas > 0,) * shape.frames
+
+
+def caption_holes(clip: Clip, place: int, shape: Shape) -> tuple[Mask, ...]:
+    """Return boxes of captions near the lower edge: each is there for `SHOWN` frames, after `PAUSE` without one."""
+    across, down = shape.width / 432, shape.height / 240
+    holes = []
+    for t in range(shape.frames):
+        number, since = divmod(t, PAUSE + SHOWN)
+        hole = np.zeros((shape.height, shape.width), bool)
+        if since >= PAUSE:
+            half = round(WIDTHS[number % len(WIDTHS)] / 2 * across)
+            middle = shape.width // 2
+            hole[round(195 * down) : round(223 * down), middle - half : middle + half] = True
+        holes.append(hole)
+    return tuple(holes)
 
 
 def seeded_holes(name: str, config: MaskConfig, seed: int) -> HoleSource:

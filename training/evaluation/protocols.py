@@ -16,6 +16,7 @@ from ptfan.training.evaluation.holes import (
     HoleSource,
     Shape,
     box_holes,
+    caption_holes,
     other_objects,
     seeded_holes,
     stored_holes,
@@ -28,7 +29,7 @@ __all__ = ["DAVIS_TEST", "HOLE_KINDS", "PROTOCOLS", "Benchmark", "MaskFolder", "
 
 SIZE = (432, 240)
 """(width, height) at which the field evaluates, pixels."""
-HOLE_KINDS = ("box", "text", "object", "free-form")
+HOLE_KINDS = ("box", "text", "caption", "object", "free-form")
 """The holes of the protocol `folder`."""
 FOLDER_OFFSET = 3
 """How many clips on the object comes from in the protocol `folder`."""
@@ -179,6 +180,7 @@ def _folder(data: Path, kinds: Sequence[str], frames: int | None, seed: int) -> 
     sources: dict[str, HoleSource] = {
         "box": box_holes,
         "text": text_holes,
+        "caption": caption_holes,
         "free-form": seeded_holes("free-form", FREE_FORM, seed),
     }
     if "object" in kinds:

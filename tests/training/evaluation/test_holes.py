@@ -10,7 +10,17 @@ import pytest
 from ptfan.engine.errors import InputError
 from ptfan.training.clips import Clip, MaskFiles
 from ptfan.training.datasets import open_dataset
-from ptfan.training.evaluation.holes import Shape, box_holes, other_objects, seeded_holes, stored_holes, text_holes
+from ptfan.training.evaluation.holes import (
+    PAUSE,
+    SHOWN,
+    Shape,
+    box_holes,
+    caption_holes,
+    other_objects,
+    seeded_holes,
+    stored_holes,
+    text_holes,
+)
 from ptfan.training.sample_config import MaskConfig
 
 SHAPE = Shape(5, 128, 72)
@@ -42,6 +52,16 @@ def test_the_text_stands_at_the_bottom(opened: tuple[Clip, ...]) -> None:
     rows = np.nonzero(hole.any(axis=1))[0]
     assert 0.02 < hole.mean() < 0.2
     assert 160 < rows[0] < rows[-1] < 240
+
+
+def test_captions_come_and_go(opened: list[Clip]) -> None:
+    holes = caption_holes(opened[0], 0, Shape(40, 432, 240))
+    assert [bool(hole.any()) for hole in holes] == [t % (PAUSE + SHOWN) >= PAUSE for t in range(40)]
+    first, second = holes[PAUSE], holes[2 * PAUSE + SHOWN]
+    assert first[195:223, 96:336].all()
+    assert second.sum() > first.sum() == 28 * 240
+    small = caption_holes(opened[0], 0, Shape(5, 216, 120))[4]
+    assert small.mean() == pytest.approx(first.mean(), rel=0.05)
 
 
 def test_seeded_holes_depend_on_seed_and_clip_alone(opened: tuple[Clip, ...]) -> None:
