@@ -65,7 +65,13 @@ ObjectIdOption = Annotated[
     ),
 ]
 DilateOption = Annotated[
-    int, typer.Option("--dilate", metavar="PX", help="Grow the mask by so many pixels.", rich_help_panel=MASK_PANEL)
+    int,
+    typer.Option(
+        "--dilate",
+        metavar="PX",
+        help="Grow the mask by so many pixels; 2 takes the blurred edges of logos and text along.",
+        rich_help_panel=MASK_PANEL,
+    ),
 ]
 HwaccelOption = Annotated[
     Optional[str],  # noqa: UP045

@@ -148,7 +148,9 @@ def test_errors_name_what_is_missing(tmp_path: Path, clips: Path, davis: Path) -
         opened(tmp_path / "none", "folder")
     with pytest.raises(InputError, match="protocol 'mine' is not known, expected one of folder, davis-stationary"):
         opened(clips, "mine")
-    with pytest.raises(InputError, match="holes of kind 'moon', expected some of box, text, caption, object, free-form"):
+    with pytest.raises(
+        InputError, match="holes of kind 'moon', expected some of box, text, caption, object, free-form"
+    ):
         open_benchmark(clips, "folder", kinds=("moon",), frames=2, seed=0, ratio=35)
     with pytest.raises(InputError, match="ratio is 30, expected 5, 15, 25"):
         opened(davis, "davis-object", ratio=30)
