@@ -54,7 +54,7 @@ def verify_command(
         typer.Option(
             metavar="MODEL",
             help="The reference: another model, file or checkpoint.",
-            show_default="the package's model of the same name",
+            show_default="the package's model of the same name and weights",
         ),
     ] = None,
     clip: Annotated[

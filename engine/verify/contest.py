@@ -13,6 +13,7 @@ from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import open_filler
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import file_sha256, find_model, shipped_models
+from ptfan.engine.onnx_file import read_spec
 from ptfan.engine.prepare import Window
 from ptfan.engine.runner import Runner
 from ptfan.engine.spec import ModelSpec
@@ -70,13 +71,20 @@ def find_reference(spec: ModelSpec, against: str | Path | None) -> Path:
 
     Raises:
         InputNotFoundError: there is no such file.
-        InputError: none is named, and the package has none of that name.
+        InputError: none is named, and the package has none of that name that was made from the same weights.
     """
     if against is not None:
         return find_model(against)
     if spec.name not in shipped_models():
         raise InputError(f"model {spec.name}: none of this package to compare it with; name one with --against")
-    return find_model(spec.name)
+    path = find_model(spec.name)
+    # A training keeps the name of the settings that it started with: the name alone does not make it the package's.
+    if read_spec(path).weights_sha256 != spec.weights_sha256:
+        raise InputError(
+            f"model {spec.name}: has other weights than the package's {spec.name}; "
+            "give the checkpoint that it was exported from: --against CHECKPOINT"
+        )
+    return path
 
 
 def joint_spec(model: Contestant, reference: Contestant, warn: Warn = log_warning) -> ModelSpec:

@@ -75,7 +75,8 @@ def verify(
 
     Args:
         model: name of a model that comes with the package, or a path.
-        against: the reference, likewise, or a checkpoint; the package's own model of the same name by default.
+        against: the reference, likewise, or a checkpoint; the package's own model of the same name and weights by
+            default.
         settings: on what, and how near they must be; the demo's clip and 45 dB by default.
         progress: is told of every frame.
         warn: takes a line about what was changed or seems wrong; the log without it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ptfan.engine.crop import CropRules
 from ptfan.engine.errors import InputError, InputNotFoundError, ModelError
 from ptfan.engine.frame import Frame
 from ptfan.engine.models import shipped_models
+from ptfan.engine.onnx_file import read_spec
 from ptfan.engine.prepare import Preparer
 from ptfan.engine.spec import ModelSpec
 from ptfan.engine.verify.contest import Contestant, answers, find_reference, joint_spec
@@ -77,7 +79,7 @@ def test_a_file_is_not_compared_with_itself(runner: Callable, tmp_path: Path) ->
 
 
 def test_the_reference_is_the_packages_own_unless_named(tmp_path: Path) -> None:
-    spec = ModelSpec(name="s", window=6, stride=3, lookahead=1)
+    spec = read_spec(shipped_models()["s-int8"])
     assert find_reference(spec, None) == shipped_models()["s"]
     (tmp_path / "mine.onnx").touch()
     assert find_reference(spec, tmp_path / "mine.onnx") == tmp_path / "mine.onnx"
@@ -85,3 +87,11 @@ def test_the_reference_is_the_packages_own_unless_named(tmp_path: Path) -> None:
         find_reference(spec, "none-such")
     with pytest.raises(InputError, match="name one with --against"):
         find_reference(ModelSpec(name="mine", window=6, stride=3, lookahead=1), None)
+
+
+@pytest.mark.parametrize("weights", ["0" * 64, ""])
+def test_a_model_with_weights_of_its_own_is_not_taken_for_the_packages(weights: str) -> None:
+    spec = replace(read_spec(shipped_models()["s"]), weights_sha256=weights)
+    with pytest.raises(InputError, match=r"model s: has other weights than .* --against CHECKPOINT"):
+        find_reference(spec, None)
+    assert find_reference(spec, "s") == shipped_models()["s"]
