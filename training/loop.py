@@ -97,6 +97,9 @@ class Trainer:
             folder: where results go.
             record: what checkpoints tell of the run, beside its settings.
             options: how often to do what.
+
+        Raises:
+            InputError: more steps are done than the settings ask for, or the batch cannot be shared.
         """
         self.learner, self.folder = learner, folder
         self.config, self.fabric = learner.config, learner.fabric
@@ -171,6 +174,11 @@ class Trainer:
             return
         self.learner.load_state_dict(state["learner"])
         self.progress = Progress(state["step"], state["seconds"], state["sums"], state["summed"])
+        if self.progress.step > self.config.steps:
+            raise InputError(
+                f"{self.folder.path}: {self.progress.step} steps are done, the whole run cannot have "
+                f"{self.config.steps}; ask for {self.progress.step} or more, or begin a new run"
+            )
 
     def _recorder(self) -> Recorder:
         return Recorder(self.folder, self.config.steps, self.progress.step, self.learner.headline)

@@ -119,7 +119,8 @@ def resume_run(subject: Subject[Config], run: Path, *, steps: int | None = None,
         changes: arguments that differ in this session; None stands for those of the folder.
 
     Raises:
-        InputError: the folder holds no run, or one of another sub-command, or its data is not there any more.
+        InputError: the folder holds no run, or one of another sub-command, or its data is not there any more, or more
+            steps are done than are asked for.
         BackendError: the device is not there.
         InterruptedRunError: a signal stopped it; the state is saved.
         DivergenceError: see `Trainer.train`.

@@ -123,6 +123,16 @@ def test_a_finished_run_can_be_lengthened(place: Path) -> None:
     assert TrainConfig.read(place / "run" / "config.json").steps == 2
 
 
+def test_a_run_is_not_shortened(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command("run", "--steps", "2")) == 0
+    before = {path: path.read_bytes() for path in (place / "run").glob("*.*")}
+    capsys.readouterr()
+    assert main(["train", "--resume", "run", "--steps", "1"]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith("ptfan: error: run: 2 steps are done, the whole run cannot have 1; ")
+    assert {path: path.read_bytes() for path in (place / "run").glob("*.*")} == before
+
+
 def test_a_run_starts_from_a_checkpoint_s_weights_and_architecture(place: Path, tiny: GeneratorConfig) -> None:
     assert main(command("first", "--steps", "1")) == 0
     checkpoint = str(place / "first" / "checkpoint.safetensors")
