@@ -90,8 +90,11 @@ class Arguments:
         return LoopOptions(**{name: getattr(self, name) for name in names}, picture_every=self.save_every)
 
 
-def start_run(subject: Subject[Config], run: Path, config: Config, arguments: Arguments) -> None:
+def start_run(subject: Subject[Config], run: Path, config: Config, arguments: Arguments) -> str:
     """Begin a run in a new folder.
+
+    Returns:
+        A line about what has come of it.
 
     Raises:
         OutputExistsError: the folder holds a run.
@@ -105,11 +108,10 @@ def start_run(subject: Subject[Config], run: Path, config: Config, arguments: Ar
     if arguments.start is not None:
         config = subject.started_from(config, arguments.start)
     arguments = replace(arguments, command=config.command)
-    trainer = _trainer(subject, RunFolder(run), config, arguments, fabric, new=True)
-    trainer.train()
+    return _finish(_trainer(subject, RunFolder(run), config, arguments, fabric, new=True))
 
 
-def resume_run(subject: Subject[Config], run: Path, *, steps: int | None = None, **changes: Any) -> None:
+def resume_run(subject: Subject[Config], run: Path, *, steps: int | None = None, **changes: Any) -> str:
     """Go on with a run.
 
     Args:
@@ -117,6 +119,9 @@ def resume_run(subject: Subject[Config], run: Path, *, steps: int | None = None,
         run: its folder.
         steps: a new number of steps in all; a run may be lengthened.
         changes: arguments that differ in this session; None stands for those of the folder.
+
+    Returns:
+        A line about what has come of it.
 
     Raises:
         InputError: the folder holds no run, or one of another sub-command, or its data is not there any more, or more
@@ -131,8 +136,15 @@ def resume_run(subject: Subject[Config], run: Path, *, steps: int | None = None,
         raise InputError(f"{run}: is a run of another kind; go on with: ptfan {arguments.command} --resume {run}")
     config = subject.config.read(folder.config).changed(steps=steps)
     arguments = replace(arguments, **{name: value for name, value in changes.items() if value is not None})
-    trainer = _trainer(subject, folder, config, arguments, _open(config, arguments), new=False)
+    return _finish(_trainer(subject, folder, config, arguments, _open(config, arguments), new=False))
+
+
+def _finish(trainer: Trainer) -> str:
+    before = trainer.progress.step
     trainer.train()
+    steps = trainer.progress.step
+    hint = "" if before < steps else "; --steps lengthens the run"
+    return f"{trainer.folder.checkpoint}: {steps} of {steps} steps are done{hint}"
 
 
 def _open(config: RunConfig, arguments: Arguments) -> Fabric:

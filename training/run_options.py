@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ptfan.engine.commands.messages import say
 from ptfan.engine.errors import DivergenceError, InputError, InterruptedRunError
 from ptfan.engine.interrupts import EXIT_INTERRUPTED
 
@@ -150,8 +151,8 @@ def train(
             raise InputError(f"training: --resume takes {', '.join(useless)} from the run's folder; leave it out")
         from ptfan.training.run import resume_run
 
-        with _one_voice():
-            resume_run(subject(), resume, steps=steps, **machine)
+        with _one_voice() as tell:
+            tell(resume_run(subject(), resume, steps=steps, **machine))
     elif source["data"] is None or run is None:
         raise InputError("training: a new run needs --data and --run; an old one goes on with --resume RUN alone")
     else:
@@ -172,16 +173,21 @@ def _start(
 
     settings = subject.config.read(config).changed(**changes)
     given = {name: value for name, value in arguments.items() if value is not None}
-    with _one_voice():
-        start_run(subject, run, settings, Arguments(source=DataSource(**source), **given))
+    with _one_voice() as tell:
+        tell(start_run(subject, run, settings, Arguments(source=DataSource(**source), **given)))
 
 
 @contextmanager
-def _one_voice() -> Iterator[None]:
-    """Let the first process alone say what ends all processes of a run."""
+def _one_voice() -> Iterator[Callable[[str], None]]:
+    """Let the first process alone say what ends all processes of a run; yield what says a line for all of them."""
+    first = int(os.environ.get("RANK", "0")) == 0
     try:
-        yield
+        yield say if first else _keep_silent
     except (InterruptedRunError, DivergenceError) as error:
-        if int(os.environ.get("RANK", "0")) == 0:
+        if first:
             raise
         raise typer.Exit(EXIT_INTERRUPTED if isinstance(error, InterruptedRunError) else 2) from error
+
+
+def _keep_silent(line: str) -> None:
+    pass

@@ -88,7 +88,9 @@ def test_a_run_leaves_everything_in_its_folder(place: Path, capsys: pytest.Captu
     assert session["versions"]["torch"] == torch.__version__
     assert (session["seed"], session["first_step"], session["processes"]) == (0, 0, 1)
     assert load_checkpoint(place / "run" / "checkpoint.safetensors").record["clips"] == ["waves"]
-    assert "step 4/4: loss " in capsys.readouterr().err
+    told = capsys.readouterr().err.splitlines()
+    assert "step 4/4: loss " in told[-2]
+    assert told[-1] == "run/checkpoint.safetensors: 4 of 4 steps are done"
 
 
 def test_resume_needs_nothing_but_the_folder(
@@ -116,8 +118,12 @@ def test_resume_needs_nothing_but_the_folder(
     assert [session["first_step"] for session in sessions] == [0, 2]
 
 
-def test_a_finished_run_can_be_lengthened(place: Path) -> None:
+def test_a_finished_run_says_so_and_can_be_lengthened(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(command("run", "--steps", "1")) == 0
+    capsys.readouterr()
+    assert main(["train", "--resume", "run"]) == 0
+    told = "run/checkpoint.safetensors: 1 of 1 steps are done; --steps lengthens the run\n"
+    assert capsys.readouterr().err == told
     assert main(["train", "--resume", "run", "--steps", "2", "--workers", "0"]) == 0
     assert steps(place / "run") == [1, 2]
     assert TrainConfig.read(place / "run" / "config.json").steps == 2
@@ -251,7 +257,8 @@ def test_two_processes_of_torchrun_do_what_one_does_and_one_of_them_writes(
     assert main(command("alone")) == 0
     capfd.readouterr()
     assert torchrun(command("both")) == {0: 0, 1: 0}
-    assert capfd.readouterr().err.count("step 4/4: ") == 1
+    told = capfd.readouterr().err
+    assert (told.count("step 4/4: "), told.count("checkpoint.safetensors: 4 of 4 steps")) == (1, 1)
     assert steps(place / "both") == steps(place / "alone")
     assert len(list((place / "both" / "tensorboard").iterdir())) == 1
     (session,) = json.loads((place / "both" / "environment.json").read_text(encoding="utf-8"))

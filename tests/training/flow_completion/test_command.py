@@ -44,7 +44,9 @@ def test_from_a_clip_to_a_model(place: Path, capsys: pytest.CaptureFixture[str])
     train = ("train-flow", "--data", "videos", "--config", "tiny.json", "--workers", "0", "--log-every", "1")
     assert ptfan(*train, "-o", "whole") == 0
     assert ptfan(*train, "-o", "parts", "--steps", "2") == 0
+    capsys.readouterr()
     assert ptfan("train-flow", "--resume", "parts", "--steps", "3") == 0
+    assert capsys.readouterr().err.splitlines()[-1] == "parts/checkpoint.safetensors: 3 of 3 steps are done"
     entries = [json.loads(line) for line in (place / "whole" / "log.jsonl").read_text().splitlines()]
     assert [entry["step"] for entry in entries] == [1, 2, 3]
     assert {"error", "smooth_error", "likelihood", "ratio"} <= set(entries[0])
