@@ -25,6 +25,8 @@ class NetworkResult:
     """What ran it, and where."""
     form: str
     """`clip` or `step`."""
+    numbers: str
+    """What it computes with: `fp32`, `fp16` or `int8`."""
     size: tuple[int, int]
     """(width, height) of the frames, pixels."""
     streams: int
@@ -79,6 +81,7 @@ def measure_networks(
             label=subject.label,
             backend=subject.runner.backend,
             form=subject.runner.spec.form,
+            numbers=subject.runner.spec.numbers,
             size=subject.size,
             streams=subject.streams,
             latency=latency,

@@ -29,6 +29,7 @@ FIGURES = {
 }
 """The columns of a call's latency, and the fields of `Latency` that they show."""
 NOTE = "unsteady: the slow calls took half as long again as the usual ones; something else was at work"
+MIXED = "The networks compute with different numbers"
 
 
 def bench_tables(result: BenchResult) -> str:
@@ -36,6 +37,9 @@ def bench_tables(result: BenchResult) -> str:
     lines = [*_conditions(result), "", *_network_table(result.networks)]
     if any(not item.latency.steady for item in result.networks):
         lines += ["", f"\\* {NOTE}."]
+    numbers = dict.fromkeys(item.numbers for item in result.networks)
+    if len(numbers) > 1:
+        lines += ["", f"{MIXED} ({', '.join(numbers)}): ratios, also of whole videos, tell of these as well."]
     lines += ["", *_work_table(result)]
     if result.clips:
         lines += ["", *_clip_table(result.clips)]
@@ -103,7 +107,7 @@ def _work_table(result: BenchResult) -> list[str]:
         rows.append(f"| {item.label} | {' | '.join(cells)} |")
     told = (
         "Convolutions of a finished frame, and weights, inputs, outputs and states read or written once; the floor is "
-        "what the longer of the two takes at the pace above."
+        "what the longer of the two takes at the pace above; none is told of int8 and bf16, which that pace is not of."
     )
     return [told, "", head, _rule(head), *rows]
 
@@ -146,7 +150,7 @@ def _rule(head: str) -> str:
 def _network_row(result: BenchResult, item: NetworkResult) -> dict[str, object]:
     work = {"flop": item.work.flop, "bytes": item.work.bytes, "floor_ms": result.floor_ms(item)}
     return {
-        **{name: getattr(item, name) for name in ("label", "backend", "form", "streams", "frames", "kept")},
+        **{name: getattr(item, name) for name in ("label", "backend", "form", "numbers", "streams", "frames", "kept")},
         "width": item.size[0],
         "height": item.size[1],
         **asdict(item.latency),

@@ -34,8 +34,10 @@ class BenchResult:
         """Return what a finished frame takes at least on this processor, milliseconds.
 
         Returns:
-            None where it is not known: the network ran elsewhere, or its file does not tell how much it computes.
+            None where it is not known: the network ran elsewhere, multiplies narrower numbers than the pace's, or its
+            file does not tell how much it computes.
         """
-        if not network.work.flop or "cpu" not in network.backend.lower():
+        narrower = network.numbers == "int8" or "bf16" in network.backend
+        if narrower or not network.work.flop or "cpu" not in network.backend.lower():
             return None
         return network.work.floor_ms(self.pace)

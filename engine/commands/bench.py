@@ -15,10 +15,11 @@ __all__ = ["bench_command", "register"]
 EPILOG = """
 **Examples**
 
-    ptfan bench                                                       # the shipped models, the demo's clip
+    ptfan bench                                                       # s, and the same network in windows
     ptfan bench --model s --model s-window --size 432x240 --size 1280x720 -o bench/
     ptfan bench --model training/checkpoints/s.safetensors --model s   # the first one, torch here, is the baseline
     ptfan bench --model s --streams 1 --streams 4                     # streams that share a batch
+    ptfan bench --backend onnxruntime                                 # both in fp32, where s would be int8
     ptfan bench --model s-live --backend onnxruntime --backend onnxruntime-cuda
     ptfan bench --length 15 --length 60 --length 240 -o bench/ --plots # what a frame costs in longer and longer clips
 """

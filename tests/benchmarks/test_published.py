@@ -95,6 +95,7 @@ def network(label: str, seconds: tuple[float, ...], ratio: float) -> NetworkResu
         label=label,
         backend="torch (cpu)",
         form="clip",
+        numbers="fp32",
         size=(432, 240),
         streams=1,
         latency=Latency.of(seconds),

@@ -30,7 +30,8 @@ def test_a_small_benchmark_from_the_command_line(ptfan: Callable[..., Any], tmp_
     ]
     for item in found["networks"]:
         assert len(item["times"]) == item["calls"] == 2
-        assert min(item["floor_ms"], item["frame_ms"]) > 0
+        assert item["frame_ms"] > 0
+        assert (item["floor_ms"] or 0) > 0 or item["numbers"] == "int8"
     assert [(item["label"], item["length"]) for item in found["clips"]] == [
         ("s-window, 32x24", 3), ("s-window, 32x24", 9), ("s, 32x24", 3), ("s, 32x24", 9),
     ]  # fmt: skip

@@ -20,7 +20,7 @@ class FakeSubject:
     def __init__(self, label: str, seconds: float, kept: int, order: list[str]) -> None:
         self.label, self.seconds, self.kept, self.frames, self.order = label, seconds, kept, kept + 1, order
         self.size, self.streams, self.work = (32, 24), 1, Work(flop=1e6, bytes=1e3)
-        self.runner = SimpleNamespace(backend="fake", spec=SimpleNamespace(form="clip"))
+        self.runner = SimpleNamespace(backend="fake", spec=SimpleNamespace(form="clip", numbers="fp32"))
 
     def call(self) -> float:
         self.order.append(self.label)
