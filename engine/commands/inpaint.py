@@ -196,13 +196,14 @@ def _plan_jobs(inputs: Sequence[str], output: str) -> list[Job]:
     """Name the output of every input; with several inputs, these lie in a folder.
 
     Raises:
-        InputError: standard input or output is one of several, or two outputs would have the same name.
+        InputError: standard input or output is one of several, the output is no folder for several, or two of them
+            would have the same name.
     """
     if len(inputs) == 1:
         return [(inputs[0], output)]
     if "-" in (*inputs, output):
         raise InputError("- stands for one pipe: it cannot be one of several inputs, nor take several outputs")
-    folder = Path(output)
+    folder = _results_folder(output)
     # A video keeps its file name; a folder of images becomes a folder of images.
     jobs = [(item, str(folder / Path(item).resolve().name)) for item in inputs]
     targets = [target for _, target in jobs]
@@ -210,6 +211,18 @@ def _plan_jobs(inputs: Sequence[str], output: str) -> list[Job]:
         if targets.count(target) > 1:
             raise InputError(f"{target}: two inputs have this name; inpaint them one at a time")
     return jobs
+
+
+def _results_folder(output: str) -> Path:
+    """Return the folder for several results; a name that is a video's was meant for one."""
+    from ptfan.engine.media.video_endings import has_video_ending
+
+    folder = Path(output)
+    if has_video_ending(folder) and not output.endswith("/") and not folder.is_dir():
+        raise InputError(
+            f"{output}: several inputs need a folder for their results; give {folder.with_suffix('')}/ for instance"
+        )
+    return folder
 
 
 def _check_names(jobs: Sequence[Job], mask: Path | None, json: Path | None) -> None:

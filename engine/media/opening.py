@@ -15,16 +15,13 @@ from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.media.sink import Sink
 from ptfan.engine.media.source import Source
 from ptfan.engine.media.span import Span
+from ptfan.engine.media.video_endings import VIDEO_ENDINGS, has_video_ending
 from ptfan.engine.media.video_sink import VideoSink
 from ptfan.engine.media.video_source import VideoSource
 from ptfan.engine.media.y4m_sink import Y4mSink
 from ptfan.engine.media.y4m_source import Y4mSource
 
 __all__ = ["open_sink", "open_source"]
-
-_VIDEO: tuple[str, ...] = ("mp4", "mkv", "mov", "webm", "avi", "m4v", "ts", "mts", "m2ts", "mpg", "mpeg", "vob", "flv")
-_VIDEO += ("wmv", "asf", "3gp", "3g2", "ogv", "mxf", "nut")
-"""Endings that name a video container, the usual ones first."""
 
 
 def open_source(
@@ -121,8 +118,8 @@ def _refuse_same(path: Path, source: str) -> None:
 
 def _refuse_unknown(path: Path) -> None:
     """Refuse endings that are no video container's."""
-    if path.suffix.lower().lstrip(".") not in _VIDEO:
-        endings = ", ".join(f".{ending}" for ending in _VIDEO[:5])
+    if not has_video_ending(path):
+        endings = ", ".join(f".{ending}" for ending in VIDEO_ENDINGS[:5])
         raise InputError(f"{path}: {path.suffix} is no video's ending; expected {endings}, or a folder for PNG files")
 
 

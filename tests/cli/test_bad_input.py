@@ -217,6 +217,11 @@ class TestOutputs:
         assert "y/other.mkv: is the input itself" in error
         assert "is the input itself" in refused("clip.mkv", "y/other.mkv", *BOX, "-o", ".", "--overwrite")
 
+    @pytest.mark.parametrize("ending", ["mp4", "MKV", "y4m"])
+    def test_a_video_for_several_inputs(self, ending: str, refused: Callable[..., str]) -> None:
+        error = refused("a.mkv", "b.mkv", *BOX, "-o", f"many.{ending}")
+        assert f"many.{ending}: several inputs need a folder for their results; give many/ for instance" in error
+
     def test_a_report_in_a_folder_that_cannot_be_written_to(
         self, refused: Callable[..., str], clip: Callable[..., Path], folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

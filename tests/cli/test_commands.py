@@ -66,6 +66,15 @@ class TestInpaint:
         assert inpaint("a.mkv", "b.mkv", *BOX, "--json", "r.json", "-o", "out").status == 0
         assert [report["frames"] for report in json.loads((folder / "r.json").read_text())] == [3, 4]
 
+    def test_a_folder_for_several_inputs_may_be_called_as_a_video(
+        self, inpaint: Callable[..., Any], clip: Callable[..., Path], folder: Path
+    ) -> None:
+        clip("a.mkv", 3), clip("b.mkv", 3)
+        (folder / "old.mp4").mkdir()
+        for output in ("old.mp4", "new.mp4/"):
+            assert inpaint("a.mkv", "b.mkv", *BOX, "-o", output).status == 0
+            assert {path.name for path in (folder / output).iterdir()} == {"a.mkv", "b.mkv"}
+
     def test_of_several_inputs_what_is_done_is_reported_when_the_run_is_stopped(
         self, inpaint: Callable[..., Any], clip: Callable[..., Path], folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

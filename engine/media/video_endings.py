@@ -1,0 +1,18 @@
+"""The endings of file names that stand for videos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["VIDEO_ENDINGS", "has_video_ending"]
+
+VIDEO_ENDINGS: tuple[str, ...] = (
+    *("mp4", "mkv", "mov", "webm", "avi", "m4v", "ts", "mts", "m2ts", "mpg", "mpeg", "vob", "flv"),
+    *("wmv", "asf", "3gp", "3g2", "ogv", "mxf", "nut", "y4m"),
+)
+"""Endings that name a video container, the usual ones first, or Y4M."""
+
+
+def has_video_ending(path: Path) -> bool:
+    """Tell whether a name ends as that of a video does."""
+    return path.suffix.lower().lstrip(".") in VIDEO_ENDINGS
