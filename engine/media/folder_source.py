@@ -18,6 +18,7 @@ from ptfan.engine.media.sample import Sample
 from ptfan.engine.media.source import Source
 from ptfan.engine.media.span import Span
 from ptfan.engine.media.stream_info import StreamInfo
+from ptfan.engine.media.video_endings import has_video_ending
 from ptfan.engine.natural_order import natural_key
 
 __all__ = ["FolderSource", "images_in"]
@@ -124,6 +125,8 @@ def images_in(folder: Path) -> list[Path]:
     """
     found = [path for path in folder.iterdir() if path.suffix.lower() in _KINDS and not path.name.startswith(".")]
     if not found:
+        if any(has_video_ending(path) for path in folder.iterdir()):
+            raise InputError(f"{folder}: holds videos, no images; give {folder}/*")
         raise InputError(f"{folder}: holds no images; expected files such as 000000.png")
     return sorted(found, key=lambda path: natural_key(path.name))
 

@@ -60,6 +60,12 @@ class TestVideos:
         (folder / "frames").mkdir()
         assert "frames" in refused("frames", *BOX, "-o", "out.mkv")
 
+    def test_a_folder_of_videos(self, refused: Callable[..., str], clip: Callable[..., Path], folder: Path) -> None:
+        (folder / "clips").mkdir()
+        (folder / "clips" / "notes.txt").touch()
+        clip("clips/a.MKV")
+        assert "clips: holds videos, no images; give clips/*" in refused("clips", *BOX, "-o", "out")
+
     def test_a_file_cut_before_its_first_frame(
         self, refused: Callable[..., str], clip: Callable[..., Path], folder: Path
     ) -> None:
