@@ -16,7 +16,7 @@ from ptfan.engine.errors import InputNotFoundError, MaskError, PtfanError
 from ptfan.engine.frame import Mask
 from ptfan.engine.media.orientation import Orientation
 
-__all__ = ["hole_of", "open_pictures", "read_mask_image"]
+__all__ = ["hole_of", "open_pictures", "read_mask_image", "read_object_ids"]
 
 LOSSY_THRESHOLD = 127
 """Where a picture has been compressed with losses, grey values up to this one (of 255) are not hole."""
@@ -63,6 +63,23 @@ def read_mask_image(path: Path, *, object_id: int | None = None) -> Mask:
         InputNotFoundError: there is no such file.
         MaskError: it is no image, is damaged, or has no object ids although one is asked for.
     """
+    frame, lossy = _first_picture(path)
+    return hole_of(frame, lossy=lossy, object_id=object_id, name=path)
+
+
+def read_object_ids(path: Path) -> list[int]:
+    """Read which palette indices or grey values an image file has, but 0, in order.
+
+    Raises:
+        InputNotFoundError: there is no such file.
+        MaskError: it is no image, is damaged, or has no object ids.
+    """
+    frame, lossy = _first_picture(path)
+    return [int(value) for value in np.unique(_values(frame, lossy, path)) if value]
+
+
+def _first_picture(path: Path) -> tuple[VideoFrame, bool]:
+    """Return the decoded picture of an image file, and whether its codec may have changed values."""
     with open_pictures(path) as container:
         stream = container.streams.video[0]
         if stream.codec_context.name == "mjpeg":
@@ -72,7 +89,7 @@ def read_mask_image(path: Path, *, object_id: int | None = None) -> Mask:
         for frame in container.decode(stream):
             if frame.is_corrupt:
                 raise MaskError(f"mask {path}: the image is damaged; write it again")
-            return hole_of(frame, lossy=lossy, object_id=object_id, name=path)
+            return frame, lossy
         raise MaskError(f"mask {path}: no picture in it; give an image, a folder of images or a video")
 
 

@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 
 from ptfan.engine.errors import InputError, InputNotFoundError, MaskError
 from ptfan.engine.frame import Box, Mask
-from ptfan.engine.mask_images import hole_of, open_pictures, read_mask_image
+from ptfan.engine.mask_images import hole_of, open_pictures, read_mask_image, read_object_ids
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.natural_order import natural_key
 
@@ -27,6 +27,8 @@ IMAGE_SUFFIXES = frozenset(
     [".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"]
 )
 """What counts as a mask in a folder; other files (notes, thumbnails' databases) are passed over."""
+MOST_IDS = 16
+"""Object ids that an error lists; an image with soft edges has a hundred and more."""
 
 
 class _Reader(Protocol):
@@ -199,7 +201,7 @@ def open_mask(
 
     Raises:
         InputNotFoundError: there is no such file or folder.
-        MaskError: it cannot be read.
+        MaskError: it cannot be read, or is one image that lacks the object.
         InputError: neither mask nor box is given, or a value is out of range.
     """
     if mask is None and not boxes:
@@ -273,10 +275,19 @@ def _open_reader(path: Path, object_id: int | None) -> _Reader:
     with open_pictures(path) as container:
         moving = not _is_still(container)
     if not moving:
-        return _Still(read_mask_image(path, object_id=object_id))
+        return _Still(_read_still(path, object_id))
     if object_id is not None:
         raise MaskError(f"mask {path}: a video has no object ids; leave the object id out or give images")
     return _Video(path)
+
+
+def _read_still(path: Path, object_id: int | None) -> Mask:
+    """Read one mask for all frames: an object that it lacks is in none of them."""
+    mask = read_mask_image(path, object_id=object_id)
+    if object_id is not None and not mask.any() and (ids := read_object_ids(path)):
+        listed = ", ".join(map(str, ids[:MOST_IDS])) + (" and more" if len(ids) > MOST_IDS else "")
+        raise MaskError(f"mask {path}: no pixel has the object id {object_id}, expected one of {listed}")
+    return mask
 
 
 def _is_still(container: InputContainer) -> bool:

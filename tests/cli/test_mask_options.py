@@ -142,6 +142,24 @@ def test_object_ids_of_a_coloured_mask(inpaint: Callable[..., Any], clip: Callab
     assert "object ids need a palette" in inpaint(clip(), "--mask", mask, "--object-id", 1, "-o", "out.mkv").error
 
 
+def test_an_object_id_that_a_still_mask_lacks(
+    inpaint: Callable[..., Any], clip: Callable[..., Path], folder: Path
+) -> None:
+    ids = np.zeros(SHAPE, np.uint8)
+    ids[4:8, 4:8], ids[9:12, 9:12] = 3, 5
+    mask = save_png(folder / "mask.png", ids)
+    error = inpaint(clip(), "--mask", mask, "--object-id", 7, "-o", "out.mkv").error
+    assert error.endswith("mask.png: no pixel has the object id 7, expected one of 3, 5")
+    save_png(mask, np.arange(48 * 64).reshape(SHAPE).astype(np.uint8) // 2)
+    assert inpaint(clip(), "--mask", mask, "--object-id", 200, "-o", "out.mkv").error.endswith(", 15, 16 and more")
+    (folder / "masks").mkdir()
+    for index in range(8):
+        save_png(folder / "masks" / f"{index}.png", ids)
+    result = inpaint(clip(), "--mask", "masks", "--object-id", 7, "-o", "out.mkv")
+    assert result.status == 0
+    assert "no pixels in any frame" in result.warnings[0]
+
+
 def test_debugging_shows_the_traceback(ptfan: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PTFAN_DEBUG", "1")
     result = ptfan("inpaint", "nowhere.mp4", "--box", "1,1,5,5", "-o", "out.mkv")

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputNotFoundError, MaskError
-from ptfan.engine.mask_images import read_mask_image
+from ptfan.engine.mask_images import read_mask_image, read_object_ids
 
 IDS = np.zeros((20, 31), np.uint8)
 IDS[4:9, 5:12] = 1
@@ -126,6 +126,13 @@ def test_object_ids_need_a_palette_or_grey(tmp_path: Path) -> None:
     path = png(tmp_path / "m.png", np.repeat(IDS[..., None], 3, axis=2).tobytes(), 8, 2)
     with pytest.raises(MaskError, match="object ids need a palette"):
         read_mask_image(path, object_id=1)
+
+
+def test_the_object_ids_of_an_image(tmp_path: Path) -> None:
+    assert read_object_ids(png(tmp_path / "m.png", IDS.tobytes(), 8, 3, bytes(range(9)))) == [1, 2]
+    deep = (IDS.astype(np.uint16) * 300).astype(">u2").tobytes()
+    assert read_object_ids(png(tmp_path / "m.png", deep, 16, 0)) == [300, 600]
+    assert read_object_ids(png(tmp_path / "m.png", bytes(IDS.size), 8, 0)) == []
 
 
 def test_a_damaged_image_is_refused(tmp_path: Path) -> None:
