@@ -27,6 +27,8 @@ IMAGE_SUFFIXES = frozenset(
     [".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"]
 )
 """What counts as a mask in a folder; other files (notes, thumbnails' databases) are passed over."""
+MOST_HOLE = 0.6
+"""Share of the frame above which one mask for all frames has probably been drawn black on white."""
 MOST_IDS = 16
 """Object ids that an error lists; an image with soft edges has a hundred and more."""
 
@@ -154,6 +156,8 @@ class MaskSource:
         hole = dilate_mask(hole, self._dilate)
         if hole.all():
             self._tell(f"mask {self.name}: covers a whole frame, and nothing is left to fill it from; is it inverted?")
+        elif raw is not None and self.still and (share := float(raw.mean())) > MOST_HOLE:
+            self._tell(f"mask {self.name}: covers {share:.0%} of the frame; is it inverted? White is what is replaced")
         hole.setflags(write=False)
         return hole
 

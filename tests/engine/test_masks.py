@@ -242,6 +242,26 @@ def test_a_mask_of_all_there_is_is_told_once(caplog: pytest.LogCaptureFixture) -
     assert caplog.messages == ["mask boxes: covers a whole frame, and nothing is left to fill it from; is it inverted?"]
 
 
+@pytest.mark.parametrize(("hole", "told"), [(61, True), (60, False)])
+def test_a_still_mask_of_most_of_the_frame_is_told_once(
+    hole: int, told: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    values = np.zeros((10, 10), bool)
+    values.flat[:hole] = True
+    write(tmp_path / "m.png", values)
+    (tmp_path / "masks").mkdir()
+    write(tmp_path / "masks" / "0.png", values)
+    with open_mask(tmp_path / "m.png") as masks:
+        masks.at(0, 20, 20)
+        masks.at(1, 20, 10)
+    text = f"mask {tmp_path}/m.png: covers 61% of the frame; is it inverted? White is what is replaced"
+    assert [message for message in caplog.messages if "inverted" in message] == [text] * told
+    caplog.clear()
+    with open_mask(tmp_path / "masks") as masks:
+        masks.at(0, 20, 20)
+    assert caplog.messages == []
+
+
 def test_a_box_that_is_none_is_refused() -> None:
     with pytest.raises(InputError, match=r"box is \(1, 2, 3, 4\), expected a Box, for instance"):
         open_mask(boxes=[(1, 2, 3, 4)])  # type: ignore[list-item]
