@@ -214,10 +214,10 @@ def window_and_stride(spec: ModelSpec, settings: InpaintSettings) -> tuple[int, 
     """
     window = settings.window or spec.fixed_window or spec.window
     if spec.fixed_window is not None and window != spec.fixed_window:
-        raise ModelError(f"model {spec.name} takes windows of {spec.fixed_window} frames, --window asks for {window}")
+        raise ModelError(f"model {spec.name} takes windows of {spec.fixed_window} frames, {window} are asked for")
     stride = settings.stride or max(1, round(window * spec.stride / spec.window))
     if stride > window:
-        raise InputError(f"stride is {stride}, expected 1 to window ({window}); see --window and --stride")
+        raise InputError(f"stride is {stride}, expected 1 to window ({window})")
     return window, stride
 
 
@@ -230,7 +230,7 @@ def crop_rules(spec: ModelSpec, settings: InpaintSettings) -> CropRules:
     if spec.fixed_size is not None and settings.size not in (None, spec.fixed_size):
         width, height = spec.fixed_size
         asked = "native" if settings.size == "native" else "{}x{}".format(*settings.size or ())
-        raise ModelError(f"model {spec.name} takes pictures of {width}x{height} only, --size asks for {asked}")
+        raise ModelError(f"model {spec.name} takes pictures of {width}x{height} only, {asked} is asked for")
     size = spec.working_size if settings.size is None else settings.size
     return CropRules(
         working_size=None if size == "native" else size,

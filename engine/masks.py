@@ -129,7 +129,7 @@ class MaskSource:
         needed = first + frames
         counts = f"mask {self.name}: {self.frames} masks, one a frame, for {needed} frames"
         if self.frames < needed:
-            raise MaskError(f"{counts}; give a mask for every frame, or one image for all, or stop sooner with --end")
+            raise MaskError(f"{counts}; give a mask for every frame, or one image for all, or end sooner")
         if self.frames > needed and whole:
             self._warn(f"{counts}; the last {self.frames - needed} are not used")
 
@@ -209,14 +209,14 @@ def open_mask(
         InputError: neither mask nor box is given, or a value is out of range.
     """
     if mask is None and not boxes:
-        raise InputError("no mask: give --mask FILE or --box X,Y,W,H")
+        raise InputError("nothing to replace: give a mask (--mask FILE) or a box (--box X,Y,W,H)")
     wrong = next((box for box in boxes if not isinstance(box, Box)), None)
     if wrong is not None:
         raise InputError(f"box is {wrong!r}, expected a Box, for instance Box(40, 30, 200, 80)")
     if dilate < 0:
         raise InputError(f"dilate is {dilate}, expected 0 or more pixels")
     if mask is None and object_id is not None:
-        raise InputError("an object id needs a mask to choose from; give --mask too")
+        raise InputError("an object id needs a mask to choose from; give one too")
     reader = None if mask is None else _open_reader(Path(mask), object_id)
     return MaskSource(reader, boxes, dilate=dilate, name="boxes" if mask is None else str(mask), warn=warn)
 

@@ -44,7 +44,7 @@ class Windower(Generic[Item]):
             InputError: the stride is not within 1 to window, or the window has no room for `ahead`.
         """
         if not 1 <= stride <= window:
-            raise InputError(f"stride is {stride}, expected 1 to window ({window}); see --window and --stride")
+            raise InputError(f"stride is {stride}, expected 1 to window ({window})")
         if ahead is not None and not 0 <= ahead <= window - stride:
             raise InputError(f"frames ahead are {ahead}, expected 0 to {window - stride} for {stride} of {window}")
         self._ring: RingBuffer[Item] = RingBuffer(window)

@@ -96,7 +96,7 @@ def verify(
         for pair in answers(ours, theirs, windows):
             count.add(*pair)
     if count.worst is None:
-        raise InputError(f"mask {settings.mask}: has no hole in {count.frames} frames; give another --mask")
+        raise InputError(f"mask {settings.mask}: has no hole in {count.frames} frames; give another mask")
     return Verification(
         title=f"{ours} against {theirs}",
         model=ours.describe(),

@@ -154,7 +154,7 @@ class TestPreview:
         ("arguments", "what"),
         [
             ((*BOX, "--at", "99"), "no frame is shown at 99 s or later; the last one is at "),
-            (("--at", "0"), "give --mask FILE or --box"),
+            (("--at", "0"), "give a mask (--mask FILE) or a box (--box"),
             ((*BOX, "--at", "noon"), "time 'noon'"),
             (("--box", "99,0,4,4"), "outside the frame"),
         ],

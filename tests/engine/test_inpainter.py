@@ -299,7 +299,7 @@ def test_a_working_size_that_is_none_is_refused(size: Any) -> None:
 def test_window_and_stride_that_do_not_fit() -> None:
     fixed = replace(SPEC, fixed_window=8)
     assert window_and_stride(fixed, InpaintSettings()) == (8, 5)
-    with pytest.raises(ModelError, match="takes windows of 8 frames, --window asks for 9"):
+    with pytest.raises(ModelError, match="takes windows of 8 frames, 9 are asked for"):
         window_and_stride(fixed, InpaintSettings(window=9))
     with pytest.raises(InputError, match="stride is 16"):
         window_and_stride(SPEC, InpaintSettings(stride=16))
@@ -315,7 +315,7 @@ def test_crop_rules() -> None:
     assert crop_rules(fixed, InpaintSettings(size=(432, 240))).fixed_size == (432, 240)
     sizes: list[tuple[Any, str]] = [((320, 184), "320x184"), ("native", "native")]
     for size, asked in sizes:
-        with pytest.raises(ModelError, match=f"432x240 only, --size asks for {asked}"):
+        with pytest.raises(ModelError, match=f"432x240 only, {asked} is asked for"):
             crop_rules(fixed, InpaintSettings(size=size))
 
 

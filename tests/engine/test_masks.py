@@ -210,7 +210,7 @@ def test_lengths_are_compared(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
 
 
 def test_what_is_missing_or_wrong_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="--mask FILE or --box"):
+    with pytest.raises(InputError, match="nothing to replace: give a mask"):
         open_mask()
     with pytest.raises(InputError, match="dilate is -1"):
         open_mask(boxes=[Box(0, 0, 1, 1)], dilate=-1)

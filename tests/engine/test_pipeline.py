@@ -177,7 +177,7 @@ def test_nothing_is_kept_of_an_output_that_cannot_be_written(
 def test_what_cannot_be_is_refused(clip: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is the input itself"):
         inpaint(clip, clip, boxes=[BOX], overwrite=True)
-    with pytest.raises(InputError, match="no mask"):
+    with pytest.raises(InputError, match="nothing to replace"):
         inpaint(clip, tmp_path / "out.mkv")
     with pytest.raises(InputError, match="quality is -1"):
         inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], quality=-1)
