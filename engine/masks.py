@@ -1,4 +1,4 @@
-"""Masks: where the hole is in every frame, from an image, a folder of images, a video or boxes."""
+"""Masks: where the hole is in every frame, from an image, a folder of images, a video, an array or boxes."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ from ptfan.engine.mask_images import hole_of, open_pictures, read_mask_image, re
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.natural_order import natural_key
 
-__all__ = ["MaskSource", "dilate_mask", "open_mask", "parse_box", "scale_mask"]
+__all__ = ["AnyMask", "MaskSource", "dilate_mask", "mask_name", "open_mask", "parse_box", "scale_mask"]
 
+AnyMask = str | Path | Mask
+"""What a mask may be given as: a file, a folder, or an array (H, W) of bool for all frames."""
 IMAGE_SUFFIXES = frozenset(
     [".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"]
 )
@@ -187,7 +189,7 @@ class MaskSource:
 
 
 def open_mask(
-    mask: str | Path | None = None,
+    mask: AnyMask | None = None,
     boxes: Sequence[Box] = (),
     *,
     object_id: int | None = None,
@@ -198,6 +200,7 @@ def open_mask(
 
     Args:
         mask: One image for all frames, a folder of images in natural order, or a video (luminance above 127 is hole).
+            Or an array (H, W) of bool for all frames, True in the hole. Of any size: it is scaled to the frame's.
         boxes: Rectangles that are hole in every frame, pixels of the frame as displayed.
         object_id: Of images with a palette or lossless grey values, take only this index or value.
         dilate: Grow the hole by this many pixels of the frame, in all directions (a disc).
@@ -206,7 +209,7 @@ def open_mask(
     Raises:
         InputNotFoundError: there is no such file or folder.
         MaskError: it cannot be read, or is one image that lacks the object.
-        InputError: neither mask nor box is given, or a value is out of range.
+        InputError: neither mask nor box is given, a value is out of range, or the array is none of that kind.
     """
     if mask is None and not boxes:
         raise InputError("nothing to replace: give a mask (--mask FILE) or a box (--box X,Y,W,H)")
@@ -217,8 +220,15 @@ def open_mask(
         raise InputError(f"dilate is {dilate}, expected 0 or more pixels")
     if mask is None and object_id is not None:
         raise InputError("an object id needs a mask to choose from; give one too")
-    reader = None if mask is None else _open_reader(Path(mask), object_id)
-    return MaskSource(reader, boxes, dilate=dilate, name="boxes" if mask is None else str(mask), warn=warn)
+    reader = None if mask is None else _open_reader(mask, object_id)
+    return MaskSource(reader, boxes, dilate=dilate, name=mask_name(mask) or "boxes", warn=warn)
+
+
+def mask_name(mask: AnyMask | None) -> str | None:
+    """Return what to call a mask in messages and reports; None if there is none."""
+    if isinstance(mask, np.ndarray):
+        return f"array of {'x'.join(map(str, reversed(mask.shape)))}"
+    return None if mask is None else str(mask)
 
 
 def parse_box(text: str) -> Box:
@@ -271,7 +281,10 @@ def dilate_mask(mask: Mask, radius: int) -> Mask:
     return np.asarray(distance <= np.sqrt(radius * radius + 0.5), np.bool_)
 
 
-def _open_reader(path: Path, object_id: int | None) -> _Reader:
+def _open_reader(mask: AnyMask, object_id: int | None) -> _Reader:
+    if isinstance(mask, np.ndarray):
+        return _Still(_checked(mask, object_id))
+    path = Path(mask)
     if not path.exists():
         raise InputNotFoundError(f"mask {path}: no such file or folder")
     if path.is_dir():
@@ -283,6 +296,17 @@ def _open_reader(path: Path, object_id: int | None) -> _Reader:
     if object_id is not None:
         raise MaskError(f"mask {path}: a video has no object ids; leave the object id out or give images")
     return _Video(path)
+
+
+def _checked(mask: Mask, object_id: int | None) -> Mask:
+    """Return a copy of a mask that the caller goes on to hold, if it is one."""
+    if mask.dtype != np.bool_ or mask.ndim != 2 or not mask.size:
+        raise InputError(
+            f"mask is an array of {mask.dtype} and shape {mask.shape}, expected bool and shape (H, W), True in the hole"
+        )
+    if object_id is not None:
+        raise InputError("a mask that is an array has no object ids; compare it with the id that is wanted")
+    return np.array(mask)
 
 
 def _read_still(path: Path, object_id: int | None) -> Mask:

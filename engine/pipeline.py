@@ -11,10 +11,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ptfan.engine.errors import InputError, InterruptedRunError, OutputError, PtfanError
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
-from ptfan.engine.masks import MaskSource, open_mask
+from ptfan.engine.masks import AnyMask, MaskSource, mask_name, open_mask
 from ptfan.engine.media import Sink, StreamInfo, open_sink, open_source
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256
@@ -35,7 +37,7 @@ def inpaint(
     source: str | Path,
     output: str | Path,
     *,
-    mask: str | Path | None = None,
+    mask: AnyMask | None = None,
     boxes: Sequence[Box] = (),
     object_id: int | None = None,
     dilate: int = 0,
@@ -61,7 +63,8 @@ def inpaint(
     Args:
         source: Video, folder of images or `-` for Y4M on standard input.
         output: Video, folder for PNG files or `-` for Y4M on standard output.
-        mask: One image for all frames, a folder of images or a video; see `open_mask`.
+        mask: One image for all frames, a folder of images, a video, or an array (H, W) of bool for all frames; see
+            `open_mask`.
         boxes: Rectangles that are hole in every frame, pixels of the frame as displayed.
         object_id: Of a mask with a palette or lossless grey values, take only this index or value.
         dilate: Grow the hole by this many pixels.
@@ -90,7 +93,8 @@ def inpaint(
     settings, progress = settings or InpaintSettings(), progress or NoProgress()
     told: list[str] = []
     tell = _both(told.append, warn)
-    check_apart(output_roles(output), [Role("input", source), Role("mask", mask)])
+    mask_file = None if isinstance(mask, np.ndarray) else mask
+    check_apart(output_roles(output), [Role("input", source), Role("mask", mask_file)])
     _check_quality(quality)
     with ExitStack() as opened:
         pictures = opened.enter_context(open_source(source, start, end, hwaccel=hwaccel, warn=tell))
@@ -108,7 +112,7 @@ def inpaint(
             tell(f"mask {masks.name}: no pixels in any frame; the video was copied through")
     seconds = time.perf_counter() - begin
     asked: dict[str, Any] = {
-        "mask": mask, "boxes": [asdict(box) for box in boxes], "object_id": object_id, "dilate": dilate,
+        "mask": mask_name(mask), "boxes": [asdict(box) for box in boxes], "object_id": object_id, "dilate": dilate,
         "start": None if start is None else float(start), "end": None if end is None else float(end),
         "hwaccel": hwaccel, "codec": codec, "quality": quality, "preset": preset,
     }  # fmt: skip

@@ -15,7 +15,7 @@ from ptfan.engine.crop import plan_crops
 from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Box, Image, Mask
 from ptfan.engine.inpainter import InpaintSettings, crop_rules
-from ptfan.engine.masks import open_mask
+from ptfan.engine.masks import AnyMask, open_mask
 from ptfan.engine.media import Sample, Source, open_source
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import DEFAULT_MODEL
@@ -63,7 +63,7 @@ def preview(
     source: str | Path,
     at: float | Fraction = 0,
     *,
-    mask: str | Path | None = None,
+    mask: AnyMask | None = None,
     boxes: Sequence[Box] = (),
     object_id: int | None = None,
     dilate: int = 0,

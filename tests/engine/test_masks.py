@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -220,8 +221,35 @@ def test_what_is_missing_or_wrong_is_refused(tmp_path: Path) -> None:
         open_mask(tmp_path)
     with pytest.raises(InputError, match="object id needs a mask"):
         open_mask(boxes=[Box(0, 0, 1, 1)], object_id=1)
+    with pytest.raises(InputError, match="an array has no object ids"):
+        open_mask(square(32, 24, 3), object_id=1)
     with pytest.raises(MaskError, match="a video has no object ids"):
         open_mask(video(tmp_path / "m.mkv", [square(32, 24, 3)]), object_id=1)
+
+
+def test_an_array_is_a_mask_for_all_frames() -> None:
+    mask = square(32, 24, 3)
+    with open_mask(mask, [Box(0, 0, 2, 2)]) as masks:
+        expected = mask.copy()
+        expected[:2, :2] = True
+        mask[:] = False  # what the caller does with it later is no concern of the run
+        assert masks.still
+        np.testing.assert_array_equal(masks.at(0, 32, 24), expected)
+        np.testing.assert_array_equal(masks.at(9, 64, 48)[4:], scale_mask(square(32, 24, 3), 64, 48)[4:])
+    assert masks.name == "array of 32x24"
+
+
+@pytest.mark.parametrize(
+    ("mask", "what"),
+    [
+        (np.zeros((24, 32), np.uint8), r"is an array of uint8 and shape \(24, 32\), expected bool and shape \(H, W\)"),
+        (np.zeros((24, 32, 1), bool), r"of bool and shape \(24, 32, 1\)"),
+        (np.zeros((0, 32), bool), r"of bool and shape \(0, 32\)"),
+    ],
+)
+def test_an_array_that_is_no_mask_is_refused(mask: Any, what: str) -> None:
+    with pytest.raises(InputError, match=what):
+        open_mask(mask)
 
 
 def test_a_box_is_read_from_text() -> None:

@@ -66,6 +66,16 @@ def test_the_hole_is_filled_and_the_rest_is_kept(clip: Path, network: Any, tmp_p
     assert report.fps == pytest.approx(FRAMES / report.seconds)
 
 
+def test_a_mask_may_be_an_array(clip: Path, network: Any, tmp_path: Path) -> None:
+    hole = np.zeros((48, 64), bool)
+    hole[BOX.slices] = True
+    report = inpaint(clip, tmp_path / "out.mkv", mask=hole, model=tmp_path / "fake.onnx", codec="ffv1")
+    assert report.inpainted == FRAMES
+    assert (report.settings["mask"], report.warnings) == ("array of 64x48", ())
+    inpaint(clip, tmp_path / "boxed.mkv", boxes=[BOX], model=tmp_path / "fake.onnx", codec="ffv1")
+    assert np.array_equal(pictures(tmp_path / "out.mkv"), pictures(tmp_path / "boxed.mkv"))
+
+
 def test_warnings_reach_the_caller_and_the_report(clip: Path, network: Any, tmp_path: Path) -> None:
     told: list[str] = []
     edge = Box(60, 40, 20, 20)
