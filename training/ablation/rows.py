@@ -57,7 +57,7 @@ class Row:
     """Frames in a window in use; None takes the model's own."""
 
 
-REFERENCE = Row("reference", "", "aligned in every stage, gated, flow estimated and completed", "reference")
+REFERENCE = Row("reference", "reference", "aligned in every stage, gated, flow estimated and completed", "reference")
 ROWS = (
     REFERENCE,
     Row("shift", "alignment", "plain temporal shift", "shift"),

@@ -38,7 +38,7 @@ def test_variants_are_trained_once_and_stand_in_one_table(frames_dataset: Path, 
     assert "training" not in output.split("Each variant")[0]
     assert {name: path.read_bytes() for name, path in runs.items()} == trained
     table = (tmp_path / "out/ablation.md").read_text()
-    assert [line.split(" | ")[0] for line in table.splitlines()[4:]] == ["| ", "| gate", "| flow in use"]
+    assert [line.split(" | ")[0] for line in table.splitlines()[4:]] == ["| reference", "| gate", "| flow in use"]
     content = json.loads((tmp_path / "out/ablation.json").read_text())
     assert [mean["method"] for mean in content["means"]] == ["reference", "no-gate", "flow-complete"]
     assert content["config"]["steps"] == 2

@@ -20,6 +20,7 @@ def test_the_table_by_hand() -> None:
     assert (
         lines[2] == "| question | variant | box: PSNR hole | box: SSIM hole | box: warp hole e-3 | trained, minutes |"
     )
+    assert lines[4].startswith("| reference | aligned in every stage, ")
     assert lines[4].endswith("| 20.00 | 0.9000 | 2.00 | 1.5 |")
     assert lines[5] == "| alignment | plain temporal shift | 19.25 (-0.75) | 0.9000 | 2.00 | 2.0 |"
     assert lines[6] == "| window | 8 frames | – | 0.9000 | 2.00 | 1.5 |"
