@@ -176,7 +176,9 @@ def open_runner(model: Path, *, backend: Backend = "auto", threads: int = 0, gpu
         from ptfan.engine.trt.tensorrt_runner import TensorRTRunner
 
         return TensorRTRunner(model, gpu=gpu)
-    return _open_onnx(model, _usable(chosen_backends(model) if backend == "auto" else (backend,), gpu), threads, gpu)
+    name = _usable(chosen_backends(model) if backend == "auto" else (backend,), gpu)
+    _tell_unused(name, gpu)
+    return _open_onnx(model, name, threads, gpu)
 
 
 def _open_onnx(model: Path, name: BackendName, threads: int, gpu: int) -> Runner:
@@ -215,6 +217,13 @@ def _tell(name: BackendName, refused: tuple[BackendStatus, ...]) -> None:
     """Warn, once, that a GPU stays unused; where there is none, or it is hidden, the CPU is what one expects."""
     if refused and shutil.which("nvidia-smi") and os.environ.get("CUDA_VISIBLE_DEVICES") != "":
         logging.getLogger("ptfan").warning(f"computes by {name}; {_reasons(refused)}")
+
+
+@lru_cache
+def _tell_unused(name: BackendName, gpu: int) -> None:
+    """Warn, once, that a GPU which was asked for has no part in it; the first one is everybody's default."""
+    if gpu and name != "onnxruntime-cuda":
+        logging.getLogger("ptfan").warning(f"computes by {name}, on the CPU: GPU {gpu} was asked for and is not used")
 
 
 def _reasons(refused: Sequence[BackendStatus]) -> str:

@@ -16,7 +16,7 @@ from ptfan.engine.backends import Backend, _cuda_problem, backend_statuses
 from ptfan.engine.errors import BackendError, InputError
 from ptfan.engine.models import FLOW_MODEL, find_model
 from ptfan.engine.ort import OrtRunner
-from ptfan.engine.runner import _tell, choose_file, open_runner
+from ptfan.engine.runner import _tell, _tell_unused, choose_file, open_runner
 from ptfan.engine.spec import CLIP_CHANNELS
 from ptfan.engine.stepper import Stepper
 
@@ -125,6 +125,18 @@ def test_a_gpu_that_cannot_be_used_is_no_reason_to_compute_elsewhere_unasked(
     _, refused, taken, *_ = backend_statuses()
     assert (refused.usable, taken.usable) == (False, True)
     assert refused.reason in str(caught.value)
+
+
+@pytest.mark.parametrize("backend", ["auto", "onnxruntime"])
+def test_a_gpu_that_is_asked_for_by_its_number_and_not_used_is_told_of_once(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    StandIn(monkeypatch, finds_cuda=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    _tell_unused.cache_clear()
+    for gpu in (0, 3, 3):
+        open_runner(FLOW_MODEL, backend=backend, gpu=gpu).close()
+    assert caplog.messages == ["computes by onnxruntime, on the CPU: GPU 3 was asked for and is not used"]
 
 
 def test_the_cpu_s_onnx_runtime_says_what_to_install() -> None:
