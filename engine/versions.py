@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 from importlib import metadata
 
+import ptfan
+
 __all__ = ["ptfan_version", "versions"]
 
 LIBRARIES = {
@@ -18,8 +20,8 @@ LIBRARIES = {
 
 
 def ptfan_version() -> str:
-    """Return the version of the installed package, or `not installed` when it runs from a source tree."""
-    return _version(["ptfan"])
+    """Return the version of ptfan."""
+    return ptfan.__version__
 
 
 def versions() -> dict[str, str]:

@@ -49,6 +49,7 @@ def archives(root: Path, project_files: list[Path], tmp_path_factory: pytest.Tem
 
 def test_the_wheel_holds_every_file_of_the_packages(archives: Archives, project_files: list[Path]) -> None:
     expected = {f"ptfan/{path.as_posix()}" for path in project_files if path.parts[0] in PACKAGES}
+    expected |= {f"ptfan/{path.name}" for path in project_files if path.parts[0] == "package"}
     kernel = [path.name for path in project_files if path.is_relative_to("plugins/include/ptfan")]
     assert "flow_warp.cuh" in kernel
     expected |= {f"ptfan/plugins/{name}" for name in kernel}

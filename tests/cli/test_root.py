@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
 from ptfan.engine import cli
+from ptfan.engine.versions import ptfan_version
 
 HEAVY = ("av", "cv2", "numpy", "onnx", "onnxruntime", "torch")
 
@@ -43,6 +45,16 @@ def test_the_version(ptfan: Callable[..., Any]) -> None:
     result = ptfan("--version")
     assert (result.status, result.err) == (0, "")
     assert result.out.startswith("ptfan ")
+
+
+def test_the_package_is_found_before_a_folder_of_its_name_and_is_a_program(tmp_path: Path) -> None:
+    """A checkout beside a script is called ptfan more often than not."""
+    (tmp_path / "ptfan" / "engine").mkdir(parents=True)
+    for code in (["-c", "import ptfan; print('ptfan', ptfan.__version__)"], ["-m", "ptfan", "--version"]):
+        done = subprocess.run(
+            [sys.executable, *code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+        )
+        assert done.stdout == f"ptfan {ptfan_version()}\n"
 
 
 @pytest.mark.usefixtures("plugin")

@@ -216,8 +216,7 @@ def test_the_commands_of_the_documentation_are_understood() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
     blocks = "\n".join(re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
     lines = [
-        shlex.split(line, comments=True)
-        for line in re.findall(r"(?:^|cli )(?:ptfan )?(train .*)", blocks, re.MULTILINE)
+        shlex.split(line, comments=True) for line in re.findall(r"(?:^|-m )(?:ptfan )?(train .*)", blocks, re.MULTILINE)
     ]
     assert len(lines) == 8
     app = typer.Typer()
