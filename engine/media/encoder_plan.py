@@ -43,6 +43,9 @@ _USUAL = {
 ASF, in which FFmpeg shows H.264 a frame late even so. FFmpeg calls what ends in .vob svcd."""
 _REORDER_NOTHING = {"avi", "asf"}
 """Containers that cannot tell the order of decoding from that of showing."""
+_TAGS = {("hevc", container): "hvc1" for container in ("mp4", "mov")}
+"""What a codec is called in a container, where FFmpeg's own choice is not played everywhere: of HEVC in MP4 and
+QuickTime, Apple's players open `hvc1` alone."""
 
 
 _FINEST = 65535
@@ -81,6 +84,8 @@ class EncoderPlan:
     """Whether time stamps are rounded to whole frames of a constant rate."""
     gapless: bool = False
     """Whether a frame must be repeated on each tick until the next one."""
+    tag: str | None = None
+    """What the container is to call the codec; None for its own choice."""
 
     @classmethod
     def make(
@@ -127,6 +132,7 @@ class EncoderPlan:
             turn=turn,
             fixed_rate=fixed,
             gapless=name in _GAPLESS,
+            tag=_TAGS.get((_codec(encoder.name), name)),
         )
 
     @property
@@ -173,6 +179,11 @@ def _exists(name: str) -> bool:
         return av.Codec(name, "w").type == "video"
     except ValueError:
         return False
+
+
+def _codec(name: str) -> str:
+    """Return the codec that an encoder makes, such as `hevc`; nothing where there is no such encoder."""
+    return av.Codec(name, "w").canonical_name if _exists(name) else ""
 
 
 def _takes(container: str, name: str) -> bool:

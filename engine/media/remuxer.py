@@ -44,7 +44,7 @@ class Remuxer:
         Args:
             info: The source, which has a path; what lies outside its span is left out.
             target: The output.
-            video: The output's video stream; it takes over the tags of the source's.
+            video: The output's video stream; it takes over the tags and dispositions of the source's.
             shift: Seconds to take off all time stamps.
             warn: Takes a line about each stream that the output cannot hold.
         """
@@ -55,6 +55,7 @@ class Remuxer:
         self._file = VideoFile(info.path)
         self._copies = self._add_all()
         video.metadata.update(content_tags(self._file.stream.metadata))
+        video.disposition |= self._file.stream.disposition
         target.metadata.update(content_tags(self._file.container.metadata))
         self._chapters = cut_chapters(self._file.container.chapters(), shift, self._cut, self._end)
         if self._chapters:

@@ -76,7 +76,10 @@ class VideoEncoder:
         if plan.sample_aspect:
             context.sample_aspect_ratio = plan.sample_aspect
         context.flags |= _FRAME_DURATION
+        if plan.tag is not None:
+            context.codec_tag = plan.tag
         plan.colour.write(context)
+        self.stream.disposition = av.stream.Disposition.default  # the only pictures there are
         if plan.orientation != UPRIGHT:
             self.stream.set_display_matrix(plan.orientation.matrix)
 

@@ -140,6 +140,20 @@ def test_a_second_picture_track_is_not_passed_on(tmp_path: Path, clip: Clips, co
         assert len(container.streams) == 1
 
 
+def test_what_the_pictures_are_for_is_copied(tmp_path: Path, clip: Clips, convert):
+    meant = av.stream.Disposition.default | av.stream.Disposition.original
+    with av.open(str(clip())) as container, av.open(str(tmp_path / "meant.mkv"), "w") as target:
+        copy = target.add_stream_from_template(container.streams.video[0], opaque=True)
+        copy.disposition = meant
+        for packet in container.demux(video=0):
+            if packet.size:
+                packet.stream = copy
+                target.mux(packet)
+    convert(tmp_path / "meant.mkv", tmp_path / "out.mkv")
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert container.streams.video[0].disposition == meant
+
+
 def test_a_cover_picture_is_copied(tmp_path: Path, clip: Clips, convert, decoded):
     source, first = tmp_path / "cover.mp4", clip()
     still = clip("still.mov", codec="mjpeg", pixel_format="yuvj420p", frames=1)

@@ -201,6 +201,25 @@ def test_ten_bits_stay_ten(codec: str, clip: Clips, convert, decoded, tmp_path: 
     assert decoded(tmp_path / "out.mp4")[0].format.name == "yuv420p10le"
 
 
+@pytest.mark.parametrize("ending", ["mp4", "mov"])
+def test_hevc_is_called_what_every_player_opens(ending: str, clip: Clips, convert, tmp_path: Path):
+    source = clip(width=96, height=64)
+    convert(source, tmp_path / f"out.{ending}", codec="libx265")
+    convert(source, tmp_path / f"plain.{ending}")
+    for name, tag in (("out", "hvc1"), ("plain", "avc1")):
+        with av.open(str(tmp_path / f"{name}.{ending}")) as container:
+            assert container.streams.video[0].codec_context.codec_tag == tag
+
+
+@pytest.mark.parametrize("ending", ["mkv", "webm", "mp4"])
+def test_the_only_pictures_are_the_default_ones(ending: str, clip: Clips, convert, tmp_path: Path):
+    convert(clip(frames=2), tmp_path / "frames/")
+    for source in (clip("in.ts", frames=25), tmp_path / "frames"):
+        convert(source, tmp_path / f"out.{ending}", overwrite=True)
+        with av.open(str(tmp_path / f"out.{ending}")) as container:
+            assert container.streams.video[0].disposition == av.stream.Disposition.default
+
+
 def test_what_a_codec_cannot_hold_is_named(clip: Clips, convert, tmp_path: Path):
     path = tmp_path / "out.mp4"
     deep, clear, odd = (
