@@ -260,6 +260,8 @@ def _open_source(source: str, live: LiveSettings, monitor: Monitor, stop: thread
     slot: Slot[Captured | Lost] = Slot(1 if realtime else QUEUE, newest_wins=realtime)
     capture = Capture(source, live.feed, slot, monitor, paced=realtime, reconnect=live.reconnect, stop=stop, warn=warn)
     info = capture.open()
+    if info.companions:
+        warn(f"{info.name}: {', '.join(info.companions)} will not go on: a live output has pictures alone")
     return LiveSource(capture, slot, info, while_lost=live.while_lost, stop=stop, warn=warn)
 
 

@@ -14,6 +14,7 @@ from ptfan.engine.media.chapters import cut_chapters
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.seams import Companion
 from ptfan.engine.media.stream_info import StreamInfo
+from ptfan.engine.media.stream_name import stream_name
 from ptfan.engine.media.stream_trial import add_copy, held_streams
 from ptfan.engine.media.tags import content_tags, lost_tags
 from ptfan.engine.media.video_file import VideoFile
@@ -88,7 +89,7 @@ class Remuxer:
         """Yield the source's other streams that are worth copying."""
         for stream in self._file.container.streams:
             if stream.type == "video" and stream is not self._file.stream and not _is_cover(stream):
-                self._warn(f"{_describe(stream)} is dropped: only the first one is inpainted")
+                self._warn(f"{stream_name(stream)} is dropped: only the first one is inpainted")
             elif stream is not self._file.stream and not _is_made_anew(stream):
                 yield stream
 
@@ -102,7 +103,7 @@ class Remuxer:
         trial.close()
         for stream in others:
             if stream.index not in held:
-                self._warn(f"{_describe(stream)} is dropped: {name} cannot hold it")
+                self._warn(f"{stream_name(stream)} is dropped: {name} cannot hold it")
         return {stream.index: self._add(stream) for stream in others if stream.index in held}
 
     def _add(self, stream: Any) -> _Copy:
@@ -111,7 +112,7 @@ class Remuxer:
         copy.metadata.update(content_tags(stream.metadata))
         copy.disposition = stream.disposition
         from_zero = self._cut or _pushes_back(stream, self._target.format.name)
-        return _Copy(copy, _describe(stream), from_zero, Companion(self._seams))
+        return _Copy(copy, stream_name(stream), from_zero, Companion(self._seams))
 
     def _read(self) -> Generator[tuple[Fraction, av.Packet[Any], _Copy], None, None]:
         """Yield the packets to copy, with the output's time in seconds."""
@@ -168,14 +169,6 @@ class Remuxer:
                 raise
             copy.refused = True
             self._warn(f"{copy.name} is dropped from here on: {self._target.format.name} refuses it ({error.strerror})")
-
-
-def _describe(stream: Any) -> str:
-    """Name a stream for people: kind, number, codec and language."""
-    context = stream.codec_context
-    codec = context.codec.canonical_name if context else getattr(stream, "name", None) or "unknown codec"
-    language = stream.metadata.get("language", "und")
-    return f"{stream.type} stream {stream.index} ({codec}{'' if language == 'und' else ', ' + language})"
 
 
 def _is_cover(stream: Any) -> bool:

@@ -58,6 +58,8 @@ class StreamInfo:
     """FFmpeg's name of the codec, for example `h264`; empty for images and raw streams."""
     has_audio: bool = False
     """Whether sound comes with the pictures."""
+    companions: tuple[str, ...] = ()
+    """The sound and subtitles that come with the pictures, as people name them."""
     has_alpha: bool = False
     """Whether the native frames have an alpha channel."""
     interlaced: bool = False

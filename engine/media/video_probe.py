@@ -18,6 +18,7 @@ from ptfan.engine.media.pixel_layout import has_alpha, plain_format
 from ptfan.engine.media.rgb import depth_of
 from ptfan.engine.media.span import EVERYTHING, Span
 from ptfan.engine.media.stream_info import StreamInfo
+from ptfan.engine.media.stream_name import stream_name
 from ptfan.engine.media.video_file import VideoFile
 from ptfan.engine.redaction import redacted
 
@@ -90,6 +91,7 @@ def describe_stream(location: str, file: VideoFile, frame: av.VideoFrame) -> Str
         sample_aspect=stream.sample_aspect_ratio or None,
         codec=stream.codec_context.name,
         has_audio=bool(container.streams.audio),
+        companions=tuple(stream_name(other) for other in container.streams if other.type in ("audio", "subtitle")),
         has_alpha=has_alpha(pixel_format),
         interlaced=frame.interlaced_frame,
         path=location,

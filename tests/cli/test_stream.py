@@ -27,6 +27,8 @@ import numpy as np
 import psutil
 import pytest
 
+from ptfan.engine.frame import Box
+from ptfan.engine.live.stream import stream
 from tests.cli.live_sender import HEIGHT, WIDTH, number_in, picture, write
 
 pytest.importorskip("onnxruntime")
@@ -510,6 +512,25 @@ def test_raw_frames_on_standard_input(run: Run) -> None:
     process.stdin.close()
     assert process.wait(SECONDS) == 0
     assert read(run.folder / "out.mkv")[1] == list(range(1, 8))
+
+
+def test_sound_and_subtitles_that_stay_behind_are_named_once(tmp_path: Path) -> None:
+    source = tmp_path / "clip.mkv"
+    told: list[str] = []
+    with av.open(str(source), "w") as container:
+        video = container.add_stream("libx264", rate=10)
+        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        container.add_stream("flac", rate=8000)
+        container.add_mux_stream("subrip").metadata["language"] = "eng"
+        for number in range(3):
+            frame = av.VideoFrame.from_ndarray(picture(number), format="gray")
+            container.mux(video.encode(frame.reformat(format="yuv420p")))
+        container.mux(video.encode(None))
+    stream(str(source), str(tmp_path / "out"), boxes=[Box(30, 10, 24, 16)], warn=told.append)
+    assert told == [
+        f"{source}: audio stream 1 (flac), subtitle stream 2 (subrip, eng) will not go on: "
+        "a live output has pictures alone"
+    ]
 
 
 @pytest.mark.parametrize(
