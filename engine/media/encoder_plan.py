@@ -43,6 +43,8 @@ _USUAL = {
 ASF, in which FFmpeg shows H.264 a frame late even so. FFmpeg calls what ends in .vob svcd."""
 _REORDER_NOTHING = {"avi", "asf"}
 """Containers that cannot tell the order of decoding from that of showing."""
+_HDR_TRANSFERS = {16, 18}
+"""Transfer characteristics of HDR, PQ and HLG."""
 _TAGS = {("hevc", container): "hvc1" for container in ("mp4", "mov")}
 """What a codec is called in a container, where FFmpeg's own choice is not played everywhere: of HEVC in MP4 and
 QuickTime, Apple's players open `hvc1` alone."""
@@ -86,6 +88,8 @@ class EncoderPlan:
     """Whether a frame must be repeated on each tick until the next one."""
     tag: str | None = None
     """What the container is to call the codec; None for its own choice."""
+    hint: str = ""
+    """What to say of a choice that was not asked for; empty where nothing is to be said."""
 
     @classmethod
     def make(
@@ -116,11 +120,12 @@ class EncoderPlan:
         coded = info.orientation.size(info.width, info.height)
         size = turn.size(*coded)
         pixel_format = _choose_pixels(encoder, info, size, exact=encoder.is_exact(quality))
+        options = encoder.settings(quality, preset) | ({"bf": "0"} if name in _REORDER_NOTHING else {})
         fixed = encoder.fixed_rate or name in _FIXED_RATE
         rate = _fixed_rate(name, encoder, info) if fixed else info.rate or Fraction(25)
         return cls(
             encoder=encoder,
-            options=encoder.settings(quality, preset) | ({"bf": "0"} if name in _REORDER_NOTHING else {}),
+            options=options if info.hdr is None else options | encoder.hdr_options(info.hdr, options),
             pixel_format=pixel_format,
             colour=info.colour.converted(info.pixel_format, pixel_format),
             width=size[0],
@@ -133,6 +138,7 @@ class EncoderPlan:
             fixed_rate=fixed,
             gapless=name in _GAPLESS,
             tag=_TAGS.get((_codec(encoder.name), name)),
+            hint=_hint(name, encoder, info, pixel_format) if codec is None else "",
         )
 
     @property
@@ -152,6 +158,8 @@ class EncoderPlan:
             found.append(f"the alpha channel is dropped: {self.encoder.name} keeps none")
         if bits < info.depth:
             found.append(f"{info.depth} bits a sample become {bits}: {self.encoder.name} keeps no more")
+        if info.hdr is not None and self.encoder.hdr is None:
+            found.append("the HDR10 metadata (mastering display, light levels) are dropped; the colour tags are kept")
         if self.encoder.whole_blocks and self.width % 2 + self.height % 2 and new.name != old.name and not old.is_rgb:
             found.append(f"{new.name} is used, as {self.encoder.name} takes no odd size in {old.name}")
         return found
@@ -179,6 +187,15 @@ def _exists(name: str) -> bool:
         return av.Codec(name, "w").type == "video"
     except ValueError:
         return False
+
+
+def _hint(container: str, encoder: Encoder, info: StreamInfo, pixel_format: str) -> str:
+    """Say where HEVC of 10 bits, or HDR, is about to become H.264 of 10 bits, which hardly any device decodes."""
+    deep = max(part.bits for part in av.VideoFormat(pixel_format).components) > 8
+    usual_hevc = info.codec == "hevc" or info.colour.transfer in _HDR_TRANSFERS
+    if not (deep and usual_hevc and encoder.name == "libx264" and _takes(container, "libx265")):
+        return ""
+    return "is H.264 of 10 bits a sample, which few devices play; --codec libx265 makes HEVC instead"
 
 
 def _codec(name: str) -> str:

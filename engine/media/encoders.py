@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ptfan.engine.errors import InputError
+from ptfan.engine.media.hdr import Hdr
 
 __all__ = ["DEFAULT_QUALITY", "ENCODERS", "Encoder", "encoder_named"]
 
@@ -35,6 +36,9 @@ class Encoder:
     """Whether the size must be a multiple of the blocks that share a chroma sample."""
     formats: tuple[str, ...] = ()
     """The pixel formats to choose from; empty for all that FFmpeg lists."""
+    hdr: tuple[str, str, str] | None = None
+    """The option that takes its own parameters, and what it calls HDR10's mastering display and light levels among
+    these; None where it takes no such thing."""
     needs: str = ""
     """What it does not work without."""
 
@@ -51,6 +55,14 @@ class Encoder:
         if self.speed:
             chosen[self.speed[0]] = preset or self.speed[1]
         return chosen
+
+    def hdr_options(self, hdr: Hdr, chosen: Mapping[str, str]) -> dict[str, str]:
+        """Return the option that keeps HDR10's metadata, with what was chosen for it already; none where it cannot."""
+        if self.hdr is None:
+            return {}
+        option, display, light = self.hdr
+        said = [f"{name}={value}" for name, value in ((display, hdr.display), (light, hdr.light)) if value]
+        return {option: ":".join([chosen[option], *said] if option in chosen else said)}
 
     def is_exact(self, quality: int | None) -> bool:
         """Tell whether decoding gives back every sample that went in."""
@@ -101,11 +113,13 @@ def _ffv1(quality: int) -> dict[str, str]:
 
 _X26_SPEEDS: tuple[str, ...] = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
 _X26_SPEEDS += ("veryslow", "placebo")
+_X264_HDR = ("x264-params", "mastering-display", "cll")
+_X265_HDR = ("x265-params", "master-display", "max-cll")
 
 ENCODERS: tuple[Encoder, ...] = (
-    Encoder("libx264", _x264, ("preset", "veryfast"), _X26_SPEEDS, whole_blocks=True),
+    Encoder("libx264", _x264, ("preset", "veryfast"), _X26_SPEEDS, whole_blocks=True, hdr=_X264_HDR),
     Encoder("libx264rgb", _x264, ("preset", "veryfast"), _X26_SPEEDS),
-    Encoder("libx265", _x265, ("preset", "veryfast"), _X26_SPEEDS, whole_blocks=True),
+    Encoder("libx265", _x265, ("preset", "veryfast"), _X26_SPEEDS, whole_blocks=True, hdr=_X265_HDR),
     Encoder("libsvtav1", _av1, ("preset", "8")),
     Encoder("libvpx-vp9", _vp9, ("cpu-used", "6")),
     Encoder("libvpx", _vp8, ("cpu-used", "6")),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ptfan.engine.media.colour import UNTAGGED, ColourTags
+from ptfan.engine.media.hdr import Hdr
 from ptfan.engine.media.orientation import UPRIGHT, Orientation
 from ptfan.engine.media.seams import Seam
 from ptfan.engine.media.span import EVERYTHING, Span
@@ -50,6 +51,8 @@ class StreamInfo:
     """How the coded picture is turned to be shown."""
     colour: ColourTags = UNTAGGED
     """Colour tags of the first frame."""
+    hdr: Hdr | None = None
+    """HDR10's metadata of the first frame; None where it has none."""
     sample_aspect: Fraction | None = None
     """Width of a coded sample over its height; None when not said, and then taken for 1."""
     chroma_site: str = ""

@@ -12,6 +12,7 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.media.colour import ColourTags
 from ptfan.engine.media.frame_rate import constant_rate
 from ptfan.engine.media.hardware import HardwareDecoding
+from ptfan.engine.media.hdr import Hdr
 from ptfan.engine.media.orientation import Orientation
 from ptfan.engine.media.packet_scan import PacketScan
 from ptfan.engine.media.pixel_layout import has_alpha, plain_format
@@ -88,6 +89,7 @@ def describe_stream(location: str, file: VideoFile, frame: av.VideoFrame) -> Str
         origin=Fraction(container.start_time or 0, av.time_base),
         orientation=orientation,
         colour=ColourTags.of(frame),
+        hdr=Hdr.of(frame),
         sample_aspect=stream.sample_aspect_ratio or None,
         codec=stream.codec_context.name,
         has_audio=bool(container.streams.audio),

@@ -17,16 +17,12 @@ from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.planes import composite_planes
 from ptfan.engine.media.remuxer import Remuxer
 from ptfan.engine.media.sample import Sample
-from ptfan.engine.media.side_data import read_side_data
 from ptfan.engine.media.sink import Sink
 from ptfan.engine.media.staging import Staging, output_error
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.video_encoder import VideoEncoder
 
 __all__ = ["VideoSink"]
-
-_HDR = {"MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"}
-"""Side data that PyAV cannot hand to an encoder."""
 
 
 class VideoSink(Sink):
@@ -76,8 +72,6 @@ class VideoSink(Sink):
     def write(self, sample: Sample, frame: Frame) -> None:
         """Fill the hole in the decoder's frame, encode it, and copy what belongs to the same moment."""
         picture = composite_planes(sample.native, frame)
-        if self._last is None and _HDR & (read_side_data(sample.native) or {}).keys():
-            self._tell("the HDR10 metadata (mastering display, light levels) are dropped; the colour tags are kept")
         self._last = sample.time - self._shift
         with _translated(self._path):
             self._container.mux(self._encoder.encode(picture, self._last))
@@ -114,8 +108,9 @@ class VideoSink(Sink):
     def _begin(self, codec: str | None, quality: int | None, preset: str | None) -> VideoEncoder:
         """Set up all streams and write the header."""
         plan = EncoderPlan.make(self._container, self._info, codec=codec, quality=quality, preset=preset)
-        for loss in plan.losses(self._info):
-            self._warn(f"{self._path}: {loss}")
+        for line in [*plan.losses(self._info), plan.hint]:
+            if line:
+                self._tell(line)
         encoder = VideoEncoder(self._container, plan)
         if self._info.path is not None:
             self._remuxer = Remuxer(self._info, self._container, encoder.stream, self._shift, self._tell)

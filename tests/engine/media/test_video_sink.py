@@ -18,6 +18,7 @@ from ptfan.engine.frame import Box, Frame
 from ptfan.engine.media import open_sink, open_source
 from ptfan.engine.media.orientation import Orientation
 from ptfan.engine.media.pixel_layout import PixelLayout
+from ptfan.engine.media.side_data import read_side_data
 
 Clips = Callable[..., Path]
 BOX = Box(20, 11, 17, 14)
@@ -218,6 +219,40 @@ def test_the_only_pictures_are_the_default_ones(ending: str, clip: Clips, conver
         convert(source, tmp_path / f"out.{ending}", overwrite=True)
         with av.open(str(tmp_path / f"out.{ending}")) as container:
             assert container.streams.video[0].disposition == av.stream.Disposition.default
+
+
+HDR = "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50):max-cll=1000,400"
+DEEP = {"codec": "libx265", "pixel_format": "yuv420p10le", "width": 96, "height": 64}
+PQ = (9, 1, 9, 16)
+
+
+def _hdr(frame: av.VideoFrame) -> dict[str, bytes]:
+    found = read_side_data(frame) or {}
+    return {name: found[name] for name in ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL")}
+
+
+@pytest.mark.parametrize(("ending", "codec"), [("mp4", "libx265"), ("mkv", "libx265"), ("mkv", "libx264")])
+def test_hdr10_s_metadata_are_kept(ending: str, codec: str, clip: Clips, convert, decoded, tmp_path: Path):
+    source = clip("in.mkv", **DEEP, colour=PQ, options={"x265-params": f"log-level=none:{HDR}"})
+    assert convert(source, tmp_path / f"out.{ending}", box=BOX, codec=codec) == []
+    assert _hdr(decoded(tmp_path / f"out.{ending}")[0]) == _hdr(decoded(source)[0])
+
+
+def test_hdr10_s_metadata_that_an_encoder_does_not_take_are_named(clip: Clips, convert, tmp_path: Path):
+    source = clip("in.mkv", **DEEP, colour=PQ, options={"x265-params": f"log-level=none:{HDR}"})
+    (warning,) = convert(source, tmp_path / "out.mkv", codec="ffv1")
+    assert "the HDR10 metadata (mastering display, light levels) are dropped" in warning
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_ten_bits_of_hevc_or_hdr_that_become_h264_are_told_of(ending: str, clip: Clips, convert, tmp_path: Path):
+    output = tmp_path / f"out.{ending}"
+    hint = f"{output}: is H.264 of 10 bits a sample, which few devices play; --codec libx265 makes HEVC instead"
+    hevc, hdr = clip("hevc.mkv", **DEEP), clip("hdr.mkv", **{**DEEP, "codec": "libx264"}, colour=PQ)
+    for source in (hevc, hdr):
+        assert convert(source, output, overwrite=True) == [hint]
+        assert convert(source, output, overwrite=True, codec="libx264") == []
+    assert convert(clip("plain.mkv", codec="libx265", width=96, height=64), output, overwrite=True) == []
 
 
 def test_what_a_codec_cannot_hold_is_named(clip: Clips, convert, tmp_path: Path):
