@@ -43,6 +43,7 @@ def inpaint(
     dilate: int = 0,
     start: float | Fraction | None = None,
     end: float | Fraction | None = None,
+    rate: float | Fraction | str | None = None,
     model: str | Path = DEFAULT_MODEL,
     settings: InpaintSettings | None = None,
     hwaccel: str | None = None,
@@ -70,6 +71,7 @@ def inpaint(
         dilate: Grow the hole by this many pixels.
         start: Seconds from the beginning of the first frame that is wanted.
         end: Seconds from the beginning where to stop, that moment excluded.
+        rate: Frames a second of a folder of images, such as 30 or `24000/1001`; 25 without it. All else has its own.
         model: Name of a model that comes with the package, or a path.
         settings: How the network is fed.
         hwaccel: A device that is to decode the video, as FFmpeg calls it: `cuda`, or `cuda:1`.
@@ -97,7 +99,7 @@ def inpaint(
     check_apart(output_roles(output), [Role("input", source), Role("mask", mask_file)])
     _check_quality(quality)
     with ExitStack() as opened:
-        pictures = opened.enter_context(open_source(source, start, end, hwaccel=hwaccel, warn=tell))
+        pictures = opened.enter_context(open_source(source, start, end, rate=rate, hwaccel=hwaccel, warn=tell))
         masks = opened.enter_context(open_mask(mask, boxes, object_id=object_id, dilate=dilate, warn=tell))
         sink_options: dict[str, Any] = {"codec": codec, "quality": quality, "preset": preset, "overwrite": overwrite}
         inpainter = None
@@ -114,6 +116,7 @@ def inpaint(
     asked: dict[str, Any] = {
         "mask": mask_name(mask), "boxes": [asdict(box) for box in boxes], "object_id": object_id, "dilate": dilate,
         "start": None if start is None else float(start), "end": None if end is None else float(end),
+        "rate": None if rate is None else str(rate),
         "hwaccel": hwaccel, "codec": codec, "quality": quality, "preset": preset,
     }  # fmt: skip
     return Report(

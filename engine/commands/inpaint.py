@@ -85,6 +85,16 @@ def inpaint_command(
         Optional[str],  # noqa: UP045
         typer.Option("--end", metavar="TIME", help="Stop there: seconds or HH:MM:SS.", rich_help_panel=MASK_PANEL),
     ] = None,
+    rate: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--rate",
+            metavar="FPS",
+            help="Frames a second of a folder of images: a number, or a fraction such as 24000/1001.",
+            show_default="25",
+            rich_help_panel=MASK_PANEL,
+        ),
+    ] = None,
     output: Annotated[
         str,
         typer.Option(
@@ -163,6 +173,7 @@ def inpaint_command(
         dilate=dilate,
         start=None if start is None else parse_time(start),
         end=None if end is None else parse_time(end),
+        rate=rate,
         model=model,
         settings=read_settings(
             size=size,

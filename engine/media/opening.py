@@ -23,13 +23,18 @@ from ptfan.engine.media.y4m_source import Y4mSource
 
 __all__ = ["open_sink", "open_source"]
 
+USUAL_RATE = Fraction(25)
+"""Frames a second of a folder of images."""
+_FASTEST_RATE, _FINEST_RATE = 1000, 10000
+"""Frames a second, and what their number may be divided by."""
+
 
 def open_source(
     spec: str | os.PathLike[str],
     start: float | Fraction | None = None,
     end: float | Fraction | None = None,
     *,
-    rate: float | Fraction = 25,
+    rate: float | Fraction | str | None = None,
     hwaccel: str | None = None,
     warn: Warn = log_warning,
 ) -> Source:
@@ -39,7 +44,7 @@ def open_source(
         spec: File, folder, `-`, or a URL that FFmpeg reads.
         start: Seconds from the beginning of the first frame that is wanted.
         end: Seconds from the beginning where to stop, that moment excluded.
-        rate: Frames a second of a folder of images; the others know their own.
+        rate: Frames a second of a folder of images, such as 30 or `24000/1001`, 25 without it; all else knows its own.
         hwaccel: A device that is to decode a video, as FFmpeg calls it: `cuda`, or `cuda:1` for another than the first.
             It is not done on the CPU instead.
         warn: Takes a line about what could not be read, or was changed; the log `ptfan` without it.
@@ -47,18 +52,20 @@ def open_source(
     Raises:
         InputNotFoundError: There is no such file or folder.
         InputError: It cannot be read as a video, or nothing of it lies between start and end; or there is no such
-            device, or nothing for it to decode.
+            device, or nothing for it to decode; or a rate is none, or not for it.
     """
     span, name, hardware = Span.of(start, end), os.fspath(spec), HardwareDecoding.parse(hwaccel)
     if hardware is not None and (name == "-" or Path(name).is_dir()):
         raise InputError(f"{name}: hwaccel {hwaccel} decodes videos, and this is none that is coded; leave it out")
+    path = Path(name)
+    if name != "-" and "://" not in name and not path.exists():
+        raise InputNotFoundError(f"{name}: no such file or folder")
+    if rate is not None and (name == "-" or not path.is_dir()):
+        raise InputError(f"{name}: rate {rate} is for folders of images, and this has a rate of its own; leave it out")
     if name == "-":
         return Y4mSource(sys.stdin.buffer, "standard input", span, warn)
-    path = Path(name)
-    if "://" not in name and not path.exists():
-        raise InputNotFoundError(f"{name}: no such file or folder")
     if path.is_dir():
-        return FolderSource(path, span, _rate(rate), warn)
+        return FolderSource(path, span, USUAL_RATE if rate is None else _rate(rate), warn)
     if path.exists() and not path.is_file():
         raise InputError(f"{name}: is no file or folder; give - for Y4M on standard input")
     return VideoSource(name, span, warn, hardware)
@@ -123,9 +130,14 @@ def _refuse_unknown(path: Path) -> None:
         raise InputError(f"{path}: {path.suffix} is no video's ending; expected {endings}, or a folder for PNG files")
 
 
-def _rate(value: float | Fraction) -> Fraction:
-    """Return an exact frame rate."""
-    rate = Fraction(str(value))
-    if rate <= 0:
-        raise InputError(f"rate is {value}, expected more than 0 frames a second")
+def _rate(value: float | Fraction | str) -> Fraction:
+    """Return an exact frame rate, with numbers that every container can count in."""
+    try:
+        rate = Fraction(str(value)).limit_denominator(_FINEST_RATE)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 0 < rate <= _FASTEST_RATE:
+        raise InputError(
+            f"rate is {value}, expected frames a second, above 0 and up to {_FASTEST_RATE}, such as 30 or 24000/1001"
+        )
     return rate

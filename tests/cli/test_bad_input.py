@@ -47,6 +47,13 @@ class TestVideos:
     def test_a_missing_file(self, refused: Callable[..., str]) -> None:
         assert "none.mp4: no such file or folder" in refused("none.mp4", *BOX, "-o", "out.mkv")
 
+    def test_a_rate_that_is_none_or_not_for_it(
+        self, refused: Callable[..., str], inpaint: Callable[..., Any], clip: Callable[..., Path]
+    ) -> None:
+        assert inpaint(clip(), *BOX, "-o", "frames").status == 0
+        assert "rate 30 is for folders of images" in refused(clip(), *BOX, "--rate", "30", "-o", "out.mkv")
+        assert "rate is often, expected frames a second" in refused("frames", *BOX, "--rate", "often", "-o", "out.mkv")
+
     @pytest.mark.parametrize("name", ["notes.txt", "notes.mp4"])
     def test_a_file_that_is_no_video(self, name: str, refused: Callable[..., str], folder: Path) -> None:
         (folder / name).write_text("Dear diary,\nno video today.\n" * 50)

@@ -51,6 +51,16 @@ def pictures(path: Path) -> list[Any]:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
 
+def test_a_folder_of_images_is_shown_at_the_rate_that_is_given(clip: Path, network: Any, tmp_path: Path) -> None:
+    inpaint(clip, tmp_path / "frames", boxes=[BOX], model=tmp_path / "fake.onnx")
+    report = inpaint(
+        tmp_path / "frames", tmp_path / "out.mp4", boxes=[BOX], model=tmp_path / "fake.onnx", rate="24000/1001"
+    )
+    assert report.settings["rate"] == "24000/1001"
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.streams.video[0].average_rate == Fraction(24000, 1001)
+
+
 def test_the_hole_is_filled_and_the_rest_is_kept(clip: Path, network: Any, tmp_path: Path) -> None:
     report = inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], model=tmp_path / "fake.onnx", codec="ffv1")
     before, after = pictures(clip), pictures(tmp_path / "out.mkv")

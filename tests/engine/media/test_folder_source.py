@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -99,8 +100,30 @@ def test_a_span_and_a_rate(tmp_path: Path):
         assert (source.info.first, source.info.frames, source.info.duration) == (3, 4, Fraction(2, 5))
     with pytest.raises(InputError, match="no image is shown at 5 s or later; there are 10"):
         open_source(tmp_path, 5)
-    with pytest.raises(InputError, match="expected more than 0"):
-        open_source(tmp_path, rate=0)
+
+
+@pytest.mark.parametrize(
+    ("given", "rate"),
+    [
+        (None, Fraction(25)),
+        (30, Fraction(30)),
+        (12.5, Fraction(25, 2)),
+        ("24000/1001", Fraction(24000, 1001)),
+        ("23.976023976", Fraction(24000, 1001)),
+        (Fraction(30000, 1001), Fraction(30000, 1001)),
+    ],
+)
+def test_a_rate_is_a_number_or_a_fraction(given: Any, rate: Fraction, tmp_path: Path):
+    _write(tmp_path / "1.png", _image(1))
+    with open_source(tmp_path, rate=given) as source:
+        assert (source.info.rate, source.info.time_base) == (rate, 1 / rate)
+
+
+@pytest.mark.parametrize("given", [0, -25, 1e6, 1e-9, "fast", "25/0", "nan", "inf"])
+def test_a_rate_that_is_none_is_refused(given: Any, tmp_path: Path):
+    _write(tmp_path / "1.png", _image(1))
+    with pytest.raises(InputError, match=f"rate is {given}, expected frames a second, above 0 and up to 1000, such as"):
+        open_source(tmp_path, rate=given)
 
 
 def test_a_png_of_another_size_is_named_before_work_starts(tmp_path: Path):

@@ -25,6 +25,14 @@ def test_a_missing_file_is_named(tmp_path: Path):
     assert isinstance(caught.value, FileNotFoundError)
 
 
+def test_a_rate_is_for_folders_alone(clip: Clips, tmp_path: Path):
+    for name in (str(clip()), "-", "http://127.0.0.1:9/a.mp4"):
+        with pytest.raises(InputError, match=f"{name}: rate 30 is for folders of images"):
+            open_source(name, rate=30)
+    with pytest.raises(InputNotFoundError):
+        open_source(tmp_path / "no.mp4", rate=30)
+
+
 def test_a_pipe_is_refused(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InputError, match="give - for Y4M"):
