@@ -137,7 +137,9 @@ class _VideoFeed:
             self._frames = deinterlace(self._file.frames())
             first = next(self._frames, None)
             if first is None:
-                raise InputError(f"{name}: no frame of it can be decoded, or none came in time{self._file.excuse}")
+                raise InputError(
+                    f"{name}: {self._file.explain_nothing('no frame of it can be decoded, or none came in time')}"
+                )
             self._first = first
             info = describe_stream(name, self._file, first)
         except BaseException:

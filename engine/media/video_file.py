@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ __all__ = ["NO_PROTOCOL", "PLAYLISTS", "VideoFile"]
 
 NO_PROTOCOL = "this FFmpeg, as PyAV brings it, does not speak this protocol"
 """Said of an address."""
+_UNSEARCHABLE = "its index lies at the end, and its server lets nobody search it (no byte ranges); download it first"
 _NOT_VIDEO = {"tty", "srt", "ass", "webvtt", "lrc", "concat", "hls", "dash", "ffmetadata"}
 """Formats that FFmpeg makes out of text files."""
 PLAYLISTS = {"hls", "dash"}
@@ -65,7 +67,9 @@ class VideoFile:
         """
         self._name, self._live, self._hardware = name or redacted(str(location)), live, hardware
         self._scaler, self._splicer = VideoReformatter(), Splicer(seams)
-        self.damaged = 0
+        self.damaged = self._read = 0
+        self._remote = _is_web_address(location)
+        self._unsearchable = False
         if hardware is not None:
             how["hwaccel"] = hardware.open()
         try:
@@ -95,23 +99,39 @@ class VideoFile:
                 else:
                     if packet.size:
                         self._splicer.move(packet)
+                        self._read += 1
                     yield packet
-        except av.FFmpegError:
+        except av.FFmpegError as error:
             self.damaged += 1
+            self._unsearchable = self._is_out_of_reach(error)
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Decode from here to the end; packets that cannot be decoded are passed over and counted in `damaged`."""
         for packet in self.packets():
             yield from self._decode(packet)
 
-    @property
-    def excuse(self) -> str:
-        """What else may be wrong where not one frame can be decoded, as the end of a sentence."""
-        return "" if self._hardware is None else f"; or hwaccel {self._hardware} cannot decode its kind of pictures"
+    def explain_nothing(self, usual: str) -> str:
+        """Say why not one frame can be decoded.
+
+        Args:
+            usual: What is wrong where nothing else is known.
+        """
+        if self._unsearchable:
+            return _UNSEARCHABLE
+        hardware = self._hardware
+        return usual + ("" if hardware is None else f"; or hwaccel {hardware} cannot decode its kind of pictures")
 
     def close(self) -> None:
         """Close the container."""
         self.container.close()
+
+    def _is_out_of_reach(self, error: av.FFmpegError) -> bool:
+        """Tell whether an error means that a web server gave the index, and not the pictures that lie before it.
+
+        FFmpeg then fails to go back to the first of them. A file that was cut short ends, or is invalid, instead.
+        """
+        in_order = "mp4" not in self.container.format.name
+        return self._remote and not in_order and self._read == 0 and error.errno in (errno.EIO, errno.EPIPE)
 
     def _decode(self, packet: av.Packet[av.VideoStream]) -> list[av.VideoFrame]:
         """Decode one packet; none of its frames if it is damaged."""
@@ -160,6 +180,11 @@ def _address(location: Any) -> Any:
     if not isinstance(location, str):
         return location
     return location if "://" in location else str(Path(location).absolute())
+
+
+def _is_web_address(location: Any) -> bool:
+    """Tell whether what is opened lies on a web server."""
+    return isinstance(location, str) and location.lower().startswith(("http://", "https://"))
 
 
 def _reason(error: Exception) -> str:

@@ -57,7 +57,7 @@ class VideoProbe:
         try:
             frame = next(file.frames(), None)
             if frame is None:
-                reason = f"it is empty, damaged or cut short{file.excuse}"
+                reason = file.explain_nothing("it is empty, damaged or cut short")
                 raise InputError(f"{redacted(location)}: not one frame can be decoded: {reason}")
             info = describe_stream(location, file, frame)
             scan = PacketScan.of(location, info.interlaced)

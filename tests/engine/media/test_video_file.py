@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,7 +13,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import UnreadableError
+from ptfan.engine.errors import InputError, UnreadableError
+from ptfan.engine.media import open_source
 from ptfan.engine.media.video_file import VideoFile
 
 Clips = Callable[..., Path]
@@ -50,3 +55,65 @@ def test_a_playlist_is_read_live_only(clip: Clips) -> None:
     assert len(decoded(VideoFile(str(path), live=True).frames())) == 10
     with pytest.raises(UnreadableError, match="is a text file, not a video"):
         VideoFile(str(path))
+
+
+class Server(BaseHTTPRequestHandler):
+    """Gives the files of a folder, from the byte that is asked for or always from the first."""
+
+    folder: Path
+    ranges = False
+
+    def do_GET(self) -> None:
+        content = (self.folder / self.path[1:]).read_bytes()
+        asked = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        if self.ranges and asked:
+            first, whole = int(asked[1]), len(content)
+            content = content[first:]
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {first}-{whole - 1}/{whole}")
+        else:
+            self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        with suppress(OSError):  # who has seen enough hangs up
+            self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Serve the test's folder."""
+    monkeypatch.setattr(Server, "folder", tmp_path, raising=False)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_address[1]}"
+        running.shutdown()
+        thread.join()
+
+
+LARGE = {"frames": 300, "width": 320, "height": 240, "options": {"qp": "0"}}
+"""More than FFmpeg keeps in memory."""
+
+
+def test_a_file_that_its_server_does_not_let_be_searched_is_to_be_downloaded(
+    server: str, clip: Clips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip("end.mp4", **LARGE)
+    with pytest.raises(InputError, match=r"index lies at the end, and its server lets nobody .*; download it first$"):
+        open_source(f"{server}/end.mp4")
+    monkeypatch.setattr(Server, "ranges", True)
+    with open_source(f"{server}/end.mp4") as source:
+        assert source.info.frames == 300
+
+
+def test_a_file_that_needs_no_search_is_read_and_a_damaged_one_is_called_that(server: str, clip: Clips) -> None:
+    whole = clip("first.mp4", **LARGE, container_options={"movflags": "faststart"})
+    with open_source(f"{server}/first.mp4") as source:
+        assert source.info.frames == 300
+    content = whole.read_bytes()
+    whole.with_name("cut.mp4").write_bytes(content[: content.index(b"mdat") + 8])
+    with pytest.raises(InputError, match=r"it is empty, damaged or cut short$"):
+        open_source(f"{server}/cut.mp4")
