@@ -1,9 +1,9 @@
-"""Sound, subtitles, chapters and all else that comes with the pictures, copied as it is."""
+"""Sound, subtitles, chapters and all else that comes with the pictures, copied as it is where that can be."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -17,19 +17,24 @@ from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.stream_name import stream_name
 from ptfan.engine.media.stream_trial import add_copy, held_streams
 from ptfan.engine.media.tags import content_tags, lost_tags
+from ptfan.engine.media.text_converter import TextConverter, text_codec
 from ptfan.engine.media.video_file import VideoFile
 
 __all__ = ["Remuxer"]
 
+_ROOMIEST = "matroska"
+"""The container that holds nearly everything."""
+
 
 @dataclass
 class _Copy:
-    """A stream that is being copied: where to, whether from time 0 on, and the last time stamp."""
+    """A stream that is being copied: where to, whether from time 0 on, through what, and the last time stamp."""
 
     target: Any
     name: str
     from_zero: bool
     companion: Companion
+    converter: TextConverter | None = None
     last: int | None = None
     refused: bool = False
 
@@ -98,21 +103,36 @@ class Remuxer:
         others, name = list(self._others()), self._target.format.name
         if not others:
             return {}
-        trial = VideoFile(self._location)
-        held = held_streams(trial.container, [trial.container.streams[stream.index] for stream in others], name)
-        trial.close()
-        for stream in others:
-            if stream.index not in held:
-                self._warn(f"{stream_name(stream)} is dropped: {name} cannot hold it")
-        return {stream.index: self._add(stream) for stream in others if stream.index in held}
+        held = self._held(others, name)
+        converted = {item.index for item in others if item.index not in held and text_codec(item, name)}
+        lost = [stream for stream in others if stream.index not in held | converted]
+        elsewhere = self._held(lost, _ROOMIEST) if lost and name != _ROOMIEST else set()
+        for stream in lost:
+            where = "; .mkv can" if stream.index in elsewhere else ""
+            self._warn(f"{stream_name(stream)} is dropped: {name} cannot hold it{where}")
+        return {
+            stream.index: self._add(stream, anew=stream.index in converted) for stream in others if stream not in lost
+        }
 
-    def _add(self, stream: Any) -> _Copy:
-        """Add a copy of a stream to the output."""
-        copy = add_copy(self._target, stream)
+    def _held(self, streams: Sequence[Any], target: str) -> set[int]:
+        """Return the indices of the streams that a container can hold as they are."""
+        trial = VideoFile(self._location)
+        try:
+            return held_streams(trial.container, [trial.container.streams[item.index] for item in streams], target)
+        finally:
+            trial.close()
+
+    def _add(self, stream: Any, *, anew: bool) -> _Copy:
+        """Add a copy of a stream to the output, converted where it must be made anew."""
+        name, converter = stream_name(stream), TextConverter(self._target, stream) if anew else None
+        copy = add_copy(self._target, stream) if converter is None else converter.stream
         copy.metadata.update(content_tags(stream.metadata))
         copy.disposition = stream.disposition
         from_zero = self._cut or _pushes_back(stream, self._target.format.name)
-        return _Copy(copy, stream_name(stream), from_zero, Companion(self._seams))
+        if converter is not None:
+            container = self._target.format.name
+            self._warn(f"{name} becomes {copy.codec_context.name}, without placement: {container} holds no other text")
+        return _Copy(copy, name, from_zero, Companion(self._seams), converter)
 
     def _read(self) -> Generator[tuple[Fraction, av.Packet[Any], _Copy], None, None]:
         """Yield the packets to copy, with the output's time in seconds."""
@@ -161,9 +181,11 @@ class Remuxer:
             packet.dts = dts = copy.last + 1
             packet.pts = max(pts, dts)
         copy.last = dts
-        packet.stream = copy.target
         try:
-            self._target.mux(packet)
+            made = packet if copy.converter is None else copy.converter.convert(packet)
+            if made is not None:
+                made.stream = copy.target
+                self._target.mux(made)
         except av.FFmpegError as error:
             if not isinstance(error, av.InvalidDataError) and error.errno != errno.EINVAL:
                 raise

@@ -102,7 +102,7 @@ def test_sound_is_copied_or_its_loss_is_named(codec: str, ending: str, clip: Cli
     if kinds == ["video"]:
         name = codec.removeprefix("lib")
         container_name = {"ts": "mpegts"}.get(ending, ending)
-        assert warnings == [f"{output}: audio stream 1 ({name}) is dropped: {container_name} cannot hold it"]
+        assert warnings == [f"{output}: audio stream 1 ({name}) is dropped: {container_name} cannot hold it; .mkv can"]
         assert ending != "mkv"
         assert (codec, ending) not in {("aac", "mp4"), ("libopus", "webm"), ("pcm_s16le", "mov")}
     else:
@@ -117,12 +117,35 @@ def test_what_the_container_cannot_hold_is_named(clip: Clips, convert, tmp_path:
     source = clip("in.mkv", **{**RICH, "tags": {"title": "A walk", "colour": "blue"}}, attachment=b"font")
     output = tmp_path / "out.mp4"
     assert convert(source, output) == [
-        f"{output}: subtitle stream 2 (subrip, eng) is dropped: mp4 cannot hold it",
-        f"{output}: attachment stream 3 (font.ttf) is dropped: mp4 cannot hold it",
+        f"{output}: attachment stream 3 (font.ttf) is dropped: mp4 cannot hold it; .mkv can",
+        f"{output}: subtitle stream 2 (subrip, eng) becomes mov_text, without placement: mp4 holds no other text",
         f"{output}: the tags COLOUR are dropped: mp4 cannot hold them",
     ]
     output = tmp_path / "out.avi"
-    assert f"{output}: 2 chapters are dropped: avi cannot hold them" in convert(source, output)
+    warnings = convert(source, output)
+    assert f"{output}: 2 chapters are dropped: avi cannot hold them" in warnings
+    assert f"{output}: subtitle stream 2 (subrip, eng) is dropped: avi cannot hold it; .mkv can" in warnings
+
+
+@pytest.mark.parametrize(("name", "other"), [("in.mkv", "out.mp4"), ("in.mkv", "out.mov"), ("in.mp4", "out.mkv")])
+def test_text_is_converted_to_what_the_container_holds(name: str, other: str, clip: Clips, convert, tmp_path: Path):
+    source, output = clip(name, frames=50, subtitles=WORDS), tmp_path / other
+    kind = "subrip" if output.suffix == ".mkv" else "mov_text"
+    (warning,) = convert(source, output)
+    assert f"becomes {kind}, without placement" in warning
+    with av.open(str(output)) as container:
+        (text,) = container.streams.subtitles
+        assert (text.codec_context.codec.canonical_name, text.language) == (kind, "eng")
+        said = [packet for packet in container.demux(text) if packet.size > 2]
+    times = [(float(packet.pts * packet.time_base), float(packet.duration * packet.time_base)) for packet in said]
+    assert times == [pytest.approx((start, end - start), abs=0.002) for start, end, _ in WORDS]
+    assert [bytes(packet)[-5:].decode() for packet in said] == ["hello", "world"]
+
+
+def test_converted_text_is_cut_as_well(clip: Clips, convert, tmp_path: Path):
+    convert(clip("in.mkv", frames=50, subtitles=WORDS), tmp_path / "out.mp4", start=0.4, end=1.4)
+    said = [(float(time), data[2:].decode()) for time, data in _packets(tmp_path / "out.mp4", "subtitle")]
+    assert [(time, words) for time, words in said if words] == [(0, "hello"), (pytest.approx(0.5), "world")]
 
 
 def test_a_second_picture_track_is_not_passed_on(tmp_path: Path, clip: Clips, convert):
