@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -17,7 +18,9 @@ from av.video.frame import VideoFrame
 
 from ptfan.engine.errors import InputError, InputNotFoundError, MaskError
 from ptfan.engine.frame import Box, Mask
+from ptfan.engine.mask_clock import MaskClock, MaskTimes, is_same_rate
 from ptfan.engine.mask_images import hole_of, open_pictures, read_mask_image, read_object_ids
+from ptfan.engine.media import StreamInfo
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.natural_order import natural_key
 
@@ -45,6 +48,13 @@ class _Reader(Protocol):
     @property
     def still(self) -> bool:
         """True when one mask serves every frame."""
+
+    @property
+    def rate(self) -> Fraction | None:
+        """Masks a second; None when they are not shown at times of their own."""
+
+    def times(self) -> MaskTimes | None:
+        """Return when the masks are shown; None without a rate."""
 
     def read(self, index: int) -> Mask:
         """Return the mask of a frame; indices never go down."""
@@ -82,6 +92,7 @@ class MaskSource:
         self._raw: Mask | None = None
         self._hole: Mask | None = None
         self._told: set[str] = set()
+        self._clock: MaskClock | None = None
 
     @property
     def frames(self) -> int | None:
@@ -93,13 +104,32 @@ class MaskSource:
         """True when every frame has the same hole."""
         return self._reader is None or self._reader.still
 
-    def at(self, index: int, width: int, height: int) -> Mask:
+    def follow(self, info: StreamInfo) -> None:
+        """Match the masks to the frames of a source: one a frame, but for a mask video of another rate by time.
+
+        Where there are as many masks as frames, each frame has its own, whatever the mask video says of its rate.
+
+        Args:
+            info: Where the frames come from.
+        """
+        rate = None if self._reader is None else self._reader.rate
+        if self._reader is None or rate is None or info.rate is None or not info.timed:
+            return
+        if is_same_rate(rate, info.rate) or self._reader.frames == info.total:
+            return
+        times = self._reader.times()
+        if times is not None:
+            self._clock = MaskClock(times, info, self.name)
+            self._tell(self._clock.notice)
+
+    def at(self, index: int, width: int, height: int, time: Fraction | None = None) -> Mask:
         """Return the hole of one frame.
 
         Args:
             index: The frame's place in the whole video, from 0; it never goes down from call to call.
             width: The frame's width as displayed, pixels.
             height: The frame's height as displayed, pixels.
+            time: When the frame is shown, seconds on its source's clock; it counts where `follow` has found that.
 
         Returns:
             (height, width), True in the hole; read-only, and the very same array for as long as nothing changes.
@@ -108,6 +138,8 @@ class MaskSource:
             MaskError: the mask cannot be read, or ends before this frame.
             InputError: a box lies outside the frame.
         """
+        if self._clock is not None and time is not None:
+            index = self._clock.index_of(time)
         raw = None if self._reader is None else self._reader.read(index)
         key = (id(raw), width, height)
         if self._hole is None or key != self._key:
@@ -116,7 +148,7 @@ class MaskSource:
         return self._hole
 
     def check_length(self, frames: int | None, *, first: int = 0, whole: bool = True) -> None:
-        """Compare the number of masks with the number of frames, where both are known.
+        """Compare the number of masks with the number of frames, or how long they last, where both are known.
 
         Args:
             frames: How many frames are to be inpainted; None when unknown.
@@ -126,6 +158,11 @@ class MaskSource:
         Raises:
             MaskError: there are fewer masks than frames.
         """
+        if self._clock is not None:
+            left = self._clock.check_length()
+            if left is not None:
+                self._warn(left)
+            return
         if self.frames is None or frames is None:
             return
         needed = first + frames
@@ -199,8 +236,9 @@ def open_mask(
     """Open a mask; hole is where it or any box says so.
 
     Args:
-        mask: One image for all frames, a folder of images in natural order, or a video (luminance above 127 is hole).
-            Or an array (H, W) of bool for all frames, True in the hole. Of any size: it is scaled to the frame's.
+        mask: One image for all frames, a folder of images in natural order, or a video (luminance above 127 is hole),
+            see `MaskSource.follow`. Or an array (H, W) of bool for all frames, True in the hole. Of any size: it is
+            scaled to the frame's.
         boxes: Rectangles that are hole in every frame, pixels of the frame as displayed.
         object_id: Of images with a palette or lossless grey values, take only this index or value.
         dilate: Grow the hole by this many pixels of the frame, in all directions (a disc).
@@ -325,7 +363,16 @@ def _is_still(container: InputContainer) -> bool:
     return name.endswith("_pipe") or name == "image2"
 
 
-class _Still:
+class _Timeless:
+    """Masks that are not shown at times of their own."""
+
+    rate: Fraction | None = None
+
+    def times(self) -> MaskTimes | None:
+        return None
+
+
+class _Still(_Timeless):
     """One mask for all frames."""
 
     still = True
@@ -341,7 +388,7 @@ class _Still:
         pass
 
 
-class _Folder:
+class _Folder(_Timeless):
     """A folder of images, one for each frame, read when their turn comes."""
 
     still = False
@@ -375,6 +422,7 @@ class _Video:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._files = ExitStack()
+        self.rate: Fraction | None = None
         self.frames: int | None = self._count()
         self._decoded = -1
         self._hole: Mask | None = None
@@ -383,10 +431,17 @@ class _Video:
     def _count(self) -> int | None:
         with open_pictures(self._path) as container:
             stream = container.streams.video[0]
+            self.rate = stream.average_rate or stream.guessed_rate or None
             counted = stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
         if counted == 0:
             raise MaskError(f"mask {self._path}: no picture in it; give an image, a folder of images or a video")
         return counted
+
+    def times(self) -> MaskTimes | None:
+        if self.rate is None:
+            return None
+        with open_pictures(self._path) as container:
+            return MaskTimes.of(container, self.rate)
 
     def _decode(self) -> Generator[VideoFrame, None, None]:
         container = self._files.enter_context(open_pictures(self._path))

@@ -150,6 +150,7 @@ def _check_quality(quality: int | None) -> None:
 
 def _has_holes(masks: MaskSource, info: StreamInfo, tell: Warn) -> bool:
     """Check what can be checked of the mask before the work; tell whether a frame may have a hole."""
+    masks.follow(info)
     masks.check_length(info.frames, first=info.first, whole=info.span.end is None)
     if not masks.still or masks.at(info.first, info.width, info.height).any():
         return True

@@ -85,7 +85,8 @@ def preview(
     ):
         sample = _first(pictures, at)
         height, width = sample.image.shape[:2]
-        hole = masks.at(sample.index, width, height)
+        masks.follow(pictures.info)
+        hole = masks.at(sample.index, width, height, sample.time)
         crops = tuple(crop.box for crop in plan_crops(hole, crop_rules(runner.spec, settings or InpaintSettings())))
     picture = draw_crops(draw_mask(to_8_bit(sample.image), hole), crops)
     return Preview(picture, sample.index, sample.time, float(hole.mean()), crops)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -34,8 +35,8 @@ Produced = TypeVar("Produced", covariant=True)
 class Masks(Protocol):
     """Tells where the holes are."""
 
-    def at(self, index: int, width: int, height: int) -> Mask:
-        """Return the hole (height, width) of a frame; indices never go down."""
+    def at(self, index: int, width: int, height: int, time: Fraction | None = None) -> Mask:
+        """Return the hole (height, width) of a frame, shown at a time in seconds; neither ever goes down."""
 
 
 class Preparer(Protocol[Produced]):
@@ -211,7 +212,9 @@ class Stages(Generic[Window]):
 
     def _hole(self, sample: Sample) -> Mask:
         height, width = sample.image.shape[:2]
-        return np.zeros((height, width), bool) if sample.whole else self._masks.at(sample.index, width, height)
+        if sample.whole:
+            return np.zeros((height, width), bool)
+        return self._masks.at(sample.index, width, height, sample.time)
 
     def _prepare(self) -> None:
         preparer = self._inpainting.preparer

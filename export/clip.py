@@ -54,6 +54,7 @@ def _frames(source: Source, mask: Path | None, stack: ExitStack) -> Iterator[Fra
     width, height = source.info.width, source.info.height
     middle = Box(3 * width // 8, 3 * height // 8, max(1, width // 4), max(1, height // 4))
     holes = stack.enter_context(open_mask(mask, () if mask else (middle,)))
+    holes.follow(source.info)
     for sample in source:
-        hole = holes.at(sample.index, width, height)
+        hole = holes.at(sample.index, width, height, sample.time)
         yield Frame(sample.image, np.asarray(hole))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 from ptfan.engine.errors import PtfanError
 from ptfan.engine.frame import Mask
 from ptfan.engine.masks import MaskSource
+from ptfan.engine.media import StreamInfo
 from ptfan.engine.media.notice import Warn
 
 __all__ = ["LiveMask"]
@@ -33,9 +36,15 @@ class LiveMask:
         self._state = self._seen()
         self._masks = opened()
         self._first = 0
+        self._info: StreamInfo | None = None
+        self._followed = False
 
-    def at(self, index: int, width: int, height: int) -> Mask:
-        """Return the hole (height, width) of a frame.
+    def follow(self, info: StreamInfo) -> None:
+        """Take note of the source: a mask video of another rate is matched by time, from where it is taken up."""
+        self._info = info
+
+    def at(self, index: int, width: int, height: int, time: Fraction | None = None) -> Mask:
+        """Return the hole (height, width) of a frame, shown at a time in seconds.
 
         Raises:
             InputError: The first mask does not fit the frames.
@@ -44,7 +53,10 @@ class LiveMask:
         if state is not None and state != self._state:
             self._state = state
             self._take_up(index, width, height)
-        return self._masks.at(index - self._first, width, height)
+        if not self._followed and self._info is not None and time is not None:
+            self._masks.follow(replace(self._info, opening=time))
+            self._followed = True
+        return self._masks.at(index - self._first, width, height, time)
 
     def close(self) -> None:
         """Release the file."""
@@ -77,5 +89,5 @@ class LiveMask:
             self._warn(f"{error}; the mask before stays")
             return
         self._masks.close()
-        self._masks, self._first = masks, index
+        self._masks, self._first, self._followed = masks, index, False
         self._warn(f"mask {self._path}: has changed; the new one holds from frame {index} on")

@@ -186,6 +186,7 @@ def stream(
             if status is not None:
                 status(f"page at {page.url}")
         pictures = opened.enter_context(_open_source(source, live, monitor, stop, told))
+        masks.follow(pictures.info)
         sink = opened.enter_context(MonitoredSink(_open_sink(output, pictures, encoding, told), monitor))
         stages: Stages[Any] = Stages(pictures, masks, inpainter, sink, waiting=1)
         opened.enter_context(_Status(monitor, status))

@@ -23,25 +23,28 @@ from ptfan.engine.natural_order import natural_key
 
 __all__ = ["FolderSource", "images_in"]
 
+USUAL_RATE = Fraction(25)
+"""Frames a second of images that come with no rate."""
 _KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm", ".jp2"}
 
 
 class FolderSource(Source):
     """The images of a folder, in the order that people number them: 2 comes before 10."""
 
-    def __init__(self, folder: Path, span: Span, rate: Fraction, warn: Warn) -> None:
+    def __init__(self, folder: Path, span: Span, rate: Fraction | None, warn: Warn) -> None:
         """List the images and read the first.
 
         Args:
             folder: Where they lie.
             span: The part that is wanted.
-            rate: Frames a second to take them for.
+            rate: Frames a second to take them for; None for the usual ones.
             warn: Takes a line about what could not be read, or was changed.
 
         Raises:
             InputError: There are no images, the first one cannot be read, or they differ in size.
         """
-        self._folder, self._warn = folder, warn
+        self._folder, self._warn, self._timed = folder, warn, rate is not None
+        rate = rate or USUAL_RATE
         self._paths = images_in(folder)
         self._first, self._stop = (_position(moment, rate) for moment in (span.start, span.end))
         self._stop = len(self._paths) if span.end is None else min(self._stop, len(self._paths))
@@ -85,11 +88,13 @@ class FolderSource(Source):
             time_base=1 / rate,
             rate=rate,
             frames=count,
+            total=len(self._paths),
             first=self._first,
             duration=count / rate,
             begin=self._first / rate,
             span=span,
             has_alpha=self._alpha,
+            timed=self._timed,
         )
 
     def _check_sizes(self) -> None:

@@ -23,8 +23,6 @@ from ptfan.engine.media.y4m_source import Y4mSource
 
 __all__ = ["open_sink", "open_source"]
 
-USUAL_RATE = Fraction(25)
-"""Frames a second of a folder of images."""
 _FASTEST_RATE, _FINEST_RATE = 1000, 10000
 """Frames a second, and what their number may be divided by."""
 
@@ -65,7 +63,7 @@ def open_source(
     if name == "-":
         return Y4mSource(sys.stdin.buffer, "standard input", span, warn)
     if path.is_dir():
-        return FolderSource(path, span, USUAL_RATE if rate is None else _rate(rate), warn)
+        return FolderSource(path, span, None if rate is None else _rate(rate), warn)
     if path.exists() and not path.is_file():
         raise InputError(f"{name}: is no file or folder; give - for Y4M on standard input")
     return VideoSource(name, span, warn, hardware)

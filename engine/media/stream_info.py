@@ -37,12 +37,16 @@ class StreamInfo:
     or unknown."""
     frames: int | None = None
     """How many frames there are in the span, exactly; None when it cannot be known without decoding them."""
+    total: int | None = None
+    """How many frames the whole source has, whatever the span; None when not known."""
     first: int = 0
     """Index, in the whole source, of the first frame that is delivered; above 0 only with a start."""
     duration: Fraction | None = None
     """Seconds that the span lasts; None when unknown."""
     origin: Fraction = Fraction(0)
     """Time stamp, in seconds, of the source's beginning: the span counts from here."""
+    opening: Fraction = Fraction(0)
+    """Time stamp, in seconds, of the whole source's first frame, or as near as can be known."""
     begin: Fraction = Fraction(0)
     """Time stamp, in seconds, of the first frame that is delivered, or as near as can be known."""
     span: Span = EVERYTHING
@@ -71,6 +75,8 @@ class StreamInfo:
     """What to open to read the sound and all that comes along; None where there is nothing but pictures."""
     clocked: bool = False
     """Whether time stamps come from a running clock, as in broadcasts, whose zero means nothing."""
+    timed: bool = True
+    """Whether the frames have times of their own; else the rate is a guess."""
     seams: tuple[Seam, ...] = ()
     """Where the file's time stamps jump back; those that are delivered go on there."""
 

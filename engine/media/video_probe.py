@@ -105,6 +105,7 @@ def _count(info: StreamInfo, scan: PacketScan, span: Span) -> StreamInfo:
     """Count the frames in the span, and those before it."""
     if info.rate is not None:
         info = replace(info, constant_rate=constant_rate(scan.times, info.time_base, info.rate))
+    info = replace(info, total=scan.frames, opening=_opening(info, scan))
     info = replace(
         info, span=span, seams=scan.seams, duration=_length(info, scan, span), begin=info.origin + (span.start or 0)
     )
@@ -115,6 +116,11 @@ def _count(info: StreamInfo, scan: PacketScan, span: Span) -> StreamInfo:
         shown = float(int(scan.times[-1]) * info.time_base - info.origin)
         raise InputError(f"{info.name}: no frame is shown {span.words}; the last one is at {shown:g} s")
     return replace(info, first=first, frames=stop - first, begin=int(scan.times[first]) * info.time_base)
+
+
+def _opening(info: StreamInfo, scan: PacketScan) -> Fraction:
+    """Return the time stamp of the first frame, in seconds."""
+    return int(scan.times[0]) * info.time_base if len(scan.times) else info.origin
 
 
 def _position(info: StreamInfo, scan: PacketScan, moment: Fraction | None, other: int) -> int:

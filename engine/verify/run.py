@@ -129,12 +129,13 @@ def _windows(
         source = opened.enter_context(open_source(settings.clip, warn=warn))
         masks = opened.enter_context(open_mask(settings.mask, warn=warn))
         total = min(filter(None, (source.info.frames, settings.frames)), default=None)
+        masks.follow(source.info)
         masks.check_length(total, whole=settings.frames is None)
         opened.callback(progress.finish)
         progress.start(Path(source.info.name).name, total)
         for sample in islice(source, settings.frames):
             height, width = sample.image.shape[:2]
-            yield from preparer.push(Frame(sample.image, masks.at(sample.index, width, height)))
+            yield from preparer.push(Frame(sample.image, masks.at(sample.index, width, height, sample.time)))
             progress.advance()
         yield from preparer.flush()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from ptfan.engine.errors import InputError, InputNotFoundError, MaskError
 from ptfan.engine.frame import Box, Mask
 from ptfan.engine.masks import dilate_mask, open_mask, parse_box, scale_mask
+from ptfan.engine.media import StreamInfo
 
 SIDE = st.integers(1, 24)
 MASKS = st.tuples(SIDE, SIDE).flatmap(lambda shape: arrays(np.bool_, shape))
@@ -34,10 +37,10 @@ def square(width: int, height: int, left: int, side: int = 6) -> Mask:
     return mask
 
 
-def video(path: Path, masks: list[Mask], codec: str = "ffv1") -> Path:
+def video(path: Path, masks: list[Mask], codec: str = "ffv1", rate: int = 25) -> Path:
     height, width = masks[0].shape
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=25)
+        stream = container.add_stream(codec, rate=rate)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for mask in masks:
             frame = av.VideoFrame.from_ndarray(mask.astype(np.uint8) * 255, format="gray")
@@ -142,6 +145,64 @@ def test_a_video_is_decoded_as_it_goes(tmp_path: Path, codec: str, name: str) ->
 def test_a_repeated_index_gives_the_same_array(tmp_path: Path) -> None:
     with open_mask(video(tmp_path / "m.mkv", [square(32, 24, 3), square(32, 24, 9)])) as source:
         assert source.at(1, 32, 24) is source.at(1, 32, 24)
+
+
+def clip_info(frames: int, rate: int, **settings: Any) -> StreamInfo:
+    return StreamInfo(
+        name="clip", width=64, height=48, depth=8, pixel_format="gray", time_base=Fraction(1, rate),
+        rate=Fraction(rate), frames=frames, total=frames, duration=Fraction(frames, rate), **settings,
+    )  # fmt: skip
+
+
+def test_a_mask_video_of_another_rate_is_followed_by_time_and_told_of(tmp_path: Path) -> None:
+    masks, told = [square(64, 48, 2 * index) for index in range(10)], list[str]()
+    with open_mask(video(tmp_path / "m.mkv", masks, rate=10), warn=told.append) as source:
+        source.follow(clip_info(25, 25, origin=Fraction(7), opening=Fraction(7)))
+        source.check_length(25)
+        for index in range(25):
+            hole = source.at(index, 64, 48, 7 + Fraction(index, 25))
+            np.testing.assert_array_equal(hole, masks[index * 10 // 25])
+        with pytest.raises(MaskError, match="ends after 10 masks"):
+            source.at(40, 64, 48, 7 + Fraction(40, 25))
+    assert told == [
+        f"mask {tmp_path / 'm.mkv'}: 10 masks a second for 25 frames; each frame gets the one that is shown at its time"
+    ]
+
+
+def test_a_part_of_a_video_keeps_its_masks_of_another_rate(tmp_path: Path) -> None:
+    masks = [square(64, 48, 2 * index) for index in range(20)]
+    with open_mask(video(tmp_path / "m.mkv", masks, rate=10), warn=lambda line: None) as source:
+        source.follow(replace(clip_info(50, 25), first=30, frames=10))
+        for index in range(30, 40):
+            np.testing.assert_array_equal(source.at(index, 64, 48, Fraction(index, 25)), masks[index * 10 // 25])
+
+
+@pytest.mark.parametrize(
+    ("masks", "rate", "info"),
+    [
+        (20, 25, clip_info(10, 25)),
+        (10, 30, clip_info(10, 25)),
+        (20, 30, clip_info(10, 25, timed=False)),
+        (20, 30, replace(clip_info(10, 25), rate=None)),
+    ],
+    ids=["the same rate", "as many masks as frames", "images have no times", "an unknown rate"],
+)
+def test_else_each_frame_has_its_own_mask(masks: int, rate: int, info: StreamInfo, tmp_path: Path) -> None:
+    holes, told = [square(64, 48, 2 * index) for index in range(masks)], list[str]()
+    with open_mask(video(tmp_path / "m.mkv", holes, rate=rate), warn=told.append) as source:
+        source.follow(info)
+        for index in range(10):
+            np.testing.assert_array_equal(source.at(index, 64, 48, Fraction(index, 25)), holes[index])
+    assert told == []
+
+
+def test_images_are_never_followed_by_time(tmp_path: Path) -> None:
+    for index in range(4):
+        write(tmp_path / f"{index}.png", square(64, 48, index))
+    for path in (tmp_path, tmp_path / "0.png"):
+        with open_mask(path) as source:
+            source.follow(clip_info(3, 30))
+            np.testing.assert_array_equal(source.at(0, 64, 48, Fraction(9)), square(64, 48, 0))
 
 
 def test_an_animated_gif_is_a_video_and_a_still_one_an_image(tmp_path: Path) -> None:

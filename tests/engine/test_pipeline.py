@@ -51,6 +51,38 @@ def pictures(path: Path) -> list[Any]:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
 
+def _masks(path: Path, rate: int, count: int) -> Path:
+    """Write a mask video in which a square moves by 20 pixels a second."""
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("ffv1", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "gray"
+        for index in range(count):
+            mask, left = np.zeros((48, 64), np.uint8), 20 * index // rate
+            mask[20:28, left : left + 8] = 255
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(mask, format="gray")))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("start", [None, 0.28])
+def test_masks_of_another_rate_do_not_drift(start: float | None, clip: Path, network: Any, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"model": tmp_path / "fake.onnx", "codec": "ffv1", "start": start}
+    for name, rate in (("same", 25), ("twice", 50)):
+        masks = _masks(tmp_path / f"{name}-masks.mkv", rate, FRAMES * rate // 25)
+        report = inpaint(clip, tmp_path / f"{name}.mkv", mask=masks, **settings)
+        assert [("at its time" in line) for line in report.warnings] == [True] * (rate != 25)
+    same, twice = pictures(tmp_path / "same.mkv"), pictures(tmp_path / "twice.mkv")
+    assert len(same) == (FRAMES if start is None else FRAMES - 7)
+    assert np.array_equal(same, twice)
+
+
+def test_masks_of_another_rate_that_end_too_soon_are_refused(clip: Path, network: Any, tmp_path: Path) -> None:
+    masks = _masks(tmp_path / "masks.mkv", 50, 20)
+    with pytest.raises(MaskError, match=r"lasts 0\.400 s for 0\.560 s of video"):
+        inpaint(clip, tmp_path / "out.mkv", mask=masks, model=tmp_path / "fake.onnx")
+    assert not (tmp_path / "out.mkv").exists()
+
+
 def test_a_folder_of_images_is_shown_at_the_rate_that_is_given(clip: Path, network: Any, tmp_path: Path) -> None:
     inpaint(clip, tmp_path / "frames", boxes=[BOX], model=tmp_path / "fake.onnx")
     report = inpaint(
@@ -97,7 +129,7 @@ def test_warnings_reach_the_caller_and_the_report(clip: Path, network: Any, tmp_
 
 def test_without_a_hole_no_network_is_loaded(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "Inpainter", lambda *arguments, **options: pytest.fail("loaded"))
-    monkeypatch.setattr(MaskSource, "at", lambda self, index, width, height: np.zeros((height, width), bool))
+    monkeypatch.setattr(MaskSource, "at", lambda self, index, width, height, time=None: np.zeros((height, width), bool))
     report = inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], codec="ffv1", warn=lambda line: None)
     assert (report.frames, report.inpainted, report.model, report.backend) == (FRAMES, 0, None, None)
     assert np.array_equal(pictures(tmp_path / "out.mkv"), pictures(clip))
@@ -140,10 +172,10 @@ def break_at(frame: int, error: Exception, monkeypatch: pytest.MonkeyPatch) -> N
     """Let the mask of a frame fail."""
     at = MaskSource.at
 
-    def broken(self: MaskSource, index: int, width: int, height: int) -> Any:
+    def broken(self: MaskSource, index: int, width: int, height: int, time: Fraction | None = None) -> Any:
         if index == frame:
             raise error
-        return at(self, index, width, height)
+        return at(self, index, width, height, time)
 
     monkeypatch.setattr(MaskSource, "at", broken)
     monkeypatch.setattr(MaskSource, "still", False)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +14,10 @@ import pytest
 from ptfan.engine.errors import InputNotFoundError, MaskError
 from ptfan.engine.live.live_mask import LiveMask
 from ptfan.engine.masks import open_mask
+from ptfan.engine.media import StreamInfo
+
+TICK = Fraction(1, 10)
+"""Seconds from one frame to the next."""
 
 
 @pytest.fixture
@@ -56,3 +63,28 @@ def test_a_mask_that_is_bad_to_begin_with_is_an_error(tmp_path: Path) -> None:
     path.write_bytes(b"no picture")
     with pytest.raises(MaskError):
         LiveMask(path, partial(open_mask, path), print)
+
+
+def test_a_mask_video_of_another_rate_is_followed_from_where_it_is_taken_up(tmp_path: Path) -> None:
+    def film(path: Path, first: int) -> Path:
+        with av.open(str(path), "w", format="matroska") as container:
+            stream: Any = container.add_stream("ffv1", rate=5)
+            stream.width, stream.height, stream.pix_fmt = 32, 16, "gray"
+            for number in range(20):
+                picture = np.zeros((16, 32), np.uint8)
+                picture[:, first + number] = 255
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="gray")))
+            container.mux(stream.encode(None))
+        return path
+
+    path, told = film(tmp_path / "mask.mkv", 0), list[str]()
+    mask = LiveMask(path, partial(open_mask, path, warn=told.append), told.append)
+    mask.follow(
+        StreamInfo(name="x", width=32, height=16, depth=8, pixel_format="gray", time_base=TICK, rate=Fraction(10))
+    )
+    columns = [int(mask.at(index, 32, 16, 3 + index * TICK)[0].argmax()) for index in range(6)]
+    film(tmp_path / "new.mkv", 9).replace(path)
+    columns += [int(mask.at(index, 32, 16, 3 + index * TICK)[0].argmax()) for index in range(6, 10)]
+    mask.close()
+    assert columns == [0, 0, 1, 1, 2, 2, 9, 9, 10, 10]
+    assert sum("5 masks a second for 10 frames" in line for line in told) == 2

@@ -98,6 +98,7 @@ def test_a_span_and_a_rate(tmp_path: Path):
     with open_source(tmp_path, 0.25, 0.7, rate=10) as source:
         assert [sample.index for sample in source] == [3, 4, 5, 6]
         assert (source.info.first, source.info.frames, source.info.duration) == (3, 4, Fraction(2, 5))
+        assert source.info.total == 10
     with pytest.raises(InputError, match="no image is shown at 5 s or later; there are 10"):
         open_source(tmp_path, 5)
 
@@ -117,6 +118,7 @@ def test_a_rate_is_a_number_or_a_fraction(given: Any, rate: Fraction, tmp_path: 
     _write(tmp_path / "1.png", _image(1))
     with open_source(tmp_path, rate=given) as source:
         assert (source.info.rate, source.info.time_base) == (rate, 1 / rate)
+        assert source.info.timed == (given is not None)
 
 
 @pytest.mark.parametrize("given", [0, -25, 1e6, 1e-9, "fast", "25/0", "nan", "inf"])

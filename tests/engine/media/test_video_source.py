@@ -265,3 +265,11 @@ def test_an_error_names_no_password():
     with pytest.raises(InputError) as caught:
         open_source("http://me:hidden@127.0.0.1:1/a.mp4?token=hidden")
     assert str(caught.value).startswith("http://***@127.0.0.1:1/a.mp4?token=***: ")
+
+
+def test_the_whole_video_is_known_of_from_a_part(clip: Clips):
+    times = [500 + 40 * index for index in range(20)]
+    path = clip("in.mkv", time_base=Fraction(1, 1000), times=times, frames=20, audio="aac")
+    for start, end in ((None, None), (0.7, 0.9)):
+        with open_source(path, start, end) as source:
+            assert (source.info.total, source.info.opening) == (20, Fraction(1, 2))
