@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ptfan.engine.errors import OutputError
 from ptfan.engine.frame import Frame
 from ptfan.engine.media.folder_staging import FolderStaging, frame_name
 from ptfan.engine.media.notice import Warn
+from ptfan.engine.media.png_mark import mark
 from ptfan.engine.media.sample import Sample
 from ptfan.engine.media.sink import Sink
 from ptfan.engine.media.staging import output_error
@@ -20,7 +22,10 @@ __all__ = ["FolderSink"]
 
 
 class FolderSink(Sink):
-    """Writes `000000.png`, `000001.png` and so on, RGB, 8 bits a sample or 16 for deeper sources."""
+    """Writes PNG files, RGB, 8 bits a sample or 16 for deeper sources.
+
+    They bear the names of the images that they come from, or else `000000.png`, `000001.png` and so on.
+    """
 
     def __init__(self, folder: Path, info: StreamInfo, warn: Warn, *, overwrite: bool = False) -> None:
         """Make a hidden folder beside the output's name, or in the output where that exists.
@@ -41,6 +46,9 @@ class FolderSink(Sink):
             self._staging.path.mkdir()
         except OSError as error:
             raise output_error(folder, error) from error
+        self._stems = info.stems if _differ(info.stems) else ()
+        if self._stems != info.stems:
+            warn(f"{folder}: frames are numbered: several images of {info.name} have one name but for their endings")
         if info.has_alpha:
             warn(f"{folder}: the alpha channel is dropped: the PNG files are RGB")
         if info.sample_aspect not in (None, 1):
@@ -48,10 +56,11 @@ class FolderSink(Sink):
 
     def write(self, sample: Sample, frame: Frame) -> None:
         """Write the composited picture as the next PNG file."""
+        name = f"{self._stems[sample.index]}.png" if self._stems else frame_name(self._written)
         pixels = cv2.cvtColor(frame.composite(), cv2.COLOR_RGB2BGR)
         _, data = cv2.imencode(".png", pixels)
         try:
-            (self._staging.path / frame_name(self._written)).write_bytes(data.tobytes())
+            (self._staging.path / name).write_bytes(mark(data.tobytes()))
         except OSError as error:
             raise output_error(self._folder, error) from error
         self._written += 1
@@ -72,3 +81,8 @@ class FolderSink(Sink):
                 return self._staging.keep()
         self._staging.discard()
         return None
+
+
+def _differ(stems: Sequence[str]) -> bool:
+    """Tell whether names differ, also where upper and lower case are one."""
+    return len({stem.casefold() for stem in stems}) == len(stems)

@@ -94,6 +94,7 @@ class FolderSource(Source):
             begin=self._first / rate,
             span=span,
             has_alpha=self._alpha,
+            stems=tuple(path.stem for path in self._paths),
             timed=self._timed,
         )
 

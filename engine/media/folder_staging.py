@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from ptfan.engine.errors import OutputError, OutputExistsError
+from ptfan.engine.media.png_mark import is_marked
 from ptfan.engine.media.staging import Staging, check_room, end_of_links, output_error
 
 __all__ = ["FolderStaging", "frame_name"]
@@ -25,7 +26,7 @@ class FolderStaging(Staging):
 
     Attributes:
         target: The name that the user gave.
-        path: Where to write meanwhile, with names from `frame_name`; not made yet.
+        path: Where to write meanwhile, with names from `frame_name` or with marks; not made yet.
     """
 
     def __init__(self, target: Path, *, overwrite: bool) -> None:
@@ -51,8 +52,8 @@ class FolderStaging(Staging):
         others, frames = _contents(self._place)
         if others:
             raise OutputExistsError(
-                f"{self.target}: holds {others[0]}, and only a folder with nothing but frames such as {frame_name(0)} "
-                "is replaced; give a new or empty folder, or the name of a video"
+                f"{self.target}: holds {others[0]}, and only a folder with nothing but frames of ptfan's, such as "
+                f"{frame_name(0)}, is replaced; give a new or empty folder, or the name of a video"
             )
         if frames and not self._overwrite:
             raise OutputExistsError(f"{self.target}: {taken}")
@@ -121,5 +122,11 @@ def _contents(folder: Path) -> tuple[list[str], list[Path]]:
     if not folder.is_dir():
         return [], []
     found = sorted(path for path in folder.iterdir() if not path.name.startswith(_HIDDEN))
-    frames = [path for path in found if _FRAME.fullmatch(path.name) and path.is_file()]
-    return [path.name for path in found if not (_FRAME.fullmatch(path.name) and path.is_file())], frames
+    frames = [path for path in found if _is_frame(path)]
+    ours = set(frames)
+    return [path.name for path in found if path not in ours], frames
+
+
+def _is_frame(path: Path) -> bool:
+    """Tell whether a file is a frame of ours: by its name, or where it is named after an input's image by its mark."""
+    return path.is_file() and (bool(_FRAME.fullmatch(path.name)) or (path.suffix == ".png" and is_marked(path)))

@@ -75,6 +75,8 @@ class StreamInfo:
     """What to open to read the sound and all that comes along; None where there is nothing but pictures."""
     clocked: bool = False
     """Whether time stamps come from a running clock, as in broadcasts, whose zero means nothing."""
+    stems: tuple[str, ...] = ()
+    """The names of all images of a folder, without their endings; nothing for other sources."""
     timed: bool = True
     """Whether the frames have times of their own; else the rate is a guess."""
     seams: tuple[Seam, ...] = ()

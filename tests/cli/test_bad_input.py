@@ -188,7 +188,10 @@ class TestOutputs:
             ("proj/frames", "is the input itself"),
             ("proj/masks", "proj/masks: is the mask itself; give the output another name"),
             (".", "contains the input"),
-            ("proj/other", "holds clip.mkv, and only a folder with nothing but frames such as 000000.png is replaced"),
+            (
+                "proj/other",
+                "holds clip.mkv, and only a folder with nothing but frames of ptfan's, such as 000000.png, is",
+            ),
         ],
     )
     def test_a_folder_with_what_was_given_or_anything_else(

@@ -119,3 +119,49 @@ def test_from_folder_to_folder_nothing_changes_outside_the_hole(clip: Clips, con
         assert (old != new).any()
         old[BOX.slices] = new[BOX.slices]
         assert np.array_equal(old, new)
+
+
+def _images(folder: Path, *names: str) -> Path:
+    folder.mkdir()
+    for index, name in enumerate(names):
+        assert cv2.imwrite(str(folder / name), np.full((48, 64, 3), 9 * index, np.uint8))
+    return folder
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_images_keep_their_names(convert, tmp_path: Path):
+    source = _images(tmp_path / "in", "shot.0001.jpg", "shot.0002.png", "shot.0010.png")
+    assert convert(source, tmp_path / "out", box=BOX) == []
+    assert _names(tmp_path / "out") == ["shot.0001.png", "shot.0002.png", "shot.0010.png"]
+    assert (_png(tmp_path / "out" / "shot.0010.png")[0, 0] == 18).all()
+    convert(source, tmp_path / "part", start=0.04)
+    assert _names(tmp_path / "part") == ["shot.0002.png", "shot.0010.png"]
+
+
+def test_images_of_one_name_are_numbered(convert, tmp_path: Path):
+    source = _images(tmp_path / "in", "1.png", "2.png", "2.JPG")
+    assert convert(source, tmp_path / "out") == [
+        f"{tmp_path / 'out'}: frames are numbered: several images of {source} have one name but for their endings"
+    ]
+    assert _names(tmp_path / "out") == ["000000.png", "000001.png", "000002.png"]
+
+
+def test_frames_of_ours_are_replaced_whatever_they_are_called(convert, tmp_path: Path):
+    output, source = tmp_path / "out", _images(tmp_path / "in", "a1.png", "a2.png")
+    convert(source, output)
+    with pytest.raises(OutputExistsError, match="exists already; give --overwrite"):
+        convert(source, output)
+    convert(_images(tmp_path / "other", "a2.png", "b1.png"), output, overwrite=True)
+    assert _names(output) == ["a2.png", "b1.png"]
+
+
+def test_images_that_are_not_ours_stay_also_under_the_same_names(convert, tmp_path: Path):
+    source, output = (_images(tmp_path / name, "a1.png", "a2.png") for name in ("in", "mine"))
+    before = (output / "a1.png").read_bytes()
+    with pytest.raises(OutputExistsError, match=r"holds a1\.png, and only a folder with nothing but frames of ptfan's"):
+        convert(source, output, overwrite=True)
+    assert (output / "a1.png").read_bytes() == before
+    assert _names(output) == ["a1.png", "a2.png"]
