@@ -8,8 +8,8 @@ import av
 
 __all__ = ["TextConverter", "text_codec"]
 
-_CODECS = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip"}
-"""The kind of text that a container holds."""
+_CODECS = {"mp4": "mov_text", "mov": "mov_text", "ipod": "mov_text", "matroska": "subrip"}
+"""The kind of text that a container holds; FFmpeg calls what ends in .m4v ipod."""
 _TEXT = 1 << 17
 """FFmpeg's AV_CODEC_PROP_TEXT_SUB: subtitles are text, not pictures."""
 

@@ -127,7 +127,10 @@ def test_what_the_container_cannot_hold_is_named(clip: Clips, convert, tmp_path:
     assert f"{output}: subtitle stream 2 (subrip, eng) is dropped: avi cannot hold it; .mkv can" in warnings
 
 
-@pytest.mark.parametrize(("name", "other"), [("in.mkv", "out.mp4"), ("in.mkv", "out.mov"), ("in.mp4", "out.mkv")])
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("in.mkv", "out.mp4"), ("in.mkv", "out.mov"), ("in.mkv", "out.m4v"), ("in.mp4", "out.mkv")],
+)
 def test_text_is_converted_to_what_the_container_holds(name: str, other: str, clip: Clips, convert, tmp_path: Path):
     source, output = clip(name, frames=50, subtitles=WORDS), tmp_path / other
     kind = "subrip" if output.suffix == ".mkv" else "mov_text"
