@@ -52,7 +52,7 @@ class LearnedCompletion:
         flow, known = completion_inputs(flows, unknown)
         answer = self.runner.run({"flow": flow, "known": known})
         added = np.concatenate((answer["completed"] - flow, answer["spread"]), axis=1)
-        enlarged = [_enlarged(*item) for item in zip(added, unknown, strict=True)]
+        enlarged = (_enlarged(*item) for item in zip(added, unknown, strict=True))  # two at a time: they are large
         return [_pair(smooth, *neighbours) for smooth, neighbours in zip(flows, pairwise(enlarged), strict=True)]
 
 
