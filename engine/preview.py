@@ -25,6 +25,7 @@ __all__ = [
     "Preview",
     "check_picture_name",
     "draw_crops",
+    "draw_grid",
     "draw_mask",
     "encode_picture",
     "encode_png",
@@ -73,22 +74,26 @@ def preview(
 ) -> Preview:
     """Draw the first frame at or after a moment; the arguments are those of `inpaint`.
 
-    A run looks at the masks of a whole window: where the hole moves, its crops are larger than those of one frame.
+    With neither mask nor box there is a grid of coordinates instead, to find a box by. A run looks at the masks of a
+    whole window: where the hole moves, its crops are larger than those of one frame.
 
     Raises:
         InputError: source, mask, model or an option cannot be used, or the video ends before that moment.
     """
-    with (
-        open_source(source, at, warn=warn) as pictures,
-        open_mask(mask, boxes, object_id=object_id, dilate=dilate, warn=warn) as masks,
-        open_model(model) as runner,
-    ):
+    with open_source(source, at, warn=warn) as pictures:
         sample = _first(pictures, at)
-        height, width = sample.image.shape[:2]
-        masks.follow(pictures.info)
-        hole = masks.at(sample.index, width, height, sample.time)
-        crops = tuple(crop.box for crop in plan_crops(hole, crop_rules(runner.spec, settings or InpaintSettings())))
-    picture = draw_crops(draw_mask(to_8_bit(sample.image), hole), crops)
+        picture = to_8_bit(sample.image)
+        if mask is None and not boxes:
+            return Preview(draw_grid(picture), sample.index, sample.time, 0.0, ())
+        with (
+            open_mask(mask, boxes, object_id=object_id, dilate=dilate, warn=warn) as masks,
+            open_model(model) as runner,
+        ):
+            height, width = sample.image.shape[:2]
+            masks.follow(pictures.info)
+            hole = masks.at(sample.index, width, height, sample.time)
+            crops = tuple(crop.box for crop in plan_crops(hole, crop_rules(runner.spec, settings or InpaintSettings())))
+    picture = draw_crops(draw_mask(picture, hole), crops)
     return Preview(picture, sample.index, sample.time, float(hole.mean()), crops)
 
 
@@ -119,6 +124,20 @@ def draw_crops(picture: Picture, crops: Sequence[Box]) -> Picture:
         frame = np.ones((box.height, box.width), bool)
         frame[width : box.height - width, width : box.width - width] = False
         result[box.slices][frame] = CROP_COLOUR
+    return result
+
+
+def draw_grid(picture: Picture) -> Picture:
+    """Return the picture with lines at round coordinates, some ten of them across, and their numbers at the edges."""
+    result: Picture = picture.copy()
+    height, width = picture.shape[:2]
+    step, thick, size = _round_step(max(height, width) / 10), _line_width(picture), max(0.5, min(height, width) / 900)
+    for x in range(step, width, step):
+        cv2.line(result, (x, 0), (x, height), TINT, thick)
+        _write_number(result, x, (x + 2 * thick, round(25 * size)), size)
+    for y in range(step, height, step):
+        cv2.line(result, (0, y), (width, y), TINT, thick)
+        _write_number(result, y, (2 * thick, y - 3 * thick), size)
     return result
 
 
@@ -163,6 +182,18 @@ def encode_png(picture: Picture) -> bytes:
     if not done:
         raise OutputError("a picture cannot be encoded as PNG")
     return content.tobytes()
+
+
+def _round_step(least: float) -> int:
+    """Return the next of 10, 20, 50, 100, 200 ..."""
+    return next(part * 10**power for power in range(1, 9) for part in (1, 2, 5) if part * 10**power >= least)
+
+
+def _write_number(picture: Picture, number: int, at: tuple[int, int], size: float) -> None:
+    """Write a number, dark round it, so that it can be read on any colour."""
+    thick = max(1, round(size))
+    for colour, width in ((DARK, 4 * thick), (TINT, thick)):
+        cv2.putText(picture, str(number), at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, width, cv2.LINE_AA)
 
 
 def _first(pictures: Source, at: float | Fraction) -> Sample:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,11 +23,18 @@ from ptfan.engine.commands.options import (
 )
 from ptfan.engine.errors import OutputError
 
+if TYPE_CHECKING:
+    from ptfan.engine.preview import Preview
+
 __all__ = ["preview_command", "register"]
 
 EPILOG = """
-**Example**
+**Examples**
 
+    # A grid of coordinates, to find a --box by
+    ptfan preview clip.mp4 -o grid.png
+
+    # What a mask covers
     ptfan preview clip.mp4 --mask logo.png --dilate 4 --at 0:12 -o look.png
 """
 
@@ -53,7 +60,7 @@ def preview_command(
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Draw one frame with the mask tinted, and the regions that the network sees framed."""
+    """Draw one frame with the mask tinted, and the regions that the network sees framed; a grid without a mask."""
     from ptfan.engine.atomic import check_target
     from ptfan.engine.masks import parse_box
     from ptfan.engine.preview import check_picture_name, encode_picture, preview
@@ -79,9 +86,13 @@ def preview_command(
     )
     _write(output, encode_picture(result.picture, output), overwrite=overwrite)
     if not quiet:
-        crops = ", ".join(f"{crop.width}x{crop.height}" for crop in result.crops) or "nothing"
-        name = "standard output" if output == "-" else output
-        say(f"{name}: frame {result.index}, {100 * result.share:.1f} % to be filled, the network sees {crops}")
+        found = _seen(result) if mask is not None or box else "with a grid; name what is to go by --box X,Y,W,H"
+        say(f"{'standard output' if output == '-' else output}: frame {result.index}, {found}")
+
+
+def _seen(result: Preview) -> str:
+    crops = ", ".join(f"{crop.width}x{crop.height}" for crop in result.crops) or "nothing"
+    return f"{100 * result.share:.1f} % to be filled, the network sees {crops}"
 
 
 def _write(output: str, content: bytes, *, overwrite: bool) -> None:

@@ -154,7 +154,6 @@ class TestPreview:
         ("arguments", "what"),
         [
             ((*BOX, "--at", "99"), "no frame is shown at 99 s or later; the last one is at "),
-            (("--at", "0"), "give a mask (--mask FILE) or a box (--box"),
             ((*BOX, "--at", "noon"), "time 'noon'"),
             (("--box", "99,0,4,4"), "outside the frame"),
         ],
@@ -185,6 +184,12 @@ class TestPreview:
             "look.gif: has no picture's ending; expected .png or .jpg"
             in ptfan("preview", clip(), *BOX, "-o", "look.gif", "--model", model).error
         )
+
+    def test_without_a_mask_there_are_coordinates(self, ptfan: Callable[..., Any], clip: Callable[..., Path]) -> None:
+        result = ptfan("preview", clip(), "-o", "grid.png")
+        assert result.status == 0
+        assert "grid.png: frame 0, with a grid; name what is to go by --box X,Y,W,H" in result.err
+        assert Path("grid.png").read_bytes().startswith(b"\x89PNG")
 
     def test_it_goes_into_a_pipe(self, clip: Callable[..., Path], model: Path) -> None:
         command = [sys.executable, "-m", "ptfan.engine.cli", "preview", str(clip()), *BOX, "-o", "-"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ptfan.engine.frame import Box
-from ptfan.engine.preview import CROP_COLOUR, DARK, TINT, draw_crops, draw_mask, encode_png, to_8_bit
+from ptfan.engine.preview import CROP_COLOUR, DARK, TINT, draw_crops, draw_grid, draw_mask, encode_png, to_8_bit
 
 GREY = np.full((40, 60, 3), 128, np.uint8)
 
@@ -62,3 +62,15 @@ def test_a_png_holds_the_very_picture(tmp_path: object) -> None:
     codec = av.CodecContext.create("png", "r")
     (frame,) = codec.decode(av.Packet(encode_png(picture)))
     assert np.array_equal(frame.to_ndarray(format="rgb24"), picture)
+
+
+def test_a_grid_has_lines_at_round_coordinates() -> None:
+    grey = np.full((540, 960, 3), 128, np.uint8)
+    drawn = draw_grid(grey)
+    assert (grey == 128).all()
+    for x in range(100, 960, 100):
+        assert (drawn[60:90, x] == TINT).all()
+        assert (drawn[60:90, x - 30] == 128).all()
+    for y in range(100, 540, 100):
+        assert (drawn[y, 160:190] == TINT).all()
+    assert (drawn[0:40, 101:150] == DARK).all(-1).any()  # a number's border
