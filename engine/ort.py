@@ -62,7 +62,7 @@ class OrtRunner:
         self._spec = read_spec(model)
         self._model, self._threads, self._gpu = model, threads or _usual_threads(self._spec), gpu
         self._place = ("cpu", 0) if gpu is None else ("cuda", gpu)
-        session = _open_session(model, self._threads, gpu)
+        session = _open_session(model, self._threads, gpu, keep=not self._spec.completes)
         self._types = {entry.name: TYPES.get(entry.type) for entry in session.get_inputs()}
         check_floating(model, self._types)
         self._names = [entry.name for entry in session.get_outputs()]
@@ -210,11 +210,23 @@ def _usual_threads(spec: ModelSpec) -> int:
     return 0 if spec.convolutions == "float" else max(1, cores() // 2)
 
 
-def _open_session(model: Path, threads: int, gpu: int | None, fixed: Mapping[str, int] | None = None) -> Any:
-    """Return a session; with dimensions that are fixed, one whose runs a GPU may record."""
+def _open_session(
+    model: Path, threads: int, gpu: int | None, fixed: Mapping[str, int] | None = None, *, keep: bool = True
+) -> Any:
+    """Return a session; with dimensions that are fixed, one whose runs a GPU may record.
+
+    Args:
+        model: the ONNX file.
+        threads: as of `open_runner`.
+        gpu: its number; None computes on the CPU.
+        fixed: sizes by the names of dimensions.
+        keep: hold the CPU's memory from one run to the next.
+    """
     import onnxruntime
 
     options = _session_options(threads, fixed or {})
+    # A network that is run once for a window would hold what thirty frames take at once while others need as much.
+    options.enable_cpu_mem_arena = keep
     cuda = {"device_id": str(gpu), **CUDA_OPTIONS}
     if fixed:
         cuda["enable_cuda_graph"] = "1"
