@@ -185,8 +185,9 @@ def encode_png(picture: Picture) -> bytes:
 
 
 def _round_step(least: float) -> int:
-    """Return the next of 10, 20, 50, 100, 200 ..."""
-    return next(part * 10**power for power in range(1, 9) for part in (1, 2, 5) if part * 10**power >= least)
+    """Return the next of 10, 20, 50, 100, 200 ... 5,000."""
+    steps = [part * tens for tens in (10, 100, 1000) for part in (1, 2, 5)]
+    return next((step for step in steps if step >= least), steps[-1])
 
 
 def _write_number(picture: Picture, number: int, at: tuple[int, int], size: float) -> None:
