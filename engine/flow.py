@@ -144,16 +144,14 @@ def estimate_pair(
     flows = estimator(first, second), estimator(second, first)
     if not (first_hole.any() or second_hole.any()):
         return flows
-    first_near, second_near = dilate(first_hole, CONTAMINATED), dilate(second_hole, CONTAMINATED)
-    # Where a vector ends is known roughly by now: not further from its place than holes move in a frame.
-    forward, backward = _completed(flows, first_near | second_near, first_near | second_near)
+    near = dilate(first_hole, CONTAMINATED) | dilate(second_hole, CONTAMINATED)
+    forward, backward = _completed(flows, near, near)
     if not refine:
         return forward, backward
-    ends, back_ends = leads_into(second_near, forward), leads_into(first_near, backward)
-    forward = refine_flow(first, second, first_hole, second_hole, forward, first_near | ends)
-    backward = refine_flow(second, first, second_hole, first_hole, backward, second_near | back_ends)
-    unseen = first_hole | leads_into(second_hole, forward), second_hole | leads_into(first_hole, backward)
-    return _completed((forward, backward), *(erode(mask, SEEN) for mask in unseen))
+    unseen, back_unseen = first_hole | leads_into(second_hole, forward), second_hole | leads_into(first_hole, backward)
+    forward = refine_flow(first, second, first_hole, second_hole, forward, unseen)
+    backward = refine_flow(second, first, second_hole, first_hole, backward, back_unseen)
+    return _completed((forward, backward), erode(unseen, SEEN), erode(back_unseen, SEEN))
 
 
 def judged(

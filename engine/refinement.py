@@ -46,7 +46,7 @@ def refine_flow(
         source_hole: (H, W).
         target_hole: (H, W).
         flow: (H, W, 2) pixels, complete.
-        region: (H, W), what begins or ends near a hole.
+        region: (H, W), what begins or ends in a hole.
 
     Returns:
         (H, W, 2) pixels.
