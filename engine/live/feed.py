@@ -137,9 +137,7 @@ class _VideoFeed:
             self._frames = deinterlace(self._file.frames())
             first = next(self._frames, None)
             if first is None:
-                raise InputError(
-                    f"{name}: {self._file.explain_nothing('no frame of it can be decoded, or none came in time')}"
-                )
+                raise self._file.no_frame("no frame of it can be decoded, or none came in time")
             self._first = first
             info = describe_stream(name, self._file, first)
         except BaseException:

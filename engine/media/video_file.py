@@ -110,16 +110,17 @@ class VideoFile:
         for packet in self.packets():
             yield from self._decode(packet)
 
-    def explain_nothing(self, usual: str) -> str:
-        """Say why not one frame can be decoded.
+    def no_frame(self, usual: str) -> InputError:
+        """Return an error that says why not one frame can be decoded.
 
         Args:
             usual: What is wrong where nothing else is known.
         """
         if self._unsearchable:
-            return _UNSEARCHABLE
+            return UnreadableError(f"{self._name}: {_UNSEARCHABLE}")
         hardware = self._hardware
-        return usual + ("" if hardware is None else f"; or hwaccel {hardware} cannot decode its kind of pictures")
+        rest = "" if hardware is None else f"; or hwaccel {hardware} cannot decode its kind of pictures"
+        return InputError(f"{self._name}: {usual}{rest}")
 
     def close(self) -> None:
         """Close the container."""

@@ -57,8 +57,7 @@ class VideoProbe:
         try:
             frame = next(file.frames(), None)
             if frame is None:
-                reason = file.explain_nothing("it is empty, damaged or cut short")
-                raise InputError(f"{redacted(location)}: not one frame can be decoded: {reason}")
+                raise file.no_frame("not one frame can be decoded: it is empty, damaged or cut short")
             info = describe_stream(location, file, frame)
             scan = PacketScan.of(location, info.interlaced)
             tags = {key.lower(): value for key, value in file.stream.metadata.items()}

@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError, UnreadableError
+from ptfan.engine.live.feed import FeedOptions, open_feed
 from ptfan.engine.media import open_source
 from ptfan.engine.media.video_file import VideoFile
 
@@ -104,6 +105,8 @@ def test_a_file_that_its_server_does_not_let_be_searched_is_to_be_downloaded(
     clip("end.mp4", **LARGE)
     with pytest.raises(InputError, match=r"index lies at the end, and its server lets nobody .*; download it first$"):
         open_source(f"{server}/end.mp4")
+    with pytest.raises(UnreadableError, match="download it first"):  # which a live source does not try again
+        open_feed(f"{server}/end.mp4", FeedOptions(), pytest.fail)
     monkeypatch.setattr(Server, "ranges", True)
     with open_source(f"{server}/end.mp4") as source:
         assert source.info.frames == 300
