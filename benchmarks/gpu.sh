@@ -46,7 +46,7 @@ part ptfan inpaint "${clip[@]}" -o "$folder/gpu.mp4" --json "$folder/inpaint-gpu
 
 # The kernel against its reference and against a device copy, and the plugin's library.
 plugins=(none python)
-if command -v nvcc cmake > /dev/null; then
+if command -v nvcc > /dev/null && command -v cmake > /dev/null; then
     part cmake -S plugins -B "$folder/plugins" -DPTFAN_ARCHITECTURES="$(nvidia-smi --query-gpu=compute_cap \
         --format=csv,noheader | head -n 1 | tr -d .)"
     part cmake --build "$folder/plugins"
@@ -68,5 +68,5 @@ for plugin in "${plugins[@]}"; do
             --overwrite --json "$folder/verify-$(basename "$plan" .plan)-tensorrt.json"
     done
 done
-[ ${#plans[@]} = 0 ] || PTFAN_PLUGIN=$folder/plugins/libptfan_plugin.so part ptfan bench "${plans[@]}" --size 432x240 --size 1280x720 --rounds 50 --runs 1 --quiet \
-    -o "$folder/bench-tensorrt"
+[ ${#plans[@]} = 0 ] || PTFAN_PLUGIN=$folder/plugins/libptfan_plugin.so part ptfan bench "${plans[@]}" --size 432x240 \
+    --size 1280x720 --rounds 50 --runs 1 --quiet -o "$folder/bench-tensorrt"

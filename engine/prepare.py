@@ -79,11 +79,11 @@ class _View:
 
     crop: Crop
     key: int
+    colours: RememberedColours | None = None
     images: dict[int, tuple[NDArray[np.float32], Mask, GuideImage]] = field(default_factory=dict)
     flows: dict[int, SmoothFlows] = field(default_factory=dict)
     past: dict[int, Canvas] = field(default_factory=dict)
     settled: tuple[int, NDArray[np.float32]] | None = None
-    colours: RememberedColours | None = None
     carrier: Carrier = field(default_factory=Carrier)
 
     def forget(self, before: int) -> None:
@@ -93,6 +93,12 @@ class _View:
         self.past = {number: arrival for number, arrival in self.past.items() if number >= before}
         if self.settled is not None and self.settled[0] < before:
             self.settled = None
+
+    def completion(self, first: int, wanted: int) -> ColourCompletion | None:
+        """Return what completes the colours of frames from a number on, of which those below `wanted` are asked for."""
+        if self.colours is None:
+            return None
+        return self.colours.of(first if self.settled is None else self.settled[0] + 1, wanted)
 
     def carry(self, number: int, pair: FlowPair | None) -> Canvas:
         """Return what arrives in a frame's hole from all frames before it that this view has seen without a gap.
@@ -232,7 +238,10 @@ class Preparer:
         if self._views and _still_fits([view.crop for view in self._views], wanted, hole):
             return
         kept = {view.crop: view for view in self._views}
-        self._views = [kept.get(crop) or _View(crop, next(self._keys)) for crop in wanted]
+        self._views = [kept.get(crop) or self._new_view(crop) for crop in wanted]
+
+    def _new_view(self, crop: Crop) -> _View:
+        return _View(crop, next(self._keys), None if self.colours is None else RememberedColours(self.colours))
 
     def _crop_inputs(self, view: _View, frames: tuple[Frame, ...], first: int, place: int, kept: int) -> CropInputs:
         view.forget(first)
@@ -254,20 +263,11 @@ class Preparer:
         # Guesses go on from where they have settled: else they would change where one window follows another.
         before = None if view.settled is None else (view.settled[0] - first, view.settled[1])
         make = partial(clip_inputs, images, holes, flows, self._fill, past, colours=self.colours, before=before)
-        arrays = make() if self._beyond else make(wanted=kept, colours=self._remembered(view, first, before, kept))
+        arrays = make() if self._beyond else make(wanted=kept, colours=view.completion(first, first + kept))
         view.settled = first + kept - 1, np.ascontiguousarray(arrays["frames"][kept - 1].transpose(1, 2, 0))
         # Flow and arrivals are held only where they are needed once more: a long window's are tens of megabytes.
         whole = make if len(arrays["frames"]) < len(images) else partial(dict, arrays)
         return CropInputs(view.key, place, view.crop, images, holes, arrays, whole)
-
-    def _remembered(
-        self, view: _View, first: int, before: tuple[int, NDArray[np.float32]] | None, kept: int
-    ) -> ColourCompletion | None:
-        """Return the completion of colours for a view's next frames, of which the first `kept` are asked for."""
-        if self.colours is None:
-            return None
-        view.colours = view.colours or RememberedColours(self.colours)
-        return view.colours.of(first if before is None else first + before[0] + 1, first + kept)
 
 
 def _still_fits(crops: list[Crop], wanted: list[Crop], hole: Mask) -> bool:

@@ -15,9 +15,9 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.flow import FlowPair, Step
 from ptfan.engine.frame import Box, Mask, hole_box
 from ptfan.engine.light import SAME, Glimpse, Light
-from ptfan.engine.validity import pixel_axes
+from ptfan.engine.validity import targets
 
-__all__ = ["Canvas", "Carrier", "CarryRules", "ColourCompletion", "carry", "known_pixels", "propagate"]
+__all__ = ["Canvas", "Carrier", "CarryRules", "ColourCompletion", "carry", "known_pixels", "propagate", "sureness"]
 
 Canvas = NDArray[np.float32]
 """(H, W, 4): colour times confidence, and confidence."""
@@ -147,6 +147,11 @@ class ColourCompletion(Protocol):
             confidences: T planes (H, W), how far what fills the holes is known: 1 outside of them, 0 where nothing was.
             holes: T masks (H, W).
         """
+
+
+def sureness(confidence: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how far carried colours of a confidence, 0 to 1, stand by themselves; the rest is a guess."""
+    return np.asarray(np.minimum(np.float32(1), np.float32(SURE) * confidence))
 
 
 def known_pixels(image: NDArray[np.float32], hole: Mask) -> Canvas:
@@ -280,20 +285,12 @@ class _Guesses:
         box = hole_box(self.holes[t])
         if box is None or light is None:
             return self.filled[t]
-        seen = cv2.remap(other, *_targets(box, flow), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        seen = cv2.remap(other, *targets(flow, box), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         picture: Picture = self.filled[t].copy()
         part = picture[box.slices]
-        guessed = settling * (1.0 - np.minimum(np.float32(1), SURE * self.confidences[t][box.slices]))
+        guessed = settling * (1.0 - sureness(self.confidences[t][box.slices]))
         part += times(light.on_picture(seen) - part, guessed * (valid & self.holes[t])[box.slices])
         return picture
-
-
-def _targets(box: Box, flow: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the x and the y that the flow leads to from each pixel of a box."""
-    rows, columns = box.slices
-    x, y = pixel_axes(*flow.shape[:2])
-    u, v = np.ascontiguousarray(flow[rows, columns].transpose(2, 0, 1))
-    return u + x[:, columns], v + y[rows]
 
 
 def carry(
@@ -322,7 +319,7 @@ def _step(before: Canvas, box: Box, flow: NDArray[np.float32], kept: NDArray[np.
     """Return what the flow brings into the hole from the frame before, within the hole's box."""
     if not box.width:
         return np.zeros((0, 0, 4), np.float32)
-    x, y = _targets(box, flow)
+    x, y = targets(flow, box)
     arrived = cv2.remap(before, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     kept *= arrived[..., 3] * kept >= rules.faint
     if rules.sharp:

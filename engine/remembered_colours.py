@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.completion import times
 from ptfan.engine.frame import Mask
-from ptfan.engine.propagation import SURE, ColourCompletion
+from ptfan.engine.propagation import ColourCompletion, sureness
 
 __all__ = ["RememberedColours"]
 
@@ -56,5 +56,4 @@ def _at(places: Sequence[int], items: Sequence[Item]) -> list[Item]:
 
 def _carried_over(made: Array, picture: Array, confidence: Array) -> Array:
     """Return made-up colours where nothing better has come since."""
-    sure = np.minimum(np.float32(1), np.float32(SURE) * confidence)
-    return made + times(picture - made, sure)
+    return made + times(picture - made, sureness(confidence))

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.frame import Mask
+from ptfan.engine.frame import Box, Mask
 
-__all__ = ["leads_into", "length", "pixel_axes", "validity"]
+__all__ = ["leads_into", "length", "pixel_axes", "targets", "validity"]
 
 TOLERANCE = 1.0
 """Pixels by which forward and backward flow may always disagree."""
@@ -32,6 +32,19 @@ def length(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32
     return np.sqrt(squares, out=squares)
 
 
+def targets(flow: NDArray[np.float32], box: Box) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the x and the y that a flow leads to from each pixel of a box, (h, w) each.
+
+    Args:
+        flow: (H, W, 2) pixels.
+        box: of the flow's frame.
+    """
+    rows, columns = box.slices
+    x, y = pixel_axes(*flow.shape[:2])
+    u, v = np.ascontiguousarray(flow[rows, columns].transpose(2, 0, 1))
+    return u + x[:, columns], v + y[rows]
+
+
 def leads_into(mask: Mask, flow: NDArray[np.float32]) -> Mask:
     """Tell where a flow ends in a mask of the frame that it leads to.
 
@@ -42,10 +55,10 @@ def leads_into(mask: Mask, flow: NDArray[np.float32]) -> Mask:
     Returns:
         (H, W), False where the flow leads out of the frame.
     """
-    columns, rows = pixel_axes(*mask.shape)
-    u, v = cv2.split(flow)
+    height, width = mask.shape
+    x, y = targets(flow, Box(0, 0, width, height))
     share = mask.view(np.uint8) * np.uint8(255)  # a third of the time that floats take
-    return np.asarray(cv2.remap(share, u + columns, v + rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) > 127)
+    return np.asarray(cv2.remap(share, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) > 127)
 
 
 def validity(flow: NDArray[np.float32], reverse: NDArray[np.float32]) -> Mask:

@@ -113,7 +113,6 @@ def read_published(source: Path) -> dict[str, Tensor]:
 
     Raises:
         InputNotFoundError: there is no `source`.
-        InputError: `target` is `source` itself.
         ModelError: it is not what is expected; a missing, unknown or misshapen key is named.
     """
     if not source.is_file():

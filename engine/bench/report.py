@@ -14,7 +14,6 @@ from ptfan.engine.bench.clip_length import ClipResult
 from ptfan.engine.bench.end_to_end import VideoResult
 from ptfan.engine.bench.network import WARM_UP, NetworkResult
 from ptfan.engine.bench.result import BenchResult
-from ptfan.engine.folders import make_folder
 
 __all__ = ["bench_tables", "write_bench"]
 
@@ -51,10 +50,13 @@ def bench_tables(result: BenchResult) -> str:
 def write_bench(folder: Path, result: BenchResult) -> None:
     """Write `bench.json`, `bench.md`, and as CSV `bench.csv`, `clips.csv` and `videos.csv`, those that have rows.
 
+    Args:
+        folder: where to; it is there.
+        result: what to write.
+
     Raises:
         OutputError: the folder cannot be written to.
     """
-    make_folder(folder)
     networks = [_network_row(result, item) for item in result.networks]
     clips = [asdict(item) for item in result.clips]
     videos = [{**asdict(item), "realtime": item.realtime} for item in result.videos]

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from ptfan.engine.bench.latency import Latency
 from ptfan.engine.bench.network import NetworkResult
-from ptfan.engine.bench.work import Work
+from tests.engine.bench.network_result import network_result
 
 pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
@@ -91,20 +90,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def network(label: str, seconds: tuple[float, ...], ratio: float) -> NetworkResult:
-    return NetworkResult(
-        label=label,
-        backend="torch (cpu)",
-        form="clip",
-        numbers="fp32",
-        size=(432, 240),
-        streams=1,
-        latency=Latency.of(seconds),
-        times=tuple(1e3 * value for value in seconds),
-        frames=15,
-        kept=9,
-        work=Work(flop=1e9, bytes=1e6),
-        ratio=ratio,
-    )
+    return network_result(label, seconds, backend="torch (cpu)", form="clip", frames=15, kept=9, ratio=ratio)
 
 
 @pytest.fixture

@@ -4,29 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from ptfan.engine.bench.latency import Latency
 from ptfan.engine.bench.network import NetworkResult
 from ptfan.engine.bench.report import MIXED, bench_tables
 from ptfan.engine.bench.result import BenchResult
-from ptfan.engine.bench.work import Pace, Work
+from ptfan.engine.bench.work import Pace
+from tests.engine.bench.network_result import network_result
 
 
 def network(numbers: str = "fp32", backend: str = "onnxruntime (CPU)") -> NetworkResult:
-    seconds = (0.02, 0.02, 0.02)
-    return NetworkResult(
-        label=f"s in {numbers}",
-        backend=backend,
-        form="step",
-        numbers=numbers,
-        size=(432, 240),
-        streams=1,
-        latency=Latency.of(seconds),
-        times=tuple(1e3 * value for value in seconds),
-        frames=1,
-        kept=1,
-        work=Work(flop=1e9, bytes=1e6),
-        ratio=1.0,
-    )
+    return network_result(f"s in {numbers}", (0.02, 0.02, 0.02), numbers=numbers, backend=backend)
 
 
 def result(*networks: NetworkResult) -> BenchResult:
