@@ -46,7 +46,7 @@ from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.errors import InputError, InputNotFoundError, PtfanError, ToleranceError, one_line
 from ptfan.engine.machine import describe_machine
 from ptfan.engine.progress import choose_progress
-from ptfan.engine.runner import Arrays, Runner, open_runner
+from ptfan.engine.runners.runner import Arrays, Runner, open_runner
 from ptfan.engine.spec import CLIP_INPUTS
 from ptfan.export.clip import clip_arrays
 from ptfan.export.compare import Comparison, compare_arrays, run_clip

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
+from ptfan.engine.fillers.step_pool import StepPool
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.models import DEFAULT_MODEL
-from ptfan.engine.runner import Runner, open_model
-from ptfan.engine.step_pool import StepPool
+from ptfan.engine.runners.runner import Runner, open_model
 
 __all__ = ["Engine"]
 

@@ -8,19 +8,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, get_args
 
-from ptfan.engine.backends import Backend
-from ptfan.engine.colour_completion import open_colours
-from ptfan.engine.crop import CropRules
 from ptfan.engine.errors import InputError, ModelError
-from ptfan.engine.filler import Filler, WindowFiller
-from ptfan.engine.flow_completion import LearnedCompletion, open_completion
+from ptfan.engine.fillers.filler import Filler, WindowFiller
+from ptfan.engine.fillers.step_filler import StepFiller
+from ptfan.engine.fillers.step_pool import StepPool
 from ptfan.engine.frame import Frame
 from ptfan.engine.models import DEFAULT_MODEL, colour_model, flow_model
-from ptfan.engine.prepare import Preparer, Window
-from ptfan.engine.runner import Runner, open_model
+from ptfan.engine.prepare.colour_completion import open_colours
+from ptfan.engine.prepare.crop import CropRules
+from ptfan.engine.prepare.flow_completion import LearnedCompletion, open_completion
+from ptfan.engine.prepare.preparer import Preparer, Window
+from ptfan.engine.runners.backends import Backend
+from ptfan.engine.runners.runner import Runner, open_model
 from ptfan.engine.spec import CompletionName, ModelSpec
-from ptfan.engine.step_filler import StepFiller
-from ptfan.engine.step_pool import StepPool
 
 __all__ = ["InpaintSettings", "Inpainter", "crop_rules", "open_filler", "window_and_stride"]
 

@@ -16,14 +16,14 @@ import numpy as np
 from ptfan.engine.errors import InputError, InterruptedRunError, OutputError, PtfanError
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
-from ptfan.engine.masks import AnyMask, MaskSource, mask_name, open_mask
+from ptfan.engine.masks.source import AnyMask, MaskSource, mask_name, open_mask
 from ptfan.engine.media import Sink, StreamInfo, open_sink, open_source
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256
 from ptfan.engine.progress import NoProgress, Progress
 from ptfan.engine.report import Report
 from ptfan.engine.roles import Role, check_apart, output_roles
-from ptfan.engine.runner import choose_file
+from ptfan.engine.runners.runner import choose_file
 from ptfan.engine.stages import CopyThrough, Stages
 from ptfan.engine.versions import versions
 

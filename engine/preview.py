@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.crop import plan_crops
 from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Box, Image, Mask
 from ptfan.engine.inpainter import InpaintSettings, crop_rules
-from ptfan.engine.masks import AnyMask, open_mask
+from ptfan.engine.masks.source import AnyMask, open_mask
 from ptfan.engine.media import Sample, Source, open_source
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import DEFAULT_MODEL
-from ptfan.engine.runner import open_model
+from ptfan.engine.prepare.crop import plan_crops
+from ptfan.engine.runners.runner import open_model
 
 __all__ = [
     "Preview",

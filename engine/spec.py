@@ -111,8 +111,8 @@ class ModelSpec:
     """The model's name, as `--model` takes it."""
     form: Form = "clip"
     """`clip`: a window of frames in, as many out. `step`: one frame in, one out. `flow`: a window's flow in, completed
-    in the holes, see `ptfan.engine.flow_completion`. `colour`: pictures in, completed likewise, see
-    `ptfan.engine.colour_completion`."""
+    in the holes, see `ptfan.engine.prepare.flow_completion`. `colour`: pictures in, completed likewise, see
+    `ptfan.engine.prepare.colour_completion`."""
     precision: Precision = "fp32"
     """The type of the features, and of every floating input but the flows, which stay fp32."""
     convolutions: Convolutions = "float"

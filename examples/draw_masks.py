@@ -14,8 +14,8 @@ import av
 import cv2
 import numpy as np
 
-from ptfan.training.masks import random_holes
-from ptfan.training.sample_config import FVI_AREAS, MASK_KINDS, MaskConfig
+from ptfan.training.data.masks import random_holes
+from ptfan.training.data.sample_config import FVI_AREAS, MASK_KINDS, MaskConfig
 
 SIZE = (176, 96)
 """(width, height) of one picture, pixels."""

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.commands.options import parse_pixels
-from ptfan.engine.runner import DTYPES, Arrays, open_runner
+from ptfan.engine.fillers.stepper import Stepper
+from ptfan.engine.runners.runner import DTYPES, Arrays, open_runner
 from ptfan.engine.spec import CLIP_INPUTS, ModelSpec
-from ptfan.engine.stepper import Stepper
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ptfan.engine.commands.options import parse_pixels
 from ptfan.engine.errors import InputError
+from ptfan.engine.runners.trt.plan_record import PlanRecord, read_record
 from ptfan.engine.spec import Precision
-from ptfan.engine.trt.plan_record import PlanRecord, read_record
 
 TYPES: dict[Precision, str] = {"fp32": "TYPE_FP32", "fp16": "TYPE_FP16"}
 

@@ -12,10 +12,10 @@ import numpy as np
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Box, Frame
 from ptfan.engine.inpainter import InpaintSettings, crop_rules
-from ptfan.engine.masks import open_mask
+from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import Source, open_source
-from ptfan.engine.prepare import Preparer
-from ptfan.engine.runner import Arrays
+from ptfan.engine.prepare.preparer import Preparer
+from ptfan.engine.runners.runner import Arrays
 from ptfan.engine.spec import ModelSpec
 
 __all__ = ["clip_arrays"]

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from ptfan.engine.difference import Difference, Tally
 from ptfan.engine.errors import ToleranceError
-from ptfan.engine.ort import OrtRunner
-from ptfan.engine.runner import Runner
+from ptfan.engine.fillers.stepper import Stepper, step_inputs
+from ptfan.engine.runners.ort.ort_runner import OrtRunner
+from ptfan.engine.runners.runner import Runner
 from ptfan.engine.spec import CLIP_INPUTS
-from ptfan.engine.stepper import Stepper, step_inputs
 from ptfan.training.model import Generator
 
 __all__ = [

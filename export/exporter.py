@@ -10,7 +10,7 @@ from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.errors import InputError
 from ptfan.engine.models import file_sha256
 from ptfan.engine.roles import Role, check_apart
-from ptfan.engine.runner import Arrays
+from ptfan.engine.runners.runner import Arrays
 from ptfan.engine.spec import Carried
 from ptfan.export.clip import clip_arrays
 from ptfan.export.compare import compare, run_onnx, run_steps

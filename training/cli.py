@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
-from ptfan.training import evaluation_cli, flow_cli
+from ptfan.training.ablation import cli as ablation_cli
 from ptfan.training.colour_completion import cli as colour_completion_cli
+from ptfan.training.data.flow import cli as flow_cli
+from ptfan.training.evaluation import cli as evaluation_cli
 from ptfan.training.flow_completion import cli as flow_completion_cli
-from ptfan.training.train_cli import train_command
+from ptfan.training.generator.cli import train_command
 
 __all__ = ["register"]
 
@@ -19,6 +21,7 @@ def register(app: typer.Typer) -> None:
     """Add the sub-commands to the application; torch is imported only when one of them runs."""
     app.command("train")(train_command)
     evaluation_cli.register(app)
+    ablation_cli.register(app)
     flow_cli.register(app)
     flow_completion_cli.register(app)
     colour_completion_cli.register(app)

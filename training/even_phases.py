@@ -17,13 +17,13 @@ import torch
 from torch import Tensor
 
 from ptfan.engine.spec import CLIP_INPUTS
-from ptfan.training.batch import Batch
 from ptfan.training.checkpoint import load_checkpoint, save_checkpoint
-from ptfan.training.clip_cache import ClipCache
-from ptfan.training.clip_list import clip_list
-from ptfan.training.config import TrainConfig
-from ptfan.training.data import ClipDataset
+from ptfan.training.data.clip_cache import ClipCache
+from ptfan.training.data.clip_list import clip_list
+from ptfan.training.data.samples import ClipDataset
+from ptfan.training.generator.config import TrainConfig
 from ptfan.training.model import Generator
+from ptfan.training.runs.batch import Batch
 
 __all__ = ["even_phases", "main", "phase_errors"]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import BackendError, ModelError, one_line
 from ptfan.engine.models import file_sha256
-from ptfan.engine.runner import Arrays
+from ptfan.engine.runners.runner import Arrays
 from ptfan.engine.spec import CLIP_INPUTS, ModelSpec
 from ptfan.training.checkpoint import build
 from ptfan.training.spec import generator_spec

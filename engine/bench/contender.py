@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ptfan.engine.backends import PLAN_SUFFIX, Backend
 from ptfan.engine.models import find_model
-from ptfan.engine.runner import Runner, open_model
+from ptfan.engine.runners.backends import PLAN_SUFFIX, Backend
+from ptfan.engine.runners.runner import Runner, open_model
 
 __all__ = ["Contender", "contenders"]
 

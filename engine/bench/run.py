@@ -9,7 +9,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from ptfan.engine.backends import Backend
 from ptfan.engine.bench.clip_length import ClipResult, measure_clips
 from ptfan.engine.bench.contender import Contender, contenders
 from ptfan.engine.bench.end_to_end import VideoResult, measure_videos
@@ -23,7 +22,8 @@ from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.folders import make_folder
 from ptfan.engine.machine import describe_machine
 from ptfan.engine.progress import Progress, choose_progress
-from ptfan.engine.runner import Runner
+from ptfan.engine.runners.backends import Backend
+from ptfan.engine.runners.runner import Runner
 
 __all__ = ["BenchSettings", "run_bench"]
 

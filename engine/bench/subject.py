@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from ptfan.engine.bench.work import Work
 from ptfan.engine.errors import InputError
+from ptfan.engine.fillers.stepper import Stepper
 from ptfan.engine.inpainter import InpaintSettings, window_and_stride
-from ptfan.engine.runner import Runner
+from ptfan.engine.prepare.window import Windower
+from ptfan.engine.runners.runner import Runner
 from ptfan.engine.spec import CLIP_CHANNELS
-from ptfan.engine.stepper import Stepper
-from ptfan.engine.window import Windower
 
 __all__ = ["Subject"]
 

@@ -7,8 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from ptfan.engine.backends import BACKENDS
 from ptfan.engine.commands.options import NoCropOption, QuietOption
+from ptfan.engine.runners.backends import BACKENDS
 
 __all__ = ["bench_command", "register"]
 

@@ -119,7 +119,7 @@ def build_command(
     from ptfan.engine.commands.options import parse_pixels
     from ptfan.engine.interrupts import stop_on_signals
     from ptfan.engine.progress import choose_progress
-    from ptfan.engine.trt.build import BuildSettings, build_plan
+    from ptfan.engine.runners.trt.build import BuildSettings, build_plan
 
     settings = BuildSettings(
         least=None if least is None else parse_pixels(least),

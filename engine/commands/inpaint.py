@@ -155,7 +155,7 @@ def inpaint_command(
 ) -> None:
     """Fill what a mask covers: logos, people, things."""
     from ptfan.engine.folders import make_folder
-    from ptfan.engine.masks import parse_box
+    from ptfan.engine.masks.source import parse_box
     from ptfan.engine.pipeline import inpaint
     from ptfan.engine.progress import choose_progress
     from ptfan.engine.timecode import parse_time

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional, cast, get_args
 
 import typer
 
-from ptfan.engine.backends import BACKENDS, Backend
 from ptfan.engine.errors import InputError
+from ptfan.engine.runners.backends import BACKENDS, Backend
 from ptfan.engine.spec import CompletionName
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Mask
-from ptfan.engine.masks import MaskSource
+from ptfan.engine.masks.source import MaskSource
 from ptfan.engine.media import Source, open_source
 from ptfan.engine.preview import Picture, draw_mask, to_8_bit
 from ptfan.engine.sheet import side_by_side, titles_above

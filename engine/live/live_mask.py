@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ptfan.engine.errors import PtfanError
 from ptfan.engine.frame import Mask
-from ptfan.engine.masks import MaskSource
+from ptfan.engine.masks.source import MaskSource
 from ptfan.engine.media import StreamInfo
 from ptfan.engine.media.notice import Warn
 

@@ -26,7 +26,7 @@ from ptfan.engine.live.monitored_sink import MonitoredSink, NoSink
 from ptfan.engine.live.page import Page
 from ptfan.engine.live.slot import Slot
 from ptfan.engine.live.stream_sink import StreamSink
-from ptfan.engine.masks import open_mask
+from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import Sink, open_sink
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.redaction import redacted

@@ -13,9 +13,9 @@ from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import open_filler
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import file_sha256, find_model, shipped_models
-from ptfan.engine.onnx_file import read_spec
-from ptfan.engine.prepare import Window
-from ptfan.engine.runner import Runner
+from ptfan.engine.prepare.preparer import Window
+from ptfan.engine.runners.onnx_file import read_spec
+from ptfan.engine.runners.runner import Runner
 from ptfan.engine.spec import ModelSpec
 
 __all__ = ["Contestant", "WatchableRunner", "answers", "find_reference", "joint_spec"]

@@ -11,21 +11,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.backends import Backend
-from ptfan.engine.colour_completion import open_colours
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.difference import Tally
 from ptfan.engine.errors import InputError
-from ptfan.engine.flow_completion import LearnedCompletion, open_completion
 from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import InpaintSettings, crop_rules, window_and_stride
-from ptfan.engine.masks import open_mask
+from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import open_source
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import find_model
-from ptfan.engine.prepare import Preparer, Window
+from ptfan.engine.prepare.colour_completion import open_colours
+from ptfan.engine.prepare.flow_completion import LearnedCompletion, open_completion
+from ptfan.engine.prepare.preparer import Preparer, Window
 from ptfan.engine.progress import NoProgress, Progress
-from ptfan.engine.runner import open_runner
+from ptfan.engine.runners.backends import Backend
+from ptfan.engine.runners.runner import open_runner
 from ptfan.engine.spec import ModelSpec
 from ptfan.engine.verify.contest import Contestant, answers, find_reference, joint_spec
 from ptfan.engine.verify.verification import Verification

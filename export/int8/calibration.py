@@ -10,22 +10,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.colour_completion import LearnedColours
 from ptfan.engine.errors import InputError
-from ptfan.engine.flow import estimate_flows
-from ptfan.engine.flow_completion import LearnedCompletion, open_completion
 from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.inpainter import Inpainter
-from ptfan.engine.inputs import clip_inputs
-from ptfan.engine.onnx_file import read_spec
-from ptfan.engine.ort import OrtRunner
+from ptfan.engine.prepare.colour_completion import LearnedColours
+from ptfan.engine.prepare.flow import estimate_flows
+from ptfan.engine.prepare.flow_completion import LearnedCompletion, open_completion
+from ptfan.engine.prepare.inputs import clip_inputs
 from ptfan.engine.progress import NoProgress, Progress
-from ptfan.engine.runner import State, Values
+from ptfan.engine.runners.onnx_file import read_spec
+from ptfan.engine.runners.ort.ort_runner import OrtRunner
+from ptfan.engine.runners.runner import State, Values
 from ptfan.engine.spec import Form
-from ptfan.training.clip_list import clip_list
-from ptfan.training.datasets import open_dataset
-from ptfan.training.masks import random_holes
-from ptfan.training.pixels import to_floats
+from ptfan.training.data.clip_list import clip_list
+from ptfan.training.data.datasets import open_dataset
+from ptfan.training.data.masks import random_holes
+from ptfan.training.data.pixels import to_floats
 
 __all__ = ["CalibrationSettings", "Listener", "calibration_calls", "calls_of"]
 

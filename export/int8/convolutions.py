@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from ptfan.engine.runner import Arrays
+from ptfan.engine.runners.runner import Arrays
 from ptfan.export.quiet import quiet
 
 __all__ = ["head_convolutions", "with_int8_convolutions"]

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from ptfan.engine.atomic import check_target, write_atomically
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.errors import ModelError, ToleranceError
-from ptfan.engine.flow_completion import REDUCTION
 from ptfan.engine.inpainter import InpaintSettings
-from ptfan.engine.masks import open_mask
+from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import open_source
 from ptfan.engine.models import find_model
-from ptfan.engine.onnx_file import read_spec
-from ptfan.engine.ort import OrtRunner
+from ptfan.engine.prepare.flow_completion import REDUCTION
 from ptfan.engine.progress import Progress
 from ptfan.engine.roles import Role, check_apart
+from ptfan.engine.runners.onnx_file import read_spec
+from ptfan.engine.runners.ort.ort_runner import OrtRunner
 from ptfan.engine.spec import Form, ModelSpec
 from ptfan.engine.verify.run import VerifySettings, verify
 from ptfan.export.int8.calibration import CalibrationSettings, Listener, calibration_calls, calls_of

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ptfan.engine.demo import DEMO_CLIP
-from ptfan.engine.trt.plan_record import read_record
+from ptfan.engine.runners.trt.plan_record import read_record
 
 if importlib.util.find_spec("tensorrt_rtx") is None:
     pytest.skip("tensorrt-rtx is not installed: pip install tensorrt-rtx", allow_module_level=True)

@@ -10,7 +10,7 @@ import pytest
 
 from ptfan.engine.demo import DEMO_CLIP
 from ptfan.engine.models import FLOW_MODEL
-from ptfan.engine.onnx_file import read_spec
+from ptfan.engine.runners.onnx_file import read_spec
 
 pytest.importorskip("onnx")
 

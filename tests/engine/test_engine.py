@@ -14,7 +14,7 @@ from ptfan.engine.errors import InputError, ModelError
 from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.media import open_source
-from ptfan.engine.ort import OrtRunner
+from ptfan.engine.runners.ort.ort_runner import OrtRunner
 
 pytest.importorskip("onnxruntime")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from ptfan.engine import info as module
-from ptfan.engine import runner
-from ptfan.engine.backends import BackendStatus
 from ptfan.engine.info import collect_info, format_info
 from ptfan.engine.models import find_model
+from ptfan.engine.runners import runner
+from ptfan.engine.runners.backends import BackendStatus
 
 UNUSABLE = BackendStatus("onnxruntime", False, "not installed: pip install 'ptfan[cpu]'")
 USABLE = BackendStatus("onnxruntime", True, "ONNX Runtime on the CPU")

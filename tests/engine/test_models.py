@@ -9,7 +9,7 @@ import pytest
 from ptfan.engine import models
 from ptfan.engine.errors import InputNotFoundError
 from ptfan.engine.models import file_sha256, find_model, flow_model, shipped_models
-from ptfan.engine.onnx_file import read_spec
+from ptfan.engine.runners.onnx_file import read_spec
 
 
 def test_shipped_models_lie_in_the_package_under_their_names() -> None:

@@ -17,7 +17,7 @@ from ptfan.engine import pipeline as module
 from ptfan.engine.errors import InputError, InterruptedRunError, MaskError, OutputError, OutputExistsError
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter
-from ptfan.engine.masks import MaskSource
+from ptfan.engine.masks.source import MaskSource
 from ptfan.engine.pipeline import inpaint
 
 BOX = Box(20, 14, 16, 12)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ptfan.engine.errors import ModelError
+from ptfan.engine.prepare.window import Windower
 from ptfan.engine.spec import Carried, ModelSpec
-from ptfan.engine.window import Windower
 
 SPEC: dict[str, Any] = {"name": "s", "window": 15, "stride": 9, "lookahead": 11}
 CARRIED = (

@@ -19,7 +19,7 @@ from ptfan.engine.channel import THREAD_PREFIX
 from ptfan.engine.errors import InputError, MaskError, OutputError
 from ptfan.engine.frame import Box, Frame
 from ptfan.engine.inpainter import Inpainter
-from ptfan.engine.masks import MaskSource
+from ptfan.engine.masks.source import MaskSource
 from ptfan.engine.media import Sample, Sink
 from ptfan.engine.stages import CopyThrough, Stages
 

@@ -10,9 +10,9 @@ import pytest
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.models import find_model
-from ptfan.engine.onnx_file import read_spec
-from ptfan.engine.trt.plan_record import PlanRecord
-from ptfan.engine.trt.sizes import SizeRange
+from ptfan.engine.runners.onnx_file import read_spec
+from ptfan.engine.runners.trt.plan_record import PlanRecord
+from ptfan.engine.runners.trt.sizes import SizeRange
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ def main(path: str, profiles: dict[str, list[list[int]]], plugin: str = "") -> d
 
     logger = trt.Logger(trt.Logger.ERROR)
     if plugin == "python":
-        from ptfan.engine.trt.flow_warp_plugin import register
+        from ptfan.engine.runners.trt.flow_warp_plugin import register
 
         register(trt)
     elif plugin:

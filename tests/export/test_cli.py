@@ -17,7 +17,7 @@ import pytest
 from ptfan.engine import cli
 from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import Inpainter
-from ptfan.engine.ort import OrtRunner
+from ptfan.engine.runners.ort.ort_runner import OrtRunner
 from ptfan.export import exporter
 from ptfan.export.metadata import read_spec
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from ptfan.engine.ov.flow_warp_conversion import flow_warp_extension
-from ptfan.engine.ov.openvino_module import import_openvino
+from ptfan.engine.runners.ov.flow_warp_conversion import flow_warp_extension
+from ptfan.engine.runners.ov.openvino_module import import_openvino
 from ptfan.export.flow_warp_op import (
     DOMAIN,
     OP_TYPE,

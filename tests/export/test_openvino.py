@@ -10,9 +10,9 @@ import numpy as np
 import onnx
 import pytest
 
-from ptfan.engine.ort import OrtRunner
-from ptfan.engine.ov.openvino_runner import OpenVINORunner
-from ptfan.engine.stepper import Stepper, step_inputs
+from ptfan.engine.fillers.stepper import Stepper, step_inputs
+from ptfan.engine.runners.ort.ort_runner import OrtRunner
+from ptfan.engine.runners.ov.openvino_runner import OpenVINORunner
 from ptfan.export.dimensions import Dimensions
 from ptfan.export.graph import step_graph
 from ptfan.export.metadata import write_spec

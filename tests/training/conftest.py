@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch.utils.data import Dataset
 
-from ptfan.engine.flow import estimate_flows
-from ptfan.engine.inputs import clip_inputs
+from ptfan.engine.prepare.flow import estimate_flows
+from ptfan.engine.prepare.inputs import clip_inputs
 from ptfan.engine.spec import Fill
 from ptfan.training.model.config import GeneratorConfig, Stage
 

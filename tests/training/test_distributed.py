@@ -15,11 +15,11 @@ import torch
 from torch.utils.data import default_collate
 
 from ptfan.engine.errors import DivergenceError
-from ptfan.training.batch import Batch, StepSampler
-from ptfan.training.config import LossConfig, TrainConfig
-from ptfan.training.fabric import open_fabric
-from ptfan.training.learner import Learner
+from ptfan.training.generator.config import LossConfig, TrainConfig
+from ptfan.training.generator.learner import Learner
 from ptfan.training.model.config import GeneratorConfig
+from ptfan.training.runs.batch import Batch, StepSampler
+from ptfan.training.runs.fabric import open_fabric
 
 CONFIG = TrainConfig(
     steps=4,

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from ptfan.engine import runner as runner_module
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.errors import BackendError, InputNotFoundError, ModelError
 from ptfan.engine.frame import Frame, Image
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
-from ptfan.engine.masks import open_mask
+from ptfan.engine.masks.source import open_mask
 from ptfan.engine.models import file_sha256, find_model
-from ptfan.engine.runner import RUNNER_GROUP, open_runner
+from ptfan.engine.runners import runner as runner_module
+from ptfan.engine.runners.runner import RUNNER_GROUP, open_runner
 from ptfan.engine.spec import CLIP_INPUTS
 from ptfan.engine.verify.run import VerifySettings, verify
 from ptfan.training import checkpoint as checkpoint_module

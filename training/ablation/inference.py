@@ -12,15 +12,15 @@ import torch
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError
-from ptfan.engine.flow import DisFlow, FlowPair, complete_flows, estimate_flows, judged
 from ptfan.engine.frame import Mask
 from ptfan.engine.inpainter import InpaintSettings, window_and_stride
-from ptfan.engine.inputs import clip_inputs
+from ptfan.engine.prepare.flow import DisFlow, FlowPair, complete_flows, estimate_flows, judged
+from ptfan.engine.prepare.inputs import clip_inputs
+from ptfan.engine.prepare.window import Windower
 from ptfan.engine.spec import CLIP_INPUTS
-from ptfan.engine.window import Windower
+from ptfan.training.data.pixels import to_bytes, to_floats
 from ptfan.training.evaluation.task import Picture
 from ptfan.training.model import Generator
-from ptfan.training.pixels import to_bytes, to_floats
 from ptfan.training.spec import generator_spec
 
 __all__ = ["FlowRegime", "choose_flows", "filled"]

@@ -9,9 +9,9 @@ from typing import Any
 
 from ptfan.engine.errors import InputError
 from ptfan.training.ablation.inference import FlowRegime
-from ptfan.training.config import TrainConfig
-from ptfan.training.run_config import OptimizerConfig, ScheduleConfig
-from ptfan.training.sample_config import SampleConfig
+from ptfan.training.data.sample_config import SampleConfig
+from ptfan.training.generator.config import TrainConfig
+from ptfan.training.runs.config import OptimizerConfig, ScheduleConfig
 
 __all__ = ["BUDGET", "REFERENCE", "ROWS", "TRAININGS", "Row", "choose_rows", "trained_with"]
 

@@ -15,7 +15,6 @@ from ptfan.training.ablation.inference import filled
 from ptfan.training.ablation.rows import BUDGET, Row, choose_rows, trained_with
 from ptfan.training.ablation.table import ablation_table
 from ptfan.training.checkpoint import build, load_checkpoint
-from ptfan.training.config import TrainConfig
 from ptfan.training.evaluation.evaluator import Evaluator
 from ptfan.training.evaluation.journal import Journal
 from ptfan.training.evaluation.measures import Weights, choose_measures
@@ -24,11 +23,12 @@ from ptfan.training.evaluation.pictures import PictureStore
 from ptfan.training.evaluation.protocols import open_benchmark
 from ptfan.training.evaluation.report import Mean, means, write_scores
 from ptfan.training.evaluation.task import Picture
-from ptfan.training.generator_run import GeneratorSubject
+from ptfan.training.generator.config import TrainConfig
+from ptfan.training.generator.run import GeneratorSubject
 from ptfan.training.model import Generator
-from ptfan.training.run import Arguments, resume_run, start_run
-from ptfan.training.run_data import DataSource
-from ptfan.training.run_folder import RunFolder
+from ptfan.training.runs.data import DataSource
+from ptfan.training.runs.folder import RunFolder
+from ptfan.training.runs.run import Arguments, resume_run, start_run
 
 __all__ = ["AblationSettings", "run_ablation"]
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ptfan.training.ablation.rows import REFERENCE, Row
-from ptfan.training.config import TrainConfig
 from ptfan.training.evaluation.columns import COLUMNS
 from ptfan.training.evaluation.report import Mean
+from ptfan.training.generator.config import TrainConfig
 
 __all__ = ["ablation_table"]
 

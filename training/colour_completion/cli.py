@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ptfan.training.run_options import add_trainer
+from ptfan.training.runs.options import add_trainer
 
 if TYPE_CHECKING:
     from ptfan.training.colour_completion.run import ColourSubject

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from ptfan.engine.colour_completion import MULTIPLE, REDUCTION
 from ptfan.engine.errors import InputError
+from ptfan.engine.prepare.colour_completion import MULTIPLE, REDUCTION
+from ptfan.training.data.sample_config import SampleConfig
 from ptfan.training.model.colour_completer import ColourCompleterConfig
-from ptfan.training.run_config import RunConfig
-from ptfan.training.sample_config import SampleConfig
+from ptfan.training.runs.config import RunConfig
 
 __all__ = ["ColourTrainConfig"]
 

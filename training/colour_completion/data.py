@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ptfan.engine.colour_completion import colour_inputs
 from ptfan.engine.frame import Mask
-from ptfan.engine.propagation import propagate
-from ptfan.training.augment import choose_view
-from ptfan.training.clip_cache import ClipCache
+from ptfan.engine.prepare.colour_completion import colour_inputs
+from ptfan.engine.prepare.propagation import propagate
 from ptfan.training.colour_completion.config import ColourTrainConfig
-from ptfan.training.data import ClipDataset
-from ptfan.training.flow_cache import FlowCache
-from ptfan.training.scenes import Scenes
+from ptfan.training.data.augment import choose_view
+from ptfan.training.data.clip_cache import ClipCache
+from ptfan.training.data.flow.cache import FlowCache
+from ptfan.training.data.samples import ClipDataset
+from ptfan.training.data.scenes import Scenes
 
 __all__ = ["ColourDataset"]
 

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ptfan.training.colour_completion.config import ColourTrainConfig
 from ptfan.training.colour_completion.losses import ColourBatch, colour_losses
-from ptfan.training.completer_learner import CompleterLearner
-from ptfan.training.headline import Headline
 from ptfan.training.model.colour_completer import ColourCompleter
+from ptfan.training.runs.completer_learner import CompleterLearner
+from ptfan.training.runs.headline import Headline
 
 __all__ = ["ColourLearner"]
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from lightning_fabric import Fabric
 
 from ptfan.training.checkpoint import load_completer_of
-from ptfan.training.clip_cache import ClipCache
 from ptfan.training.colour_completion.config import ColourTrainConfig
 from ptfan.training.colour_completion.data import ColourDataset
 from ptfan.training.colour_completion.learner import ColourLearner
-from ptfan.training.flow_cache import FlowCache
+from ptfan.training.data.clip_cache import ClipCache
+from ptfan.training.data.flow.cache import FlowCache
 from ptfan.training.model.colour_completer import ColourCompleter
-from ptfan.training.run import Subject
+from ptfan.training.runs.run import Subject
 
 __all__ = ["ColourSubject"]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ptfan.engine.errors import ModelError
 from ptfan.engine.frame import Mask
-from ptfan.training.clips import Clip
+from ptfan.training.data.clips import Clip
 from ptfan.training.evaluation.journal import Journal, Score
 from ptfan.training.evaluation.measures import Measures
 from ptfan.training.evaluation.methods import Method

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ptfan.engine.completion import dilate
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Mask
-from ptfan.training.clips import Clip, MaskFiles
-from ptfan.training.masks import random_holes
-from ptfan.training.sample_config import MaskConfig
+from ptfan.engine.prepare.completion import dilate
+from ptfan.training.data.clips import Clip, MaskFiles
+from ptfan.training.data.masks import random_holes
+from ptfan.training.data.sample_config import MaskConfig
 
 __all__ = [
     "HoleSource",

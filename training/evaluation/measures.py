@@ -33,7 +33,8 @@ class Weights:
     """Where the weights of the perceptual metrics are; those of others are None."""
 
     lpips: str | None = None
-    """LPIPS's trunk: torchvision's `alexnet` or `vgg16`, a file or a name, see `ptfan.training.features.features`."""
+    """LPIPS's trunk: torchvision's `alexnet` or `vgg16`, a file or a name, see
+    `ptfan.training.features.features`."""
     lpips_heads: Path | None = None
     """LPIPS's own weights of the channels: `lpips/weights/v0.1/alex.pth` or `vgg.pth` of the package lpips."""
     st_lpips: str | None = None

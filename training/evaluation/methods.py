@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError
-from ptfan.engine.flow import FlowPair, estimate_flows, smooth_completion
 from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.models import file_sha256
-from ptfan.engine.propagation import CarryRules, propagate
-from ptfan.engine.runner import choose_file
+from ptfan.engine.prepare.flow import FlowPair, estimate_flows, smooth_completion
+from ptfan.engine.prepare.propagation import CarryRules, propagate
+from ptfan.engine.runners.runner import choose_file
+from ptfan.training.data.pixels import to_bytes, to_floats
 from ptfan.training.evaluation.task import Picture
-from ptfan.training.pixels import to_bytes, to_floats
 
 __all__ = ["BASELINES", "Method", "baseline_methods", "model_methods", "plain_flows", "propagation", "telea"]
 

@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 
 from ptfan.engine.errors import InputError, InputNotFoundError
-from ptfan.training.clips import Clip, MaskFiles
-from ptfan.training.datasets import ClipSet, Layout, open_dataset
+from ptfan.training.data.clips import Clip, MaskFiles
+from ptfan.training.data.datasets import ClipSet, Layout, open_dataset
+from ptfan.training.data.sample_config import MaskConfig
 from ptfan.training.evaluation.holes import (
     HoleSource,
     Shape,
@@ -23,7 +24,6 @@ from ptfan.training.evaluation.holes import (
     text_holes,
 )
 from ptfan.training.evaluation.task import Footage
-from ptfan.training.sample_config import MaskConfig
 
 __all__ = ["DAVIS_TEST", "HOLE_KINDS", "PROTOCOLS", "Benchmark", "MaskFolder", "Protocol", "open_benchmark"]
 

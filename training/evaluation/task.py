@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.flow import FlowPair, complete_flows
 from ptfan.engine.frame import Mask
+from ptfan.engine.prepare.flow import FlowPair, complete_flows
+from ptfan.training.data.pixels import to_floats
 from ptfan.training.evaluation.metrics.warping import field_occlusion
-from ptfan.training.pixels import to_floats
 
 __all__ = ["Footage", "Picture", "Task"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ptfan.training.run_options import add_trainer
+from ptfan.training.runs.options import add_trainer
 
 if TYPE_CHECKING:
     from ptfan.training.flow_completion.run import FlowSubject

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ptfan.engine.errors import InputError
-from ptfan.engine.flow_completion import MULTIPLE, REDUCTION
+from ptfan.engine.prepare.flow_completion import MULTIPLE, REDUCTION
+from ptfan.training.data.sample_config import CutConfig
 from ptfan.training.model.flow_completer import FlowCompleterConfig
-from ptfan.training.run_config import RunConfig
-from ptfan.training.sample_config import CutConfig
+from ptfan.training.runs.config import RunConfig
 
 __all__ = ["FlowTrainConfig"]
 

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ptfan.engine.completion import dilate, pull_push
-from ptfan.engine.flow import CONTAMINATED, SmoothFlows, smooth_flows
-from ptfan.engine.flow_completion import completion_inputs
 from ptfan.engine.frame import Mask
-from ptfan.training.augment import choose_stretch, choose_view
-from ptfan.training.clip_cache import ClipCache
-from ptfan.training.flow_cache import FlowCache
+from ptfan.engine.prepare.completion import dilate, pull_push
+from ptfan.engine.prepare.flow import CONTAMINATED, SmoothFlows, smooth_flows
+from ptfan.engine.prepare.flow_completion import completion_inputs
+from ptfan.training.data.augment import choose_stretch, choose_view
+from ptfan.training.data.clip_cache import ClipCache
+from ptfan.training.data.flow.cache import FlowCache
+from ptfan.training.data.scenes import Scenes
 from ptfan.training.flow_completion.config import FlowTrainConfig
-from ptfan.training.scenes import Scenes
 
 __all__ = ["FlowDataset", "hidden"]
 

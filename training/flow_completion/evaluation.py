@@ -11,20 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError
-from ptfan.engine.flow import FlowPair, SmoothFlows, judged, smooth_completion, smooth_flows
-from ptfan.engine.flow_completion import LearnedCompletion
 from ptfan.engine.folders import make_folder
 from ptfan.engine.frame import Mask
 from ptfan.engine.models import FLOW_MODEL, file_sha256
-from ptfan.engine.propagation import propagate
-from ptfan.engine.runner import open_runner
+from ptfan.engine.prepare.flow import FlowPair, SmoothFlows, judged, smooth_completion, smooth_flows
+from ptfan.engine.prepare.flow_completion import LearnedCompletion
+from ptfan.engine.prepare.propagation import propagate
+from ptfan.engine.runners.runner import open_runner
 from ptfan.engine.versions import versions
+from ptfan.training.data.pixels import to_bytes, to_floats
 from ptfan.training.evaluation.metrics.psnr import psnr
 from ptfan.training.evaluation.progress import EvaluationProgress
 from ptfan.training.evaluation.protocols import Benchmark, open_benchmark
 from ptfan.training.evaluation.task import Task
 from ptfan.training.flow_completion.report import FlowScore, score_table
-from ptfan.training.pixels import to_bytes, to_floats
 
 __all__ = ["FlowEvaluation", "endpoint_error", "evaluate_flow", "score_task"]
 

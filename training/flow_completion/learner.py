@@ -8,12 +8,12 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from ptfan.training.completer_learner import CompleterLearner
 from ptfan.training.flow_completion.config import FlowTrainConfig
 from ptfan.training.flow_completion.losses import FlowBatch, flow_losses
 from ptfan.training.flow_completion.picture import flow_strip
-from ptfan.training.headline import Headline
 from ptfan.training.model.flow_completer import FlowCompleter
+from ptfan.training.runs.completer_learner import CompleterLearner
+from ptfan.training.runs.headline import Headline
 
 __all__ = ["FlowLearner"]
 

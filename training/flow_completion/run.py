@@ -7,13 +7,13 @@ from dataclasses import replace
 from lightning_fabric import Fabric
 
 from ptfan.training.checkpoint import load_completer_of
-from ptfan.training.clip_cache import ClipCache
-from ptfan.training.flow_cache import FlowCache
+from ptfan.training.data.clip_cache import ClipCache
+from ptfan.training.data.flow.cache import FlowCache
 from ptfan.training.flow_completion.config import FlowTrainConfig
 from ptfan.training.flow_completion.data import FlowDataset
 from ptfan.training.flow_completion.learner import FlowLearner
 from ptfan.training.model.flow_completer import FlowCompleter
-from ptfan.training.run import Subject
+from ptfan.training.runs.run import Subject
 
 __all__ = ["FlowSubject"]
 

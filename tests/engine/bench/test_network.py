@@ -11,7 +11,7 @@ from ptfan.engine.bench.subject import Subject
 from ptfan.engine.bench.work import Work
 from ptfan.engine.errors import InputError, InputNotFoundError
 from ptfan.engine.models import find_model
-from ptfan.engine.runner import open_runner
+from ptfan.engine.runners.runner import open_runner
 
 pytest.importorskip("onnxruntime")
 

@@ -11,11 +11,11 @@ import pytest
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.demo.before_after import before_after
 from ptfan.engine.frame import Box, Mask
-from ptfan.engine.mask_images import read_mask_image
-from ptfan.engine.masks import open_mask
+from ptfan.engine.masks.images import read_mask_image
+from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import open_source
+from ptfan.engine.prepare.scenes import CutDetector
 from ptfan.engine.preview import draw_mask
-from ptfan.engine.scenes import CutDetector
 from ptfan.engine.sheet import GAP, TITLE_HEIGHT
 
 WIDTH, HEIGHT = 40, 24

@@ -13,7 +13,7 @@ import pytest
 
 from ptfan.engine.errors import InputNotFoundError, MaskError
 from ptfan.engine.live.live_mask import LiveMask
-from ptfan.engine.masks import open_mask
+from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import StreamInfo
 
 TICK = Fraction(1, 10)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ptfan.engine.errors import InputError
-from ptfan.engine.masks import open_mask
+from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import open_source
 from ptfan.engine.media.folder_source import images_in
 

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ptfan.engine.crop import CropRules
 from ptfan.engine.errors import InputError, InputNotFoundError, ModelError
 from ptfan.engine.frame import Frame
 from ptfan.engine.models import shipped_models
-from ptfan.engine.onnx_file import read_spec
-from ptfan.engine.prepare import Preparer
+from ptfan.engine.prepare.crop import CropRules
+from ptfan.engine.prepare.preparer import Preparer
+from ptfan.engine.runners.onnx_file import read_spec
 from ptfan.engine.spec import ModelSpec
 from ptfan.engine.verify.contest import Contestant, answers, find_reference, joint_spec
 

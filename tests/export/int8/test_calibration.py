@@ -12,8 +12,8 @@ import pytest
 from ptfan.engine.demo import DEMO_CLIP
 from ptfan.engine.errors import InputError, InputNotFoundError
 from ptfan.engine.models import find_model
-from ptfan.engine.onnx_file import read_spec
 from ptfan.engine.progress import NoProgress
+from ptfan.engine.runners.onnx_file import read_spec
 from ptfan.export.int8.calibration import CalibrationSettings, calibration_calls
 
 MODEL = find_model("s-live")

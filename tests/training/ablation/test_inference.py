@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError
-from ptfan.engine.flow import estimate_flows
-from ptfan.engine.inputs import clip_inputs
+from ptfan.engine.prepare.flow import estimate_flows
+from ptfan.engine.prepare.inputs import clip_inputs
 from ptfan.engine.spec import CLIP_INPUTS
 from ptfan.training.ablation.inference import FlowRegime, choose_flows, filled
 from ptfan.training.model import Generator, preset

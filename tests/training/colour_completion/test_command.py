@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ptfan.engine.cli import main
-from ptfan.engine.colour_completion import LearnedColours
-from ptfan.engine.runner import open_runner
+from ptfan.engine.prepare.colour_completion import LearnedColours
+from ptfan.engine.runners.runner import open_runner
 from ptfan.training.checkpoint import load_completer
 
 pytestmark = pytest.mark.usefixtures("one_thread")

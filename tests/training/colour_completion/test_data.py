@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from ptfan.engine.errors import InputError
-from ptfan.training.clip_cache import ClipCache
 from ptfan.training.colour_completion.config import ColourTrainConfig
 from ptfan.training.colour_completion.data import ColourDataset
-from ptfan.training.sample_config import SampleConfig
+from ptfan.training.data.clip_cache import ClipCache
+from ptfan.training.data.sample_config import SampleConfig
 
 
 def clips(folder: Path) -> ClipCache:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ptfan.engine.errors import ModelError
-from ptfan.engine.flow import FlowPair, complete_flows
 from ptfan.engine.frame import Mask
+from ptfan.engine.prepare.flow import FlowPair, complete_flows
 from ptfan.training.evaluation import task as task_module
 from ptfan.training.evaluation.evaluator import Evaluator
 from ptfan.training.evaluation.journal import Journal

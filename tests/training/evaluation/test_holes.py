@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from ptfan.engine.errors import InputError
-from ptfan.training.clips import Clip, MaskFiles
-from ptfan.training.datasets import open_dataset
+from ptfan.training.data.clips import Clip, MaskFiles
+from ptfan.training.data.datasets import open_dataset
+from ptfan.training.data.sample_config import MaskConfig
 from ptfan.training.evaluation.holes import (
     PAUSE,
     SHOWN,
@@ -21,7 +22,6 @@ from ptfan.training.evaluation.holes import (
     stored_holes,
     text_holes,
 )
-from ptfan.training.sample_config import MaskConfig
 
 SHAPE = Shape(5, 128, 72)
 

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ptfan.engine.completion import dilate, pull_push
 from ptfan.engine.errors import InputError, InputNotFoundError
-from ptfan.engine.flow import DisFlow, guide_image
 from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.models import find_model
-from ptfan.engine.validity import validity
+from ptfan.engine.prepare.completion import dilate, pull_push
+from ptfan.engine.prepare.flow import DisFlow, guide_image
+from ptfan.engine.prepare.validity import validity
 from ptfan.training.evaluation.methods import (
     BASELINES,
     baseline_methods,

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ptfan.engine.cli import main
-from ptfan.engine.flow_completion import LearnedCompletion
-from ptfan.engine.runner import open_runner
+from ptfan.engine.prepare.flow_completion import LearnedCompletion
+from ptfan.engine.runners.runner import open_runner
 from ptfan.training.checkpoint import load_completer
 
 pytestmark = pytest.mark.usefixtures("one_thread")

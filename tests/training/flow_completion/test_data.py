@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from ptfan.engine.errors import InputError
-from ptfan.training.clip_cache import ClipCache
+from ptfan.training.data.clip_cache import ClipCache
+from ptfan.training.data.sample_config import CutConfig
 from ptfan.training.flow_completion.config import FlowTrainConfig
 from ptfan.training.flow_completion.data import FlowDataset, hidden
-from ptfan.training.sample_config import CutConfig
 
 
 def clips(folder: Path) -> ClipCache:

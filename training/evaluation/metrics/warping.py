@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.flow import FlowPair
 from ptfan.engine.frame import Mask
+from ptfan.engine.prepare.flow import FlowPair
 
 __all__ = ["field_occlusion", "field_warping_error", "warping_error"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ptfan.engine.flow import FlowPair
+from ptfan.engine.prepare.flow import FlowPair
 from ptfan.training.evaluation.metrics.warping import field_occlusion, field_warping_error, warping_error
 
 SHAPE = (24, 32)

@@ -1,0 +1,150 @@
+"""A step model's memory: what each step hands on to later ones, for the streams of one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.errors import ModelError
+from ptfan.engine.runners.runner import Arrays, BoundRunner, Runner, State
+from ptfan.engine.spec import Carried
+
+__all__ = ["Carry", "Stepper", "step_inputs", "step_runner"]
+
+
+class Carry:
+    """The last values of one of a model's `carried`: a ring whose slots are allocated once, and never copied."""
+
+    def __init__(self, runner: BoundRunner, carried: Carried, shape: tuple[int, ...], slots: int) -> None:
+        """Allocate where the runner computes.
+
+        Args:
+            runner: who reads and writes the values.
+            carried: which they are.
+            shape: of a value, for all streams.
+            slots: more than the longest delay: what is read last must not be what is written.
+        """
+        self._runner = runner
+        self._slots = [runner.allocate(shape, carried.precision) for _ in range(slots)]
+        self._carried = carried
+        self._newest = 0
+
+    def inputs(self) -> dict[str, State]:
+        """Return what the next step reads, by the graph's names."""
+        count = len(self._slots)
+        return {name: self._slots[(self._newest - delay) % count] for delay, name in self._carried.inputs.items()}
+
+    def output(self) -> State:
+        """Return where the next step writes."""
+        return self._slots[self._newest]
+
+    def hold(self, slot: int) -> None:
+        """Undo the step for one stream, before `advance`: its values are read again at the delays that they had."""
+        count = len(self._slots)
+        for delay in range(max(self._carried.delays)):
+            newer, older = (self._slots[(self._newest - back) % count] for back in (delay, delay + 1))
+            self._runner.copy_stream(older, newer, slot)
+
+    def advance(self) -> None:
+        """Go one step on."""
+        self._newest = (self._newest + 1) % len(self._slots)
+
+
+class Stepper:
+    """Runs a step model for up to B streams at once, each of which may begin and end when it likes.
+
+    A frame's answer comes `delay` steps after it. A stream's slot may be given to another when it has been reset:
+    nothing of the one before is ever looked at.
+    """
+
+    def __init__(self, runner: Runner, height: int, width: int, *, streams: int = 1) -> None:
+        """Begin with empty slots.
+
+        Args:
+            runner: a loaded step model; it is not closed here.
+            height: of the frames, pixels, a multiple of the model's `size_multiple`.
+            width: likewise.
+            streams: B.
+
+        Raises:
+            ModelError: the model is not of the step form, its backend cannot run that, or it takes no frames of that
+                size.
+        """
+        self._runner, spec = step_runner(runner), runner.spec
+        multiple = spec.size_multiple
+        if height % multiple or width % multiple or not height * width:
+            raise ModelError(f"model {spec.name}: frames are {width}x{height}, expected multiples of {multiple}")
+        self._carried = {
+            item.name: Carry(self._runner, item, item.shape(streams, height, width), spec.slots(item))
+            for item in spec.carried
+        }
+        self._live = np.zeros((streams, spec.lookahead + 2), np.float32)
+
+    @property
+    def delay(self) -> int:
+        """Steps between a frame and its answer."""
+        return self._runner.spec.lookahead
+
+    def reset(self, slot: int = 0) -> None:
+        """Forget a slot's stream: its next frame is a stream's first."""
+        self._live[slot] = 0.0
+
+    def push(self, inputs: Arrays, live: Sequence[bool | None] = (True,)) -> NDArray[np.float32]:
+        """Take the next frame of every slot.
+
+        Args:
+            inputs: by name, (B, C, H, W) each, see `ModelSpec`; where a slot has no frame, anything finite.
+            live: which slots have a frame; a slot without one goes on with the frames that still wait in it. None
+                leaves a slot as it is, as if this step had not been: that costs a copy of its memory.
+
+        Returns:
+            (B, 3, H, W): what goes into the hole of the frame `delay` steps ago, rubbish where that was none, or where
+            the slot was left as it is.
+        """
+        held = [slot for slot, alive in enumerate(live) if alive is None]
+        before = self._live[held]
+        self._live[:, 1:] = self._live[:, :-1].copy()
+        self._live[:, 0] = [bool(alive) for alive in live]
+        feed: dict[str, Any] = {**inputs, "live": self._live}
+        for carry in self._carried.values():
+            feed.update(carry.inputs())
+        into = {name: carry.output() for name, carry in self._carried.items()}
+        fill: NDArray[np.float32] = self._runner.run_into(feed, into)["fill"]
+        for carry in self._carried.values():
+            for slot in held:
+                carry.hold(slot)
+            carry.advance()
+        self._live[held] = before
+        return fill
+
+
+def step_runner(runner: Runner) -> BoundRunner:
+    """Return the runner as one that can step.
+
+    Raises:
+        ModelError: its model is not of the step form, or its backend cannot run that.
+    """
+    spec = runner.spec
+    if spec.form != "step":
+        raise ModelError(f"model {spec.name} is of the {spec.form} form, expected step")
+    if not isinstance(runner, BoundRunner):
+        raise ModelError(f"model {spec.name}: {runner.backend} cannot run the step form; export the clip form for it")
+    return runner
+
+
+def step_inputs(clip: Arrays, t: int) -> dict[str, NDArray[Any]]:
+    """Return what a step takes when frame t of a clip comes: (1, C, H, W) each, zeros where the clip has nothing.
+
+    Args:
+        clip: the clip graph's inputs.
+        t: the frame's number; beyond the clip's end, a frame to flush with.
+    """
+    # A forward flow lives on the frame before, and leads to this one.
+    places = {name: t - 1 if name in ("flow_forward", "validity_forward") else t for name in clip}
+    return {
+        name: array[places[name]][None] if 0 <= places[name] < len(array) else np.zeros_like(array[:1])
+        for name, array in clip.items()
+    }

@@ -1,0 +1,1 @@
+"""Masks: where the holes of a video are."""

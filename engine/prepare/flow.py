@@ -1,0 +1,218 @@
+"""Optical flow between frames with holes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.frame import Mask
+from ptfan.engine.prepare.completion import dilate, erode, pull_push
+from ptfan.engine.prepare.refinement import refine_flow
+from ptfan.engine.prepare.validity import leads_into, validity
+
+__all__ = [
+    "CONTAMINATED",
+    "DisFlow",
+    "FlowCompletion",
+    "FlowEstimator",
+    "FlowPair",
+    "GuideImage",
+    "SmoothFlows",
+    "Step",
+    "complete_flows",
+    "estimate_flows",
+    "estimate_pair",
+    "guide_image",
+    "judged",
+    "smooth_completion",
+    "smooth_flows",
+]
+
+GuideImage = NDArray[np.uint8]
+"""(H, W) luminance whose hole is filled from its surroundings: what flow is estimated on."""
+SmoothFlows = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Forward flow (H, W, 2) from t to t + 1, on frame t, and backward flow from t + 1 to t, on frame t + 1, in pixels,
+completed smoothly inside the holes."""
+Step = tuple[NDArray[np.float32], Mask, NDArray[np.float32] | None]
+"""Flow (H, W, 2) from a frame to its neighbour, where it can be used (H, W), and the error to expect of it (H, W)."""
+CONTAMINATED = 4
+"""Pixels round a hole whose estimated flow is not trusted: the estimator's patches reach into the hole there."""
+SEEN = 4
+"""Pixels into what is hidden up to which `refine_flow` still sees enough outside of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class FlowPair:
+    """Completed flow between frame t and frame t + 1, and where it can be used."""
+
+    forward: NDArray[np.float32]
+    """(H, W, 2) pixels, from t to t + 1, lives on frame t."""
+    backward: NDArray[np.float32]
+    """(H, W, 2) pixels, from t + 1 to t, lives on frame t + 1."""
+    forward_validity: Mask
+    """(H, W), True where the forward flow can be used."""
+    backward_validity: Mask
+    """(H, W), True where the backward flow can be used."""
+    forward_doubt: NDArray[np.float32] | None = None
+    """(H, W) pixels, the error to expect of the forward flow inside the hole; None where nothing is known of it."""
+    backward_doubt: NDArray[np.float32] | None = None
+    """(H, W) pixels, the same of the backward flow."""
+
+    @property
+    def ahead(self) -> Step:
+        """The forward flow with all that is known of it."""
+        return self.forward, self.forward_validity, self.forward_doubt
+
+    @property
+    def back(self) -> Step:
+        """The same of the backward flow."""
+        return self.backward, self.backward_validity, self.backward_doubt
+
+
+class FlowEstimator(Protocol):
+    """Anything that estimates flow between two luminance images."""
+
+    def __call__(self, source: GuideImage, target: GuideImage) -> NDArray[np.float32]:
+        """Return (H, W, 2) pixels: where each pixel of `source` is found in `target`, relative to itself."""
+
+
+class FlowCompletion(Protocol):
+    """Anything that decides on the flow inside the holes of a clip."""
+
+    def __call__(self, flows: Sequence[SmoothFlows], holes: Sequence[Mask]) -> list[FlowPair]:
+        """Return T - 1 pairs for T frames; the flow outside the (dilated) holes stays as it is."""
+
+
+class DisFlow:
+    """Dense inverse search (Kroeger et al., 2016) as OpenCV has it; needs no weights.
+
+    OpenCV's medium preset with patches five pixels apart instead of three, eight iterations instead of 25 and one of
+    variational refinement instead of five: a third of its time. What follows (`refine_flow`, the completion) makes up
+    for it: holes come out as well as with twice the work, within 0.1 dB for boxes, text and moving objects.
+    """
+
+    def __call__(self, source: GuideImage, target: GuideImage) -> NDArray[np.float32]:
+        """Return (H, W, 2) pixels; images too small for the method's patches get zero flow."""
+        if min(source.shape) < 16:
+            return np.zeros((*source.shape, 2), np.float32)
+        # A new one for each pair: on small images a used one remembers the pair before, which may be another scene's.
+        estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        estimator.setPatchStride(5)
+        estimator.setGradientDescentIterations(8)
+        estimator.setVariationalRefinementIterations(1)
+        flow: NDArray[np.float32] = estimator.calc(source, target, None)
+        return flow
+
+
+def guide_image(image: NDArray[np.float32], hole: Mask) -> GuideImage:
+    """Return the luminance on which flow is estimated; what stands in the hole has no influence.
+
+    Args:
+        image: (H, W, 3) RGB in [0, 1].
+        hole: (H, W), True in the hole.
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    smooth = pull_push(grey, ~hole) if hole.any() else grey
+    guide: GuideImage = np.rint(np.clip(smooth, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return guide
+
+
+def estimate_pair(
+    estimator: FlowEstimator,
+    first: GuideImage,
+    second: GuideImage,
+    first_hole: Mask,
+    second_hole: Mask,
+    *,
+    refine: bool = True,
+) -> SmoothFlows:
+    """Estimate flow both ways, and complete it smoothly where it begins or ends in a hole: nothing was matched there.
+
+    Args:
+        estimator: the method.
+        first: frame t as `guide_image` returns it.
+        second: frame t + 1, likewise.
+        first_hole: (H, W) the hole of frame t.
+        second_hole: (H, W) the hole of frame t + 1.
+        refine: estimate the flow round the holes once more, from known pixels alone.
+    """
+    flows = estimator(first, second), estimator(second, first)
+    if not (first_hole.any() or second_hole.any()):
+        return flows
+    near = dilate(first_hole, CONTAMINATED) | dilate(second_hole, CONTAMINATED)
+    forward, backward = _completed(flows, near, near)
+    if not refine:
+        return forward, backward
+    unseen, back_unseen = first_hole | leads_into(second_hole, forward), second_hole | leads_into(first_hole, backward)
+    forward = refine_flow(first, second, first_hole, second_hole, forward, unseen)
+    backward = refine_flow(second, first, second_hole, first_hole, backward, back_unseen)
+    return _completed((forward, backward), erode(unseen, SEEN), erode(back_unseen, SEEN))
+
+
+def judged(
+    forward: NDArray[np.float32],
+    backward: NDArray[np.float32],
+    forward_doubt: NDArray[np.float32] | None = None,
+    backward_doubt: NDArray[np.float32] | None = None,
+) -> FlowPair:
+    """Return a pair of completed flows with where they are valid."""
+    valid = validity(forward, backward), validity(backward, forward)
+    return FlowPair(forward, backward, *valid, forward_doubt, backward_doubt)
+
+
+def smooth_completion(flows: Sequence[SmoothFlows], holes: Sequence[Mask]) -> list[FlowPair]:
+    """Leave the flow in the holes as smooth as it is: the completion that needs no network."""
+    return [judged(forward, backward) for forward, backward in flows]
+
+
+def estimate_flows(
+    images: Sequence[NDArray[np.float32]],
+    holes: Sequence[Mask],
+    *,
+    completion: FlowCompletion = smooth_completion,
+    refine: bool = True,
+) -> list[FlowPair]:
+    """Estimate and complete the flow between the T frames of a clip: T - 1 pairs.
+
+    Args:
+        images: T frames (H, W, 3), RGB in [0, 1]; what stands in the holes has no influence.
+        holes: T masks (H, W).
+        completion: what decides on the flow inside the holes.
+        refine: see `estimate_pair`.
+    """
+    return completion(smooth_flows(images, holes, refine=refine), holes)
+
+
+def complete_flows(images: Sequence[NDArray[np.float32]]) -> list[FlowPair]:
+    """Estimate the flow between T complete frames, (H, W, 3) RGB in [0, 1]: T - 1 pairs."""
+    return estimate_flows(images, [np.zeros(image.shape[:2], bool) for image in images])
+
+
+def smooth_flows(
+    images: Sequence[NDArray[np.float32]], holes: Sequence[Mask], *, refine: bool = True
+) -> list[SmoothFlows]:
+    """Estimate the flow between the T frames of a clip, completed smoothly: what a completion begins with.
+
+    Args:
+        images: T frames (H, W, 3), RGB in [0, 1]; what stands in the holes has no influence.
+        holes: T masks (H, W).
+        refine: see `estimate_pair`.
+    """
+    estimator = DisFlow()
+    guides = [guide_image(image, hole) for image, hole in zip(images, holes, strict=True)]
+    neighbours = zip(guides[:-1], guides[1:], holes[:-1], holes[1:], strict=True)
+    return [estimate_pair(estimator, *pair, refine=refine) for pair in neighbours]
+
+
+def _completed(flows: SmoothFlows, first_unknown: Mask, second_unknown: Mask) -> SmoothFlows:
+    """Complete the forward flow where it is unknown on its frame, the first, and the backward flow on the second."""
+    first, second = ((~mask).view(np.uint8) for mask in (first_unknown, second_unknown))
+    # Both at once: four channels take less time than two.
+    done = pull_push(cv2.merge(flows), cv2.merge([first, first, second, second]))
+    u, v, back_u, back_v = cv2.split(done)
+    return np.asarray(cv2.merge([u, v]), np.float32), np.asarray(cv2.merge([back_u, back_v]), np.float32)

@@ -1,0 +1,141 @@
+"""ONNX Runtime's runs as CUDA graphs: what a step launches one by one is recorded once, and launched as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.runners.half import cast
+from ptfan.engine.runners.runner import State, Values
+from ptfan.engine.spec import ModelSpec
+
+__all__ = ["CudaGraphs"]
+
+MOST_SIZES = 4
+"""Sizes of frames that have a session of their own."""
+MOST_GRAPHS = 64
+"""Of one session, which knows no way to drop one: it is then opened anew. A step model's addresses come round again
+after a dozen steps at the most, but every scene may have others."""
+NO_GRAPH = "-1"
+"""The provider's number for a run that is neither recorded nor a recording; 0 is its own."""
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+class CudaGraphs:
+    """Sessions for frames of one size each.
+
+    The provider records only what it computes from end to end; what a graph has to know of its sizes is worked out on
+    the CPU, unless they are fixed when it is loaded.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        types: Mapping[str, Any],
+        place: tuple[str, int],
+        open_session: Callable[[Shapes], Any],
+    ) -> None:
+        """Open no session yet.
+
+        Args:
+            spec: of the model, of the clip or the step form.
+            types: of its inputs and outputs.
+            place: where it computes, as `OrtValue` has it.
+            open_session: opens a session that may record, given the shapes of the inputs.
+        """
+        self._spec, self._types, self._place, self._open = spec, types, place, open_session
+        self._sizes: dict[tuple[int, ...], _FixedSize] = {}
+
+    def run(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]] | None:
+        """Run once, see `OrtRunner.run_into`.
+
+        Returns:
+            The outputs that `into` does not name. None, and nothing is done, where shapes do not fit the model, or
+            there are too many sizes already.
+
+        Raises:
+            Exception: whatever keeps ONNX Runtime from recording or running it.
+        """
+        size = _shape(inputs["frames"])
+        if len(size) != 4 or (size not in self._sizes and len(self._sizes) == MOST_SIZES):
+            return None
+        frames, _, height, width = size
+        shapes = self._spec.input_shapes(frames, width, height)
+        outputs = self._spec.output_shapes(frames, width, height)
+        given = {**inputs, **into}
+        if any(_shape(given[name]) != shape for name, shape in (shapes | outputs).items() if name in given):
+            return None
+        if size not in self._sizes or self._sizes[size].full:
+            self._sizes[size] = _FixedSize(self._open(shapes), shapes | outputs, self._types, self._place)
+        return self._sizes[size].run(inputs, into)
+
+
+class _FixedSize:
+    """A session at one size: runs whose addresses come again are recorded, and then launched."""
+
+    def __init__(self, session: Any, shapes: Shapes, types: Mapping[str, Any], place: tuple[str, int]) -> None:
+        self._session, self._shapes, self._types, self._place = session, shapes, types, place
+        self._own: dict[str, State] = {}
+        self._seen: set[tuple[int, ...]] = set()
+        self._graphs: dict[tuple[int, ...], str] = {}
+        self.full = False
+        """Whether there is a run to record that cannot be."""
+
+    def run(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
+        values = {entry.name: self._input(entry.name, inputs[entry.name]) for entry in self._session.get_inputs()}
+        outputs = {entry.name: self._output(entry.name, into) for entry in self._session.get_outputs()}
+        binding = self._session.io_binding()
+        for name, value in values.items():
+            binding.bind_ortvalue_input(name, value)
+        for name, value in outputs.items():
+            binding.bind_ortvalue_output(name, value)
+        addresses = tuple(value.data_ptr() for value in (*values.values(), *outputs.values()))
+        self._session.run_with_iobinding(binding, self._options(addresses))
+        return {name: value.numpy() for name, value in outputs.items() if name not in into}
+
+    def _input(self, name: str, value: Any) -> State:
+        """Return an input where the session computes; an array is written to where that name's always are."""
+        from onnxruntime import OrtValue
+
+        if isinstance(value, OrtValue):
+            return value
+        own = self._at_home(name)
+        own.update_inplace(cast(value, self._types[name]))
+        return own
+
+    def _output(self, name: str, into: Mapping[str, State]) -> State:
+        return into[name] if name in into else self._at_home(name)
+
+    def _at_home(self, name: str) -> State:
+        """Return memory that stays where it is: a recording holds addresses."""
+        from onnxruntime import OrtValue
+
+        if name not in self._own:
+            zeros = np.zeros(self._shapes[name], self._types[name])
+            self._own[name] = OrtValue.ortvalue_from_numpy(zeros, *self._place)
+        return self._own[name]
+
+    def _options(self, addresses: tuple[int, ...]) -> Any:
+        """Return a run's options: what comes the first time is not recorded, as it may not come again."""
+        from onnxruntime import RunOptions
+
+        if addresses in self._seen and addresses not in self._graphs:
+            self.full = len(self._graphs) == MOST_GRAPHS
+            if not self.full:
+                self._graphs[addresses] = str(len(self._graphs) + 1)
+        elif len(self._seen) == MOST_GRAPHS:
+            self._seen.clear()
+        self._seen.add(addresses)
+        options = RunOptions()
+        options.add_run_config_entry("gpu_graph_id", self._graphs.get(addresses, NO_GRAPH))
+        return options
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    """Return the shape of an array or of what a runner has allocated."""
+    shape = value.shape
+    return tuple(shape() if callable(shape) else shape)

@@ -1,0 +1,284 @@
+"""The ONNX Runtime backend, on the CPU or on a CUDA GPU."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import math
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.errors import BackendError, ModelError, one_line
+from ptfan.engine.machine import cores
+from ptfan.engine.runners.half import cast
+from ptfan.engine.runners.onnx_file import read_spec
+from ptfan.engine.runners.ort.graphs import CudaGraphs
+from ptfan.engine.runners.runner import DTYPES, Arrays, State, Values, check_floating, check_inputs
+from ptfan.engine.spec import ModelSpec, Precision
+
+__all__ = ["GRAPHS_VARIABLE", "OrtRunner"]
+
+GRAPHS_VARIABLE = "PTFAN_CUDA_GRAPHS"
+"""Set it to 1 to let the CUDA GPU record what repeats, and launch it as a whole; where it cannot, a warning says so."""
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+CUDA_OPTIONS = {
+    "use_tf32": "0",  # fp32 means fp32; who wants speed takes an fp16 file
+    "arena_extend_strategy": "kSameAsRequested",  # else memory grows by powers of two
+    "cudnn_conv_algo_search": "HEURISTIC",  # a search by trial takes seconds for every new size of crop
+}
+TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+QUIET, USUAL = 4, 2
+"""ONNX Runtime's levels of logging: fatal errors alone, and from warnings on."""
+STDOUT = Lock()
+"""Of who has put something else in the place of Python's stdout."""
+
+
+class OrtRunner:
+    """A network in ONNX Runtime."""
+
+    def __init__(self, model: Path, *, threads: int = 0, gpu: int | None = None) -> None:
+        """Load an ONNX file.
+
+        Args:
+            model: the file.
+            threads: threads inside the network; 0 takes one a core, or one for two cores where convolutions are int8.
+            gpu: the CUDA GPU to compute on; None is the CPU.
+
+        Raises:
+            ModelError: not an ONNX file, or none that ptfan exported.
+            BackendError: the GPU, or what ONNX Runtime needs to use it, is not there.
+        """
+        import onnxruntime
+
+        self._spec = read_spec(model)
+        self._model, self._threads, self._gpu = model, threads or _usual_threads(self._spec), gpu
+        self._place = ("cpu", 0) if gpu is None else ("cuda", gpu)
+        session = _open_session(model, self._threads, gpu, keep=not self._spec.completes)
+        self._types = {entry.name: TYPES.get(entry.type) for entry in session.get_inputs()}
+        check_floating(model, self._types)
+        self._names = [entry.name for entry in session.get_outputs()]
+        self._session: Any = session
+        self._values: Any = onnxruntime.OrtValue
+        self._graphs = self._open_graphs() if gpu is not None and os.environ.get(GRAPHS_VARIABLE) == "1" else None
+
+    @property
+    def spec(self) -> ModelSpec:
+        """How the network wants to be fed."""
+        return self._spec
+
+    @property
+    def backend(self) -> str:
+        """The backend and where it computes."""
+        if self._gpu is None:
+            return "onnxruntime (CPU, int8)" if self._spec.convolutions == "int8" else "onnxruntime (CPU)"
+        graphs = ", CUDA graphs" if self._graphs is not None else ""
+        return f"onnxruntime-cuda (GPU {self._gpu}{graphs})"
+
+    def allocate(self, shape: tuple[int, ...], precision: Precision) -> State:
+        """Return memory for one output where the network computes, filled with zeros.
+
+        Raises:
+            BackendError: there is not so much memory.
+        """
+        zeros = np.zeros(shape, DTYPES[precision])
+        try:
+            return self._values.ortvalue_from_numpy(zeros, *self._place)
+        except Exception as error:  # ONNX Runtime's errors share no public base class
+            raise BackendError(
+                f"model {self._spec.name}: no memory for {zeros.nbytes / 1e6:.0f} MB ({one_line(error, 200)})"
+            ) from error
+
+    def copy_stream(self, source: State, into: State, stream: int) -> None:
+        """Copy one stream's part of a value; on a GPU the whole of it goes by way of the CPU."""
+        if self._gpu is not None:
+            values = into.numpy()
+            values[stream] = source.numpy()[stream]
+            into.update_inplace(values)
+            return
+        part = math.prod(source.shape()[1:]) * np.dtype(TYPES[source.data_type()]).itemsize
+        ctypes.memmove(into.data_ptr() + stream * part, source.data_ptr() + stream * part, part)
+
+    def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
+        """Run once.
+
+        Raises:
+            ModelError: an input is missing.
+            BackendError: ONNX Runtime failed, for want of memory or because an input does not fit the graph.
+        """
+        return self.run_into(inputs, {})
+
+    def run_into(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
+        """Run once, with some outputs written to memory that is there already.
+
+        Args:
+            inputs: by name, arrays or what `allocate` returned.
+            into: by the outputs' names, what `allocate` returned for their types and shapes.
+
+        Returns:
+            The other outputs.
+
+        Raises:
+            ModelError: an input is missing.
+            BackendError: ONNX Runtime failed, for want of memory or because an array does not fit the graph.
+        """
+        check_inputs(self._spec, self._types, inputs)
+        try:
+            outputs = self._recorded(inputs, into)
+            if outputs is None:
+                outputs = self._bound(inputs, into)
+        except Exception as error:
+            raise BackendError(f"model {self._spec.name}: ONNX Runtime failed ({one_line(error, 200)})") from error
+        return {name: cast(array, np.float32) for name, array in outputs.items()}
+
+    def _open_graphs(self) -> CudaGraphs | None:
+        """Return what records runs; a network that completes flow or colours is none for a GPU."""
+        if self._spec.completes:
+            return None
+        entries = [*self._session.get_inputs(), *self._session.get_outputs()]
+
+        def open_fixed(shapes: Mapping[str, tuple[int, ...]]) -> Any:
+            fixed = {
+                name: size
+                for entry in self._session.get_inputs()
+                for name, size in zip(entry.shape, shapes[entry.name], strict=True)
+                if isinstance(name, str)
+            }
+            return _open_session(self._model, self._threads, self._gpu, fixed)
+
+        return CudaGraphs(self._spec, {entry.name: TYPES[entry.type] for entry in entries}, self._place, open_fixed)
+
+    def _recorded(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]] | None:
+        """Run as a CUDA graph; None where that is not done. A step writes nothing that it reads: it may run again."""
+        if self._graphs is None:
+            return None
+        try:
+            return self._graphs.run(inputs, into)
+        except Exception as error:  # ONNX Runtime's errors share no public base class
+            self._graphs, why = None, one_line(error.__cause__ or error, 200)
+            logging.getLogger("ptfan").warning(
+                f"model {self._spec.name}: no CUDA graphs, each kernel is launched by itself ({why})"
+            )
+            return None
+
+    def _bound(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
+        binding = self._session.io_binding()
+        arrays = {}  # held until the run is over
+        for name, dtype in self._types.items():
+            value = inputs[name]
+            if isinstance(value, self._values):
+                binding.bind_ortvalue_input(name, value)
+            else:
+                arrays[name] = cast(value, dtype)
+                binding.bind_cpu_input(name, arrays[name])
+        for name in self._names:
+            if name in into:
+                binding.bind_ortvalue_output(name, into[name])
+            else:
+                binding.bind_output(name, "cpu")
+        self._session.run_with_iobinding(binding)
+        outputs = zip(self._names, binding.get_outputs(), strict=True)
+        return {name: value.numpy() for name, value in outputs if name not in into}
+
+    def close(self) -> None:
+        """Free the session; a closed runner runs no more."""
+        self._session = self._graphs = None
+
+    def __enter__(self) -> OrtRunner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _usual_threads(spec: ModelSpec) -> int:
+    """Return how many threads a network gets where nobody says; 0 is one a core.
+
+    int8 convolutions are so short that waking other threads for them takes longer than they do, but for large frames;
+    and a core that is left over prepares the next frames meanwhile.
+    """
+    return 0 if spec.convolutions == "float" else max(1, cores() // 2)
+
+
+def _open_session(
+    model: Path, threads: int, gpu: int | None, fixed: Mapping[str, int] | None = None, *, keep: bool = True
+) -> Any:
+    """Return a session; with dimensions that are fixed, one whose runs a GPU may record.
+
+    Args:
+        model: the ONNX file.
+        threads: as of `open_runner`.
+        gpu: its number; None computes on the CPU.
+        fixed: sizes by the names of dimensions.
+        keep: hold the CPU's memory from one run to the next.
+    """
+    import onnxruntime
+
+    options = _session_options(threads, fixed or {})
+    # A network that is run once for a window would hold what thirty frames take at once while others need as much.
+    options.enable_cpu_mem_arena = keep
+    cuda = {"device_id": str(gpu), **CUDA_OPTIONS}
+    if fixed:
+        cuda["enable_cuda_graph"] = "1"
+    providers: list[Any] = [CPU] if gpu is None else [(CUDA, cuda)]
+    if gpu is not None and CUDA not in onnxruntime.get_available_providers():
+        raise BackendError(
+            f"GPU {gpu}: the ONNX Runtime here is the CPU's alone; pip uninstall onnxruntime, then "
+            "pip install 'ptfan[cuda]'"
+        )
+    try:
+        with _quiet(loads_cuda=gpu is not None):
+            session = onnxruntime.InferenceSession(str(model), options, providers=providers, enable_fallback=0)
+    except Exception as error:
+        why = one_line(error, 200)
+        if gpu is not None and "CUDA" in str(error):
+            raise BackendError(f"GPU {gpu}: ONNX Runtime cannot use it ({why}); see `ptfan info`") from error
+        raise ModelError(f"model {model}: ONNX Runtime cannot load it ({why}); expected an ONNX file") from error
+    # Without CUDA's libraries it would go on with the CPU, and say so in its log alone.
+    if gpu is not None and CUDA not in session.get_providers():
+        raise BackendError(
+            f"GPU {gpu}: ONNX Runtime {onnxruntime.__version__} finds no CUDA and cuDNN of the versions that it was "
+            "made for; pip install 'ptfan[cuda]' brings them"
+        )
+    return session
+
+
+def _session_options(threads: int, fixed: Mapping[str, int]) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = QUIET
+    # Idle threads that spin would take the cores from decoding, flow and encoding.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    for name, size in fixed.items():
+        options.add_free_dimension_override_by_name(name, size)
+    # A plan of the memory is made after the first run: it would be allocated while the second is recorded.
+    options.enable_mem_pattern = not fixed
+    return options
+
+
+@contextmanager
+def _quiet(*, loads_cuda: bool) -> Iterator[None]:
+    """Keep ONNX Runtime's messages to itself: what is wrong is said in one line, and stdout may carry pictures."""
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(QUIET)
+    try:
+        if loads_cuda and hasattr(onnxruntime, "preload_dlls"):
+            # It prints what it does not find. There is one stdout for all threads: each would put another's back.
+            with STDOUT, redirect_stdout(StringIO()):
+                onnxruntime.preload_dlls()  # of the packages that pip has installed
+        yield
+    finally:
+        onnxruntime.set_default_logger_severity(USUAL)

@@ -1,0 +1,199 @@
+"""Streams that share a batch get what they get alone, whenever they come, wait and go."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from ptfan.engine.errors import BackendError, InputError, ModelError
+from ptfan.engine.fillers.step_pool import Slot, StepPool
+from ptfan.engine.fillers.stepper import Stepper, step_inputs
+from ptfan.engine.spec import CLIP_CHANNELS
+from tests.engine.conftest import FakeStepRunner
+
+HEIGHT, WIDTH = 8, 16
+
+
+def clip(frames: int, seed: int = 0) -> dict[str, NDArray[np.float32]]:
+    rng = np.random.default_rng(seed)
+    return {name: rng.random((frames, channels, HEIGHT, WIDTH), np.float32) for name, channels in CLIP_CHANNELS.items()}
+
+
+def answers(slot: Slot, inputs: dict[str, Any], before: Callable[[], None] = lambda: None) -> list[NDArray[np.float32]]:
+    """Push a clip and flush it."""
+    count = len(inputs["frames"])
+    fills = []
+    for t in range(count + slot.delay):
+        before()
+        fills.append(slot.push(step_inputs(inputs, t), t < count))
+    slot.close()
+    return fills[slot.delay :]
+
+
+def check(fills: list[NDArray[np.float32]], inputs: dict[str, Any]) -> None:
+    pictures = list(inputs["frames"])
+    assert len(fills) == len(pictures)
+    for t, fill in enumerate(fills):
+        np.testing.assert_allclose(fill, FakeStepRunner.expected(pictures, t), rtol=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=5),
+    streams=st.integers(1, 3),
+    patience=st.sampled_from([None, 0.0, 0.001]),
+    seed=st.integers(0, 99),
+)
+def test_streams_in_threads_of_their_own(lengths: list[int], streams: int, patience: float | None, seed: int) -> None:
+    pool = StepPool(FakeStepRunner(), streams=streams, patience=patience)
+    clips = [clip(length, seed + place) for place, length in enumerate(lengths)]
+
+    def work(place: int) -> list[NDArray[np.float32]]:
+        random = np.random.default_rng(place)
+        time.sleep(0.001 * random.random())
+        slot = pool.open(place, HEIGHT, WIDTH)
+        return answers(slot, clips[place], lambda: time.sleep(0.001 * random.random()))
+
+    with ThreadPoolExecutor(len(lengths)) as threads:
+        for fills, inputs in zip(threads.map(work, range(len(lengths))), clips, strict=True):
+            check(fills, inputs)
+
+
+def test_streams_that_are_there_are_stepped_together() -> None:
+    runner, count = FakeStepRunner(), 6
+    pool = StepPool(runner, streams=3)
+    slots = [pool.open(place, HEIGHT, WIDTH) for place in range(3)]
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(answers, slots, [clip(count, seed) for seed in range(3)]))
+    for seed, fills in enumerate(found):
+        check(fills, clip(count, seed))
+    assert len(runner.calls) == count + 1
+    assert all(call["live"][:, 0].all() for call in runner.calls[:count])
+
+
+def test_one_thread_may_serve_several_streams() -> None:
+    """None of them can come while another one waits, so that none is waited for: all others stay as they are."""
+    pool = StepPool(FakeStepRunner(lookahead=1), streams=2)
+    clips = [clip(5), clip(3, seed=1)]
+    slots = [pool.open(place, HEIGHT, WIDTH) for place in range(2)]
+    fills: list[list[NDArray[np.float32]]] = [[], []]
+    for _ in range(6):
+        for place, inputs in enumerate(clips):
+            for _ in range(1 + place):  # the second one comes twice as often
+                n = len(fills[place])
+                fills[place].append(slots[place].push(step_inputs(inputs, n), n < len(inputs["frames"])))
+    for place, inputs in enumerate(clips):
+        check(fills[place][1 : 1 + len(inputs["frames"])], inputs)
+
+
+def test_one_that_is_late_is_waited_for_without_end_unless_patience_is_over() -> None:
+    for patience, waits in ((None, True), (0.0, False)):
+        pool = StepPool(FakeStepRunner(), streams=2, patience=patience)
+        early, late = (pool.open(place, HEIGHT, WIDTH) for place in range(2))
+        inputs, done = clip(1), threading.Event()
+
+        def push(slot: Slot = early, done: threading.Event = done, inputs: Any = inputs) -> None:
+            slot.push(step_inputs(inputs, 0), True)
+            done.set()
+
+        thread = threading.Thread(target=push)
+        thread.start()
+        assert done.wait(0.05 if waits else 10) is not waits
+        late.close()  # who has gone is not waited for
+        assert done.wait(10)
+        thread.join()
+
+
+def test_crops_of_one_stream_never_wait_for_each_other() -> None:
+    runner = FakeStepRunner()
+    pool = StepPool(runner, streams=2)
+    crops = [pool.open("one", HEIGHT, WIDTH) for _ in range(2)]
+    for seed, crop in enumerate(crops):
+        check(answers(crop, clip(4, seed)), clip(4, seed))
+    assert all(call["live"][:, 0].sum() <= 1 for call in runner.calls)
+
+
+def test_two_streams_with_several_crops_each_cannot_lock_each_other() -> None:
+    """Each shows the network one crop's frames after the other's, and not as many."""
+    pool = StepPool(FakeStepRunner(), streams=2)
+
+    def work(place: int) -> None:
+        crops = [pool.open(place, HEIGHT, WIDTH) for _ in range(2)]
+        for seed, (crop, length) in enumerate(zip(crops, (3 + 4 * place, 8 - 5 * place), strict=True)):
+            check(answers(crop, clip(length, seed)), clip(length, seed))
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(work, range(2)))
+
+
+def test_an_error_reaches_all_who_wait_and_leaves_the_batch_usable() -> None:
+    runner = FakeStepRunner()
+    pool = StepPool(runner, streams=2)
+    slots = [pool.open(place, HEIGHT, WIDTH) for place in range(2)]
+    good = runner.run_into
+
+    def fail(inputs: Any, into: Any) -> Any:
+        raise BackendError("out of memory")
+
+    def push(slot: Slot) -> None:
+        with pytest.raises(BackendError, match="out of memory"):
+            slot.push(step_inputs(clip(1), 0), True)
+
+    runner.run_into = fail  # type: ignore[method-assign]
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(push, slots))
+    runner.run_into = good  # type: ignore[method-assign]
+    slots[1].close()
+    slots[0].close()
+    check(answers(pool.open("next", HEIGHT, WIDTH), clip(3)), clip(3))
+
+
+def test_memory_is_there_while_a_slot_is_taken() -> None:
+    pool = StepPool(FakeStepRunner(), streams=2)
+    slots = [pool.open(place, HEIGHT, WIDTH) for place in range(3)]
+    assert [len(batches) for batches in pool._batches.values()] == [2]
+    other = pool.open(9, 2 * HEIGHT, WIDTH)
+    assert len(pool._batches) == 2
+    for slot in (*slots, other):
+        slot.close()
+    assert not pool._batches
+
+
+def test_what_cannot_be_shared_is_refused(runner: Callable) -> None:
+    with pytest.raises(ModelError, match="expected step"):
+        StepPool(runner())
+    with pytest.raises(InputError, match="streams is 0"):
+        StepPool(FakeStepRunner(), streams=0)
+    with pytest.raises(InputError, match="patience is -1"):
+        StepPool(FakeStepRunner(), patience=-1)
+    pool = StepPool(FakeStepRunner())
+    with pytest.raises(ModelError, match="expected multiples of 8"):
+        pool.open("one", 8, 20)
+    assert not any(pool._batches.values())
+
+
+def test_the_memory_that_was_given_back_last_is_taken_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[int, int]] = []
+
+    class Counted(Stepper):
+        def __init__(self, runner: Any, height: int, width: int, **options: Any) -> None:
+            made.append((height, width))
+            super().__init__(runner, height, width, **options)
+
+    monkeypatch.setattr("ptfan.engine.fillers.step_pool.Stepper", Counted)
+    pool = StepPool(FakeStepRunner())
+    for seed in range(3):
+        check(answers(pool.open("one", HEIGHT, WIDTH), clip(3, seed)), clip(3, seed))
+    assert made == [(HEIGHT, WIDTH)]
+    pool.open("one", 2 * HEIGHT, WIDTH).close()
+    check(answers(pool.open("one", HEIGHT, WIDTH), clip(3)), clip(3))
+    assert made == [(HEIGHT, WIDTH), (2 * HEIGHT, WIDTH), (HEIGHT, WIDTH)], "only the last one is kept"

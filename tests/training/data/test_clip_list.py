@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ptfan.engine.errors import InputError, InputNotFoundError
+from ptfan.training.data.clip_list import clip_list
+
+
+def test_lists_of_clips(tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    assert clip_list(None) is None
+    with pytest.raises(InputNotFoundError, match="list of clips"):
+        clip_list(path)
+    for text in ("a\n  b \r\n\n", '["a", "b"]'):
+        path.write_text(text, encoding="utf-8")
+        assert clip_list(path) == frozenset({"a", "b"})
+    path.write_text('["a",', encoding="utf-8")
+    with pytest.raises(InputError, match="is no JSON array"):
+        clip_list(path)

@@ -1,0 +1,73 @@
+"""`ptfan ablate`: its options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the sub-command to the application; nothing heavy is imported before it runs."""
+    app.command("ablate")(_ablate)
+
+
+def _ablate(
+    data: Annotated[Path, typer.Option(help="The clips to train on.")],
+    evaluation: Annotated[Path, typer.Option("--eval", help="Other clips, to evaluate on.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for runs and table; one that is there goes on.")
+    ],
+    config: Annotated[
+        str | None, typer.Option(help="Settings of every training: a name or a JSON file; a small budget without it.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps of every training, in place of the settings'.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A row to fill beside the reference; repeatable; all rows without it.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every training and of the evaluation's holes.")] = 0,
+    kinds: Annotated[
+        str, typer.Option(help="Holes to evaluate on: of box, text, caption, object, free-form.")
+    ] = "box,free-form",
+    frames: Annotated[int, typer.Option(min=2, help="The most frames of an evaluated clip.")] = 16,
+    size: Annotated[str, typer.Option(help="Size of the evaluation, multiples of 8.")] = "216x120",
+    device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1 ...")] = "cpu",
+    threads: Annotated[int, typer.Option(min=0, help="Threads of torch; 0: its own.")] = 1,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that make samples.")] = 1,
+) -> None:
+    """Train variants of the network for the same short budget, evaluate all, and write one table.
+
+    A second call with the same folder trains and evaluates only what is missing. docs/evaluation.md names the rows.
+
+    Example: `ptfan ablate --data videos/ --eval clips/ -o ablation --only shift --only no-gate`
+    """
+    from ptfan.training.ablation.study import AblationSettings, run_ablation
+
+    settings = AblationSettings(
+        data=data,
+        evaluation=evaluation,
+        config=config,
+        steps=steps,
+        only=tuple(only or ()),
+        seed=seed,
+        kinds=tuple(kinds.split(",")),
+        frames=frames,
+        size=_size(size),
+        device=device,
+        threads=threads,
+        workers=workers,
+    )
+    typer.echo(run_ablation(settings, output))
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Read `432x240`."""
+    width, cross, height = text.partition("x")
+    if not (cross and width.isdigit() and height.isdigit() and int(width) and int(height)):
+        raise typer.BadParameter(f"{text!r} is no size; expected WIDTHxHEIGHT, for instance 216x120")
+    return int(width), int(height)

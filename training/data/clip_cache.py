@@ -1,0 +1,165 @@
+"""Decoded clips on disk, memory-mapped: workers share them and decode nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.atomic import replacing, write_atomically
+from ptfan.engine.folders import make_folder
+from ptfan.engine.prepare.scenes import CutDetector
+from ptfan.training.data.clips import Clip
+from ptfan.training.data.datasets import ClipSet, open_dataset
+
+__all__ = ["CachedClip", "ClipCache", "find_cuts"]
+
+VERSION = 1
+"""Of what is noted beside a clip; a clip with another is decoded again."""
+
+
+@dataclass(frozen=True)
+class CachedClip:
+    """One decoded clip: `NAME.npy`, `NAME.masks.npy` where it has masks, and `NAME.json` that tells of both."""
+
+    path: Path
+    """`NAME.npy`, (T, H, W, 3) uint8."""
+
+    @property
+    def name(self) -> str:
+        """The clip's name."""
+        return self.path.stem
+
+    @property
+    def mask_path(self) -> Path:
+        """`NAME.masks.npy`, (T, H, W) uint8 ids of objects; there only if the clip has masks."""
+        return self.path.with_name(f"{self.name}.masks.npy")
+
+    @property
+    def note_path(self) -> Path:
+        """`NAME.json`."""
+        return self.path.with_name(f"{self.name}.json")
+
+    def frames(self) -> NDArray[np.uint8]:
+        """Map the frames into memory, (T, H, W, 3)."""
+        return _mapped(self.path)
+
+    def masks(self) -> NDArray[np.uint8] | None:
+        """Map the masks into memory, (T, H, W); None where there are none."""
+        return _mapped(self.mask_path) if self.mask_path.exists() else None
+
+    def note(self) -> dict[str, Any]:
+        """Return what is noted of the clip; nothing for an array that was put there by hand."""
+        try:
+            note = json.loads(self.note_path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return note if isinstance(note, dict) else {}
+
+    def fingerprint(self) -> str:
+        """Return the fingerprint of the source, see `Clip.fingerprint`; empty where none is noted."""
+        return str(self.note().get("fingerprint", ""))
+
+    def scenes(self, cuts: Sequence[int] = ()) -> list[range]:
+        """Return the frames of each scene; all frames are one where no cut is noted.
+
+        Args:
+            cuts: frames that begin a scene as well.
+        """
+        edges = sorted({0, *self.note().get("cuts", ()), *cuts, len(self.frames())})
+        return [range(start, stop) for start, stop in pairwise(edges)]
+
+
+@dataclass(frozen=True)
+class ClipCache:
+    """Decoded clips, in one memory-mapped file each."""
+
+    clips: tuple[Path, ...]
+    """`.npy` files (T, H, W, 3) uint8."""
+
+    @classmethod
+    def build(cls, data: Path | ClipSet, cache: Path, names: frozenset[str] | None = None) -> ClipCache:
+        """Decode every clip of a dataset, or those in `names`, into a folder; what is there and still fits stays.
+
+        Args:
+            data: a dataset, or the folder of one whose layout tells itself.
+            cache: where the arrays go.
+            names: the clips to take; all without it.
+
+        Raises:
+            InputNotFoundError: the dataset or a named clip is not there.
+            InputError: the dataset holds no clip, or one that cannot be read.
+        """
+        dataset = data if isinstance(data, ClipSet) else open_dataset(data)
+        if names is not None:
+            dataset = dataset.only(names)
+        make_folder(cache)
+        return cls(tuple(_decode_once(clip, cache) for clip in dataset.clips))
+
+    def names(self) -> list[str]:
+        """Return the clips' names."""
+        return [path.stem for path in self.clips]
+
+    def entries(self) -> list[CachedClip]:
+        """Return the clips with all that is known of them."""
+        return [CachedClip(path) for path in self.clips]
+
+
+def find_cuts(frames: NDArray[np.uint8]) -> list[int]:
+    """Return the numbers of the frames that begin a new scene, the first one left out.
+
+    Args:
+        frames: (T, H, W, 3) RGB.
+    """
+    detector = CutDetector()
+    hole = np.zeros(frames.shape[1:3], bool)
+    return [number for number, frame in enumerate(frames) if detector.push(frame, hole)]
+
+
+def _decode_once(clip: Clip, cache: Path) -> Path:
+    entry = CachedClip(cache / f"{clip.name}.npy")
+    source = {
+        "version": VERSION,
+        "fingerprint": clip.fingerprint(),
+        "masks": clip.mask_fingerprint() if clip.has_masks else None,
+        "longest": clip.longest,
+    }
+    if not _fits(entry, source):
+        entry.note_path.unlink(missing_ok=True)  # From here on until the new note, the entry counts for nothing.
+        entry.mask_path.unlink(missing_ok=True)
+        frames = clip.read()
+        _save(entry.path, frames)
+        if clip.has_masks:
+            _save(entry.mask_path, clip.read_masks(0, len(frames)))
+        note = {**source, "shape": frames.shape, "cuts": find_cuts(frames)}
+        write_atomically(entry.note_path, json.dumps(note).encode())
+    return entry.path
+
+
+def _fits(entry: CachedClip, source: dict[str, Any]) -> bool:
+    """Tell whether an entry is whole and made of this very source."""
+    note = entry.note()
+    if any(name not in note or note[name] != value for name, value in source.items()):
+        return False
+    try:
+        frames, masks = entry.frames(), entry.masks()
+    except (OSError, ValueError):
+        return False
+    whole = list(frames.shape) == note.get("shape") and frames.dtype == np.uint8
+    return whole and (masks is not None) == (source["masks"] is not None)
+
+
+def _save(path: Path, array: NDArray[np.uint8]) -> None:
+    with replacing(path) as file:  # two runs may share the folder
+        np.save(file, array)
+
+
+def _mapped(path: Path) -> NDArray[np.uint8]:
+    array: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array

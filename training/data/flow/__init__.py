@@ -1,0 +1,1 @@
+"""Flow of complete frames: computed, kept and read."""

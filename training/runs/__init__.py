@@ -1,0 +1,1 @@
+"""A run of training, whatever is trained: settings, folder, loop, log and end."""

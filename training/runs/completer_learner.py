@@ -1,0 +1,64 @@
+"""A network that completes flow or colours while it learns: what the two have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from ptfan.training.checkpoint import Completer, save_completer
+from ptfan.training.runs.config import RunConfig
+from ptfan.training.runs.learning import Learning, Pass, mean_measures
+
+__all__ = ["CompleterLearner"]
+
+Network = TypeVar("Network", bound=Completer)
+
+
+class CompleterLearner(Learning[Network, Pass]):
+    """Such a network and its loss, whose means are over all passes and processes of a step."""
+
+    part = "completer"
+
+    def __init__(
+        self, config: RunConfig, fabric: Fabric, network: Network, weights: Mapping[str, Tensor] | None
+    ) -> None:
+        """Build everything fresh.
+
+        Args:
+            config: the settings.
+            fabric: where to compute.
+            network: as the settings want it, freshly drawn.
+            weights: to start from instead of what was drawn.
+        """
+        if weights is not None:
+            network.load_state_dict(dict(weights))
+        super().__init__(config, fabric, network)
+        self._shown: tuple[Pass, Tensor] | None = None
+
+    def save(self, path: Path, record: Mapping[str, Any]) -> None:
+        """Write the average as a checkpoint, over one that is there."""
+        save_completer(path, self.average.network, record, overwrite=True)
+
+    @abstractmethod
+    def _counted(self, batches: Sequence[Pass]) -> Tensor:
+        """Return what the losses' means are over, a scalar: the mean over the passes."""
+
+    @abstractmethod
+    def _answered(self, batch: Pass, counted: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the losses and measures of a pass, and what the network has completed."""
+
+    def _backward(self, batches: Sequence[Pass], step: int) -> dict[str, Tensor]:
+        counted = self._mean(self._counted(batches))
+        passes = []
+        for place, batch in enumerate(batches):
+            with self.fabric.no_backward_sync(self._called, enabled=place < len(batches) - 1):
+                values, completed = self._answered(batch, counted)
+                self.fabric.backward(values["loss"] / len(batches))
+            passes.append(values)
+            self._shown = (batch, completed.detach())
+        return mean_measures(passes)

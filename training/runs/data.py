@@ -1,0 +1,58 @@
+"""Where a run's samples come from, as the command was told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast, get_args
+
+from ptfan.engine.errors import InputError
+from ptfan.training.data.clip_cache import ClipCache
+from ptfan.training.data.clip_list import clip_list
+from ptfan.training.data.datasets import Layout, open_dataset
+from ptfan.training.data.flow.cache import FlowCache
+
+__all__ = ["DataSource"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSource:
+    """A dataset, and what is kept of it on disk; paths are texts, so that JSON can hold them."""
+
+    data: str
+    """The dataset's folder."""
+    layout: str | None = None
+    """How it is laid out; told from the folder without it."""
+    split: str | None = None
+    """Part of the dataset."""
+    clips: str | None = None
+    """A file that lists the clips to use; all without it."""
+    longest: int | None = None
+    """Larger frames are scaled down until their longer side has so many pixels."""
+    cache: str | None = None
+    """Folder for decoded clips; one inside the run's folder without it."""
+    flow: str | None = None
+    """Folder of the cache of complete frames' flow, which `ptfan flow` makes; computed as needed without it."""
+
+    def __post_init__(self) -> None:
+        if self.layout is not None and self.layout not in get_args(Layout):
+            raise InputError(f"training data: layout is {self.layout}, expected one of {', '.join(get_args(Layout))}")
+
+    def decode(self, run: Path) -> ClipCache:
+        """Decode the clips, unless they are decoded already.
+
+        Args:
+            run: the run's folder.
+
+        Raises:
+            InputNotFoundError: the dataset or a named clip is not there.
+            InputError: a clip cannot be read.
+        """
+        layout = cast("Layout | None", self.layout)
+        dataset = open_dataset(Path(self.data), layout, split=self.split, longest=self.longest)
+        names = clip_list(None if self.clips is None else Path(self.clips))
+        return ClipCache.build(dataset, Path(self.cache) if self.cache else run / "cache", names)
+
+    def flow_cache(self) -> FlowCache | None:
+        """Return the cache of complete frames' flow, if there is one."""
+        return None if self.flow is None else FlowCache(Path(self.flow))

@@ -1,0 +1,173 @@
+"""A run from clips to a checkpoint, and from a folder that it was stopped in to its end, whatever is trained."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import torch
+from lightning_fabric import Fabric
+
+from ptfan.engine.errors import InputError
+from ptfan.training.data.clip_cache import ClipCache
+from ptfan.training.data.flow.cache import FlowCache
+from ptfan.training.runs.config import RunConfig
+from ptfan.training.runs.data import DataSource
+from ptfan.training.runs.environment import describe_environment
+from ptfan.training.runs.fabric import open_fabric
+from ptfan.training.runs.folder import RunFolder
+from ptfan.training.runs.learning import Learning
+from ptfan.training.runs.loop import LoopOptions, Samples, Trainer
+from ptfan.training.runs.settings import from_object
+
+__all__ = ["Arguments", "Subject", "resume_run", "start_run"]
+
+Config = TypeVar("Config", bound=RunConfig)
+
+
+class Subject(ABC, Generic[Config]):
+    """What is trained: which settings there are, what learns, and from which samples."""
+
+    config: type[Config]
+    """The settings' type."""
+
+    @abstractmethod
+    def started_from(self, config: Config, start: str) -> Config:
+        """Return the settings of a run that starts from a checkpoint: with its architecture.
+
+        Raises:
+            InputNotFoundError: there is no such file.
+            InputError: the checkpoint and the settings are of different networks.
+            ModelError: it is no checkpoint of such a network, or its weights do not fit what the settings change.
+        """
+
+    @abstractmethod
+    def learning(self, config: Config, fabric: Fabric, start: str | None) -> Learning[Any, Any]:
+        """Return what learns, from the weights of the checkpoint `start` or from random ones."""
+
+    @abstractmethod
+    def samples(self, config: Config, clips: ClipCache, flow: FlowCache | None) -> Samples:
+        """Return the samples that the settings ask for.
+
+        Args:
+            config: the settings.
+            clips: the clips.
+            flow: flow of their complete frames; computed as needed without it.
+
+        Raises:
+            InputError: the clips do not allow them.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """What the command was given beside the settings; a run's folder keeps it, so that it can go on by itself."""
+
+    source: DataSource
+    """Where the clips are."""
+    command: str = "train"
+    """The sub-command itself."""
+    start: str | None = None
+    """The checkpoint that the run started from."""
+    device: str = "cpu"
+    """Where to compute."""
+    threads: int = 1
+    """Threads of torch: on a CPU, more than one mostly wait for each other; 0 leaves it to torch."""
+    workers: int = 1
+    """Processes that make samples."""
+    save_every: int = 250
+    """Steps between two saves."""
+    keep_every: int = 5000
+    """Steps between two checkpoints that stay."""
+    log_every: int = 25
+    """Steps that an entry of the log is the mean of."""
+
+    def options(self) -> LoopOptions:
+        """Return the loop's options."""
+        names = ("workers", "save_every", "keep_every", "log_every")
+        return LoopOptions(**{name: getattr(self, name) for name in names}, picture_every=self.save_every)
+
+
+def start_run(subject: Subject[Config], run: Path, config: Config, arguments: Arguments) -> str:
+    """Begin a run in a new folder.
+
+    Returns:
+        A line about what has come of it.
+
+    Raises:
+        OutputExistsError: the folder holds a run.
+        InputError: the data, the settings or the checkpoint cannot be used.
+        BackendError: the device is not there.
+        InterruptedRunError: a signal stopped it; the state is saved.
+        DivergenceError: see `Trainer.train`.
+    """
+    RunFolder(run).check_new()
+    fabric = _open(config, arguments)
+    if arguments.start is not None:
+        config = subject.started_from(config, arguments.start)
+    arguments = replace(arguments, command=config.command)
+    return _finish(_trainer(subject, RunFolder(run), config, arguments, fabric, new=True))
+
+
+def resume_run(subject: Subject[Config], run: Path, *, steps: int | None = None, **changes: Any) -> str:
+    """Go on with a run.
+
+    Args:
+        subject: what is trained.
+        run: its folder.
+        steps: a new number of steps in all; a run may be lengthened.
+        changes: arguments that differ in this session; None stands for those of the folder.
+
+    Returns:
+        A line about what has come of it.
+
+    Raises:
+        InputError: the folder holds no run, or one of another sub-command, or its data is not there any more, or more
+            steps are done than are asked for.
+        BackendError: the device is not there.
+        InterruptedRunError: a signal stopped it; the state is saved.
+        DivergenceError: see `Trainer.train`.
+    """
+    folder = RunFolder.open(run)
+    arguments = from_object(Arguments, folder.read_arguments(), str(folder.arguments))
+    if arguments.command != subject.config.command:
+        raise InputError(f"{run}: is a run of another kind; go on with: ptfan {arguments.command} --resume {run}")
+    config = subject.config.read(folder.config).changed(steps=steps)
+    arguments = replace(arguments, **{name: value for name, value in changes.items() if value is not None})
+    return _finish(_trainer(subject, folder, config, arguments, _open(config, arguments), new=False))
+
+
+def _finish(trainer: Trainer) -> str:
+    before = trainer.progress.step
+    trainer.train()
+    steps = trainer.progress.step
+    hint = "" if before < steps else "; --steps lengthens the run"
+    return f"{trainer.folder.checkpoint}: {steps} of {steps} steps are done{hint}"
+
+
+def _open(config: RunConfig, arguments: Arguments) -> Fabric:
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    return open_fabric(arguments.device, config.precision)
+
+
+def _trainer(
+    subject: Subject[Config], folder: RunFolder, config: Config, arguments: Arguments, fabric: Fabric, *, new: bool
+) -> Trainer:
+    """Put a run together; its folder is made when nothing can fail any more that a user could mend."""
+    start = None if folder.state.exists() else arguments.start
+    learning = subject.learning(config, fabric, start)
+    with fabric.rank_zero_first(local=True):  # the others find the clips decoded
+        clips = arguments.source.decode(folder.path)
+    samples = subject.samples(config, clips, arguments.source.flow_cache())
+    record = {"clips": clips.names(), "started_from": arguments.start and Path(arguments.start).name}
+    trainer = Trainer(learning, samples, folder, record=record, options=arguments.options())
+    if fabric.is_global_zero:
+        if new:
+            folder.create(config, asdict(arguments))
+        folder.write_config(config)
+        folder.add_environment(describe_environment(fabric, seed=config.seed, first_step=trainer.progress.step))
+    fabric.barrier()
+    return trainer
