@@ -16,7 +16,8 @@ import numpy as np
 from ptfan.engine.errors import InputError, InterruptedRunError, OutputError, PtfanError
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
-from ptfan.engine.masks.source import AnyMask, MaskSource, mask_name, open_mask
+from ptfan.engine.masks.reader import AnyMask
+from ptfan.engine.masks.source import MaskSource, mask_name, open_mask
 from ptfan.engine.media import Sink, StreamInfo, open_sink, open_source
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Box, Image, Mask
 from ptfan.engine.inpainter import InpaintSettings, crop_rules
-from ptfan.engine.masks.source import AnyMask, open_mask
+from ptfan.engine.masks.reader import AnyMask
+from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import Sample, Source, open_source
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import DEFAULT_MODEL

@@ -31,6 +31,7 @@ from ptfan.engine.commands.options import (
     StrideOption,
     ThreadsOption,
     WindowOption,
+    parse_box,
     read_settings,
 )
 from ptfan.engine.errors import InputError, InterruptedRunError, PtfanError
@@ -155,7 +156,6 @@ def inpaint_command(
 ) -> None:
     """Fill what a mask covers: logos, people, things."""
     from ptfan.engine.folders import make_folder
-    from ptfan.engine.masks.source import parse_box
     from ptfan.engine.pipeline import inpaint
     from ptfan.engine.progress import choose_progress
     from ptfan.engine.timecode import parse_time

@@ -13,6 +13,7 @@ from ptfan.engine.runners.backends import BACKENDS, Backend
 from ptfan.engine.spec import CompletionName
 
 if TYPE_CHECKING:
+    from ptfan.engine.frame import Box
     from ptfan.engine.inpainter import InpaintSettings
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "StrideOption",
     "ThreadsOption",
     "WindowOption",
+    "parse_box",
     "parse_pixels",
     "parse_size",
     "read_backend",
@@ -172,6 +174,22 @@ OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Replace an output that exists.", rich_help_panel=OUTPUT_PANEL)
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
+
+
+def parse_box(text: str) -> Box:
+    """Read `X,Y,W,H`, whole pixels of the frame as displayed.
+
+    Raises:
+        InputError: the text is something else, or the box has no pixels.
+    """
+    from ptfan.engine.frame import Box
+
+    if not re.fullmatch(r"\s*(-?\d+\s*,\s*){2}\d+\s*,\s*\d+\s*", text):
+        raise InputError(f"box {text!r}: expected X,Y,W,H in whole pixels, for instance 40,30,200,80")
+    box = Box(*(int(part) for part in text.split(",")))
+    if box.width == 0 or box.height == 0:
+        raise InputError(f"box {text}: no pixels in it; width and height must be 1 or more")
+    return box
 
 
 def parse_size(text: str | None) -> tuple[int, int] | Literal["native"] | None:

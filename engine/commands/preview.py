@@ -19,6 +19,7 @@ from ptfan.engine.commands.options import (
     OverwriteOption,
     QuietOption,
     SizeOption,
+    parse_box,
     read_settings,
 )
 from ptfan.engine.errors import OutputError
@@ -62,7 +63,6 @@ def preview_command(
 ) -> None:
     """Draw one frame with the mask tinted, and the regions that the network sees framed; a grid without a mask."""
     from ptfan.engine.atomic import check_target
-    from ptfan.engine.masks.source import parse_box
     from ptfan.engine.preview import check_picture_name, encode_picture, preview
     from ptfan.engine.roles import Role, check_apart
     from ptfan.engine.timecode import parse_time

@@ -25,6 +25,7 @@ from ptfan.engine.commands.options import (
     QuietOption,
     SizeOption,
     ThreadsOption,
+    parse_box,
     read_settings,
 )
 
@@ -172,7 +173,6 @@ def stream_command(
     from ptfan.engine.live.live_source import WhileLost
     from ptfan.engine.live.page import parse_place
     from ptfan.engine.live.stream import Encoding, LiveSettings, stream
-    from ptfan.engine.masks.source import parse_box
     from ptfan.engine.roles import Role, check_apart
 
     check_apart([Role("output", to), Role("report", json)], [Role("input", source), Role("mask", mask)])

@@ -12,18 +12,13 @@ import av
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError, InputNotFoundError, MaskError
 from ptfan.engine.frame import Box, Mask
-from ptfan.engine.masks.source import dilate_mask, open_mask, parse_box, scale_mask
+from ptfan.engine.masks.shaping import dilate_mask, scale_mask
+from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import StreamInfo
-
-SIDE = st.integers(1, 24)
-MASKS = st.tuples(SIDE, SIDE).flatmap(lambda shape: arrays(np.bool_, shape))
 
 
 def write(path: Path, mask: NDArray[np.generic]) -> Path:
@@ -47,61 +42,6 @@ def video(path: Path, masks: list[Mask], codec: str = "ffv1", rate: int = 25) ->
             container.mux(stream.encode(frame.reformat(format="yuv420p")))
         container.mux(stream.encode())
     return path
-
-
-def brute_dilation(mask: Mask, radius: int) -> Mask:
-    rows, columns = np.nonzero(mask)
-    result = np.zeros_like(mask)
-    for y, x in np.ndindex(*mask.shape):
-        result[y, x] = bool(((rows - y) ** 2 + (columns - x) ** 2 <= radius**2).any())
-    return result
-
-
-@given(MASKS, st.integers(0, 9))
-def test_dilation_is_the_disc_of_brute_force(mask: Mask, radius: int) -> None:
-    np.testing.assert_array_equal(dilate_mask(mask, radius), brute_dilation(mask, radius))
-
-
-@given(MASKS, st.integers(0, 6), st.integers(0, 6))
-def test_dilation_contains_the_mask_and_grows_with_the_radius(mask: Mask, small: int, more: int) -> None:
-    less = dilate_mask(mask, small)
-    assert not (mask & ~less).any()
-    assert not (less & ~dilate_mask(mask, small + more)).any()
-
-
-@pytest.mark.parametrize("radius", [5, 13, 100, 501])
-def test_dilation_is_exact_where_the_distance_is_a_whole_number(radius: int) -> None:
-    mask = np.zeros((1, 2 * radius + 3), bool)
-    mask[0, radius + 1] = True
-    grown = dilate_mask(mask, radius)
-    assert grown.sum() == 2 * radius + 1
-    assert not grown[0, 0]
-
-
-@given(MASKS, SIDE, SIDE)
-def test_scaling_takes_the_pixel_under_the_centre(mask: Mask, width: int, height: int) -> None:
-    scaled = scale_mask(mask, width, height)
-    assert scaled.shape == (height, width)
-    for y, x in np.ndindex(height, width):
-        row = int((y + 0.5) / height * mask.shape[0] + 1e-9)
-        column = int((x + 0.5) / width * mask.shape[1] + 1e-9)
-        assert scaled[y, x] == mask[row, column]
-
-
-@given(MASKS, st.integers(1, 4), st.integers(1, 4))
-def test_whole_factors_repeat_pixels_and_scale_back(mask: Mask, across: int, down: int) -> None:
-    height, width = mask.shape
-    larger = scale_mask(mask, width * across, height * down)
-    np.testing.assert_array_equal(larger, mask.repeat(down, axis=0).repeat(across, axis=1))
-    np.testing.assert_array_equal(scale_mask(larger, width, height), mask)
-
-
-@given(MASKS, SIDE, SIDE)
-def test_scaling_commutes_with_mirroring(mask: Mask, width: int, height: int) -> None:
-    # Centres that fall on an edge between two pixels go right and down, so only odd ratios mirror exactly.
-    if width % 2 and height % 2 and mask.shape[0] % 2 and mask.shape[1] % 2:
-        mirrored = scale_mask(mask[::-1, ::-1], width, height)
-        np.testing.assert_array_equal(mirrored, scale_mask(mask, width, height)[::-1, ::-1])
 
 
 def test_one_image_serves_every_frame_with_the_same_read_only_array(tmp_path: Path) -> None:
@@ -229,7 +169,7 @@ def test_boxes_join_the_mask_and_grow_with_it(tmp_path: Path) -> None:
         expected = mask.copy()
         expected[2:6, 1:4] = True
         expected[8:10, 8:10] = True
-        np.testing.assert_array_equal(source.at(0, 32, 24), brute_dilation(expected, 1))
+        np.testing.assert_array_equal(source.at(0, 32, 24), dilate_mask(expected, 1))
 
 
 def test_a_box_outside_the_frame_names_its_size() -> None:
@@ -311,16 +251,6 @@ def test_an_array_is_a_mask_for_all_frames() -> None:
 def test_an_array_that_is_no_mask_is_refused(mask: Any, what: str) -> None:
     with pytest.raises(InputError, match=what):
         open_mask(mask)
-
-
-def test_a_box_is_read_from_text() -> None:
-    assert parse_box("1, -2,30,4") == Box(1, -2, 30, 4)
-    for text in ("", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1,2,-3,4", "1.5,2,3,4", "1 2 3 4"):
-        with pytest.raises(InputError, match="expected X,Y,W,H"):
-            parse_box(text)
-    for text in ("1,2,0,4", "1,2,3,0"):
-        with pytest.raises(InputError, match="no pixels"):
-            parse_box(text)
 
 
 def test_a_mask_of_all_there_is_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
