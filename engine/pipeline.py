@@ -13,14 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from ptfan.engine.errors import InputError, InterruptedRunError, OutputError, PtfanError
+from ptfan.engine.errors import InterruptedRunError, OutputError, PtfanError
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.masks.reader import AnyMask
 from ptfan.engine.masks.source import MaskSource, mask_name, open_mask
-from ptfan.engine.media import Sink, StreamInfo, open_sink, open_source
+from ptfan.engine.media import Encoding, Sink, StreamInfo, open_sink, open_source
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256
+from ptfan.engine.notices import Notices
 from ptfan.engine.progress import NoProgress, Progress
 from ptfan.engine.report import Report
 from ptfan.engine.roles import Role, check_apart, output_roles
@@ -29,9 +30,6 @@ from ptfan.engine.stages import CopyThrough, Stages
 from ptfan.engine.versions import versions
 
 __all__ = ["inpaint"]
-
-WORST_QUALITY = 51
-"""Where the scale of x264's CRF ends."""
 
 
 def inpaint(
@@ -93,26 +91,25 @@ def inpaint(
         InterruptedRunError: `stop` was set, or Ctrl-C pressed, before the end.
     """
     begin = time.perf_counter()
-    settings, progress = settings or InpaintSettings(), progress or NoProgress()
-    told: list[str] = []
-    tell = _both(told.append, warn)
+    settings, progress, told = settings or InpaintSettings(), progress or NoProgress(), Notices(warn)
+    encoding = Encoding(codec=codec, quality=quality, preset=preset)
     mask_file = None if isinstance(mask, np.ndarray) else mask
     check_apart(output_roles(output), [Role("input", source), Role("mask", mask_file)])
-    _check_quality(quality)
     with ExitStack() as opened:
-        pictures = opened.enter_context(open_source(source, start, end, rate=rate, hwaccel=hwaccel, warn=tell))
-        masks = opened.enter_context(open_mask(mask, boxes, object_id=object_id, dilate=dilate, warn=tell))
-        sink_options: dict[str, Any] = {"codec": codec, "quality": quality, "preset": preset, "overwrite": overwrite}
+        pictures = opened.enter_context(open_source(source, start, end, rate=rate, hwaccel=hwaccel, warn=told))
+        masks = opened.enter_context(
+            open_mask(mask, boxes, object_id=object_id, dilate=dilate, info=pictures.info, warn=told)
+        )
         inpainter = None
-        if _has_holes(masks, pictures.info, tell):
+        if _has_holes(masks, pictures.info, told):
             inpainter = opened.enter_context(Inpainter(model, settings=settings))
-        sink = opened.enter_context(open_sink(output, pictures, **sink_options, warn=tell))
+        sink = opened.enter_context(open_sink(output, pictures, encoding, overwrite=overwrite, warn=told))
         stages: Stages[Any] = Stages(pictures, masks, inpainter or CopyThrough(), sink, progress.advance)
-        with _keeping(sink, stages, tell):
+        with _keeping(sink, stages, told):
             _run(stages, pictures.info, progress, stop)
-        _close(sink, stages)
+        stages.close()
         if stages.holes == 0 and inpainter is not None:
-            tell(f"mask {masks.name}: no pixels in any frame; the video was copied through")
+            told(f"mask {masks.name}: no pixels in any frame; the video was copied through")
     seconds = time.perf_counter() - begin
     asked: dict[str, Any] = {
         "mask": mask_name(mask), "boxes": [asdict(box) for box in boxes], "object_id": object_id, "dilate": dilate,
@@ -132,26 +129,12 @@ def inpaint(
         model=None if inpainter is None else _describe(model, inpainter),
         backend=None if inpainter is None else inpainter.runner.backend,
         versions=versions(),
-        warnings=tuple(told),
+        warnings=told.lines,
     )
-
-
-def _both(first: Warn, second: Warn) -> Warn:
-    def tell(line: str) -> None:
-        first(line)
-        second(line)
-
-    return tell
-
-
-def _check_quality(quality: int | None) -> None:
-    if quality is not None and not 0 <= quality <= WORST_QUALITY:
-        raise InputError(f"quality is {quality}, expected 0 (lossless) to {WORST_QUALITY} (worst); 16 to 23 are usual")
 
 
 def _has_holes(masks: MaskSource, info: StreamInfo, tell: Warn) -> bool:
     """Check what can be checked of the mask before the work; tell whether a frame may have a hole."""
-    masks.follow(info)
     masks.check_length(info.frames, first=info.first, whole=info.span.end is None)
     if not masks.still or masks.at(info.first, info.width, info.height).any():
         return True
@@ -167,12 +150,6 @@ def _run(stages: Stages[Any], info: StreamInfo, progress: Progress, stop: thread
         progress.finish()
     if not complete:
         raise InterruptedRunError("stopped")
-
-
-def _close(sink: Sink, stages: Stages[Any]) -> None:
-    begin = time.perf_counter()
-    sink.close()
-    stages.busy["encode"] += time.perf_counter() - begin
 
 
 @contextmanager

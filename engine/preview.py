@@ -87,12 +87,10 @@ def preview(
         if mask is None and not boxes:
             return Preview(draw_grid(picture), sample.index, sample.time, 0.0, ())
         with (
-            open_mask(mask, boxes, object_id=object_id, dilate=dilate, warn=warn) as masks,
+            open_mask(mask, boxes, object_id=object_id, dilate=dilate, info=pictures.info, warn=warn) as masks,
             open_model(model) as runner,
         ):
-            height, width = sample.image.shape[:2]
-            masks.follow(pictures.info)
-            hole = masks.at(sample.index, width, height, sample.time)
+            hole = masks.hole_of(sample)
             crops = tuple(crop.box for crop in plan_crops(hole, crop_rules(runner.spec, settings or InpaintSettings())))
     picture = draw_crops(draw_mask(picture, hole), crops)
     return Preview(picture, sample.index, sample.time, float(hole.mean()), crops)

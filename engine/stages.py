@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from fractions import Fraction
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -35,8 +34,8 @@ Produced = TypeVar("Produced", covariant=True)
 class Masks(Protocol):
     """Tells where the holes are."""
 
-    def at(self, index: int, width: int, height: int, time: Fraction | None = None) -> Mask:
-        """Return the hole (height, width) of a frame, shown at a time in seconds; neither ever goes down."""
+    def hole_of(self, sample: Sample) -> Mask:
+        """Return the hole (H, W) of the next picture."""
 
 
 class Preparer(Protocol[Produced]):
@@ -95,7 +94,7 @@ class Stages(Generic[Window]):
         source: Pictures in order.
         masks: Their holes.
         inpainting: What fills the holes.
-        sink: Takes the filled frames; it is neither closed nor aborted here.
+        sink: Takes the filled frames; only `close` closes it.
         advance: Called in the encoding thread after every frame.
         waiting: Decoded frames that may wait; fewer make a live stream's delay shorter.
     """
@@ -149,6 +148,15 @@ class Stages(Generic[Window]):
         if self._error is not None:
             raise self._error
         return self._complete
+
+    def close(self) -> None:
+        """Finish the output, which is part of encoding.
+
+        Raises:
+            OutputError: it cannot be finished.
+        """
+        with self._at_work("encode"):
+            self._sink.close()
 
     def _wait(self, threads: list[threading.Thread], stop: threading.Event) -> None:
         decode, *others = threads
@@ -211,10 +219,7 @@ class Stages(Generic[Window]):
             self._decoded.close()
 
     def _hole(self, sample: Sample) -> Mask:
-        height, width = sample.image.shape[:2]
-        if sample.whole:
-            return np.zeros((height, width), bool)
-        return self._masks.at(sample.index, width, height, sample.time)
+        return np.zeros(sample.image.shape[:2], bool) if sample.whole else self._masks.hole_of(sample)
 
     def _prepare(self) -> None:
         preparer = self._inpainting.preparer

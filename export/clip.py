@@ -7,8 +7,6 @@ from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Box, Frame
 from ptfan.engine.inpainter import InpaintSettings, crop_rules
@@ -53,8 +51,6 @@ def clip_arrays(spec: ModelSpec, video: Path, mask: Path | None) -> Arrays:
 def _frames(source: Source, mask: Path | None, stack: ExitStack) -> Iterator[Frame]:
     width, height = source.info.width, source.info.height
     middle = Box(3 * width // 8, 3 * height // 8, max(1, width // 4), max(1, height // 4))
-    holes = stack.enter_context(open_mask(mask, () if mask else (middle,)))
-    holes.follow(source.info)
+    holes = stack.enter_context(open_mask(mask, () if mask else (middle,), info=source.info))
     for sample in source:
-        hole = holes.at(sample.index, width, height, sample.time)
-        yield Frame(sample.image, np.asarray(hole))
+        yield Frame(sample.image, holes.hole_of(sample))

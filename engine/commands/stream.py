@@ -172,7 +172,9 @@ def stream_command(
     from ptfan.engine.live.feed import FeedOptions
     from ptfan.engine.live.live_source import WhileLost
     from ptfan.engine.live.page import parse_place
-    from ptfan.engine.live.stream import Encoding, LiveSettings, stream
+    from ptfan.engine.live.settings import LiveSettings
+    from ptfan.engine.live.stream import stream
+    from ptfan.engine.media import Encoding
     from ptfan.engine.roles import Role, check_apart
 
     check_apart([Role("output", to), Role("report", json)], [Role("input", source), Role("mask", mask)])
@@ -190,7 +192,6 @@ def stream_command(
         quality=quality,
         preset=preset,
         options=parse_options(output_option or []),
-        overwrite=overwrite,
     )
     with stop_on_signals() as stop:
         report = stream(
@@ -212,6 +213,7 @@ def stream_command(
             ),
             live=live,
             encoding=encoding,
+            overwrite=overwrite,
             stop=stop,
             warn=say_warning,
             status=None if quiet else say,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 from ptfan.engine.errors import PtfanError
 from ptfan.engine.frame import Mask
 from ptfan.engine.masks.source import MaskSource
-from ptfan.engine.media import StreamInfo
+from ptfan.engine.media import Sample, StreamInfo
 from ptfan.engine.media.notice import Warn
 
 __all__ = ["LiveMask"]
@@ -43,8 +42,8 @@ class LiveMask:
         """Take note of the source: a mask video of another rate is matched by time, from where it is taken up."""
         self._info = info
 
-    def at(self, index: int, width: int, height: int, time: Fraction | None = None) -> Mask:
-        """Return the hole (height, width) of a frame, shown at a time in seconds.
+    def hole_of(self, sample: Sample) -> Mask:
+        """Return the hole (H, W) of the next picture.
 
         Raises:
             InputError: The first mask does not fit the frames.
@@ -52,11 +51,11 @@ class LiveMask:
         state = self._seen()
         if state is not None and state != self._state:
             self._state = state
-            self._take_up(index, width, height)
-        if not self._followed and self._info is not None and time is not None:
-            self._masks.follow(replace(self._info, opening=time))
+            self._take_up(sample)
+        if not self._followed and self._info is not None:
+            self._masks.follow(replace(self._info, opening=sample.time))
             self._followed = True
-        return self._masks.at(index - self._first, width, height, time)
+        return self._masks.hole_of(replace(sample, index=sample.index - self._first))
 
     def close(self) -> None:
         """Release the file."""
@@ -76,18 +75,18 @@ class LiveMask:
             return None
         return None if found is None else (found.st_ino, found.st_size, found.st_mtime_ns)
 
-    def _take_up(self, index: int, width: int, height: int) -> None:
+    def _take_up(self, sample: Sample) -> None:
         try:
             masks = self._opened()
         except PtfanError as error:
             self._warn(f"{error}; the mask before stays")
             return
         try:
-            masks.at(0, width, height)
+            masks.hole_of(replace(sample, index=0))
         except PtfanError as error:
             masks.close()
             self._warn(f"{error}; the mask before stays")
             return
         self._masks.close()
-        self._masks, self._first, self._followed = masks, index, False
-        self._warn(f"mask {self._path}: has changed; the new one holds from frame {index} on")
+        self._masks, self._first, self._followed = masks, sample.index, False
+        self._warn(f"mask {self._path}: has changed; the new one holds from frame {sample.index} on")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from ptfan.engine.atomic import check_target
 from ptfan.engine.channel import THREAD_PREFIX
@@ -18,23 +17,25 @@ from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.live.address import is_endless, is_network
 from ptfan.engine.live.capture import Capture, Captured, Lost
-from ptfan.engine.live.feed import FeedOptions
 from ptfan.engine.live.live_mask import LiveMask
-from ptfan.engine.live.live_source import LiveSource, WhileLost
+from ptfan.engine.live.live_source import LiveSource
 from ptfan.engine.live.monitor import Monitor
 from ptfan.engine.live.monitored_sink import MonitoredSink, NoSink
 from ptfan.engine.live.page import Page
+from ptfan.engine.live.report import StreamReport
+from ptfan.engine.live.settings import LiveSettings
 from ptfan.engine.live.slot import Slot
 from ptfan.engine.live.stream_sink import StreamSink
 from ptfan.engine.masks.source import open_mask
-from ptfan.engine.media import Sink, open_sink
+from ptfan.engine.media import Encoding, Sink, open_sink
 from ptfan.engine.media.notice import Warn, log_warning
+from ptfan.engine.notices import Notices
 from ptfan.engine.redaction import redacted
 from ptfan.engine.roles import Role, check_apart
 from ptfan.engine.stages import Stages
 from ptfan.engine.versions import versions
 
-__all__ = ["LIVE_MODEL", "Encoding", "LiveSettings", "StreamReport", "stream"]
+__all__ = ["LIVE_MODEL", "stream"]
 
 LIVE_MODEL = "s-live"
 """The model that waits for no frame."""
@@ -42,89 +43,8 @@ QUEUE = 4
 """Captured frames that may wait where none is dropped."""
 STATUS_SECONDS = 5.0
 """How often the state of a run is told."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LiveSettings:
-    """How a live run behaves."""
-
-    realtime: bool | None = None
-    """The newest frame wins, and those for which there is no time are dropped; else none is dropped, and the source
-    waits, if it can. None takes the first for cameras and networks, the second for files and standard input. A file
-    in real time is paced at its own speed."""
-    reconnect: float | None = None
-    """Seconds for which a source that was lost, or has not come yet, is looked for; None for ever."""
-    while_lost: WhileLost = "last"
-    """What goes out meanwhile."""
-    feed: FeedOptions = field(default_factory=FeedOptions)
-    """How the source is opened."""
-    page: tuple[str, int] | None = None
-    """Host and port to serve a page at; None serves none."""
-
-    def __post_init__(self) -> None:
-        if self.reconnect is not None and not 0 <= self.reconnect < float("inf"):
-            raise InputError(f"reconnect is {self.reconnect}, expected 0 seconds or more")
-        if self.while_lost not in get_args(WhileLost):
-            raise InputError(f"while lost is {self.while_lost!r}, expected one of {', '.join(get_args(WhileLost))}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Encoding:
-    """How the output is encoded."""
-
-    codec: str | None = None
-    """FFmpeg's name of an encoder; what suits the output without it."""
-    quality: int | None = None
-    """As x264's CRF; 16 for files, 23 for networks without it."""
-    preset: str | None = None
-    """The encoder's speed, by its own names."""
-    options: Mapping[str, str] = field(default_factory=dict)
-    """Further options of FFmpeg's for what is sent over a network, or into an HLS folder; nothing else takes them."""
-    overwrite: bool = False
-    """Whether an existing file may be replaced."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StreamReport:
-    """The record of a live run."""
-
-    input: str
-    """The source, without passwords."""
-    output: str | None
-    """Where the result went, likewise."""
-    figures: Mapping[str, Any]
-    """Frames captured, dropped, written and repeated, reconnections, seconds, and latency in milliseconds."""
-    stages: Mapping[str, float]
-    """Seconds that each stage worked."""
-    settings: Mapping[str, Any]
-    """What was asked for, defaults included."""
-    model: str
-    """The model."""
-    backend: str
-    """What ran it."""
-    versions: Mapping[str, str]
-    """ptfan, Python and the libraries."""
-    gave_up: str | None
-    """Why a source that was lost was not looked for any longer; None where it has ended or was stopped."""
-    broken: str | None
-    """Why the output could not be written to its end; None where it could."""
-    warnings: Sequence[str]
-    """What was told on the way, the last hundred lines."""
-
-    @property
-    def summary(self) -> str:
-        """One line: how much was written, how late, and what was lost."""
-        found = self.figures
-        latency = found["latency_ms"]
-        return (
-            f"{self.output or 'page'}: {found['written']} frames in {found['seconds']:.1f} s, latency p50 "
-            f"{latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms; {found['dropped']} dropped, {found['repeated']} "
-            f"repeated, {found['reconnects']} reconnections"
-        )
-
-    def to_json(self) -> str:
-        """Return the report as JSON."""
-        return json.dumps(asdict(self), indent=2, default=str) + "\n"
+NOTICES = 100
+"""Lines that a report keeps of what was told: a run may go on for ever."""
 
 
 def stream(
@@ -139,6 +59,7 @@ def stream(
     settings: InpaintSettings | None = None,
     live: LiveSettings | None = None,
     encoding: Encoding | None = None,
+    overwrite: bool = False,
     stop: threading.Event | None = None,
     warn: Warn = log_warning,
     status: Callable[[str], None] | None = None,
@@ -160,6 +81,7 @@ def stream(
         settings: How the network is fed.
         live: How the run behaves.
         encoding: How the output is encoded.
+        overwrite: Whether an existing file may be replaced.
         stop: Set it from anywhere to end the run; what was captured is still written.
         warn: Takes a line about what happens.
         status: Takes a line about the state of the run every few seconds.
@@ -169,15 +91,9 @@ def stream(
         OutputError: The output cannot be opened or finished.
     """
     live, encoding, stop = live or LiveSettings(), encoding or Encoding(), stop or threading.Event()
-    if output is None and live.page is None:
-        raise InputError("nothing to do with the pictures: give --to, or --page to look at them")
     check_apart([Role("output", output)], [Role("input", source), Role("mask", mask)])
-    if encoding.options and not (output is not None and _is_sent(output)):
-        raise InputError(
-            f"{output or 'page'}: takes no --output-option, as only networks and HLS (NAME.m3u8) do; leave it out"
-        )
-    told = _Told(warn)
-    monitor = Monitor()
+    _check_output(output, encoding, live)
+    told, monitor = Notices(warn, NOTICES), Monitor()
     with ExitStack() as opened:
         masks = opened.enter_context(_masks(mask, boxes, object_id, dilate, told))
         inpainter = opened.enter_context(Inpainter(model, settings=settings))
@@ -187,7 +103,8 @@ def stream(
                 status(f"page at {page.url}")
         pictures = opened.enter_context(_open_source(source, live, monitor, stop, told))
         masks.follow(pictures.info)
-        sink = opened.enter_context(MonitoredSink(_open_sink(output, pictures, encoding, told), monitor))
+        sink = _open_sink(output, pictures, encoding, told, overwrite=overwrite)
+        sink = opened.enter_context(MonitoredSink(sink, monitor))
         stages: Stages[Any] = Stages(pictures, masks, inpainter, sink, waiting=1)
         opened.enter_context(_Status(monitor, status))
         broken = _run(stages, sink)
@@ -198,14 +115,23 @@ def stream(
         output=None if output is None else redacted(output),
         figures=monitor.figures(),
         stages=dict(stages.busy),
-        settings={"live": _plain(live), **asdict(inpainter.settings)},
+        settings={"live": live.to_dict(), **asdict(inpainter.settings)},
         model=str(model),
         backend=backend,
         versions=versions(),
         gave_up=None if pictures.gave_up is None else redacted(str(pictures.gave_up)),
         broken=None if broken is None else redacted(str(broken)),
-        warnings=tuple(told.lines),
+        warnings=told.lines,
     )
+
+
+def _check_output(output: str | None, encoding: Encoding, live: LiveSettings) -> None:
+    if output is None and live.page is None:
+        raise InputError("nothing to do with the pictures: give --to, or --page to look at them")
+    if encoding.options and not (output is not None and _is_sent(output)):
+        raise InputError(
+            f"{output or 'page'}: takes no --output-option, as only networks and HLS (NAME.m3u8) do; leave it out"
+        )
 
 
 def _run(stages: Stages[Any], sink: Sink) -> OutputError | None:
@@ -216,19 +142,6 @@ def _run(stages: Stages[Any], sink: Sink) -> OutputError | None:
         sink.abort()
         return error
     return None
-
-
-class _Told:
-    """Hands lines on, without passwords, and keeps the last ones."""
-
-    def __init__(self, warn: Warn) -> None:
-        self.lines: list[str] = []
-        self._warn = warn
-
-    def __call__(self, line: str) -> None:
-        line = redacted(line)
-        self.lines = [*self.lines[-99:], line]
-        self._warn(line)
 
 
 class _Status:
@@ -266,15 +179,14 @@ def _open_source(source: str, live: LiveSettings, monitor: Monitor, stop: thread
     return LiveSource(capture, slot, info, while_lost=live.while_lost, stop=stop, warn=warn)
 
 
-def _open_sink(output: str | None, source: LiveSource, encoding: Encoding, warn: Warn) -> Sink:
+def _open_sink(output: str | None, source: LiveSource, encoding: Encoding, warn: Warn, *, overwrite: bool) -> Sink:
     if output is None:
         return NoSink()
-    wishes: dict[str, Any] = {name: getattr(encoding, name) for name in ("codec", "quality", "preset")}
-    if _is_sent(output):
-        if not is_network(output):
-            _make_room(Path(output), overwrite=encoding.overwrite)
-        return StreamSink(output, source.info, warn, **wishes, options=encoding.options)
-    return open_sink(output, source, **wishes, overwrite=encoding.overwrite, warn=warn)
+    if not _is_sent(output):
+        return open_sink(output, source, encoding, overwrite=overwrite, warn=warn)
+    if not is_network(output):
+        _make_room(Path(output), overwrite=overwrite)
+    return StreamSink(output, source.info, encoding, warn)
 
 
 def _is_sent(output: str) -> bool:
@@ -287,10 +199,3 @@ def _make_room(playlist: Path, *, overwrite: bool) -> None:
     with suppress(OSError):  # what is wrong is said of the playlist
         playlist.parent.mkdir(exist_ok=True)
     check_target(playlist, overwrite=overwrite)
-
-
-def _plain(live: LiveSettings) -> dict[str, Any]:
-    """Return the settings without what may be secret in them."""
-    values = asdict(live)
-    values["feed"]["options"] = sorted(live.feed.options)
-    return values

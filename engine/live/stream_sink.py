@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from ptfan.engine.frame import Frame
 from ptfan.engine.live.address import sink_format
 from ptfan.engine.media import Sample, Sink, StreamInfo
 from ptfan.engine.media.encoder_plan import EncoderPlan
+from ptfan.engine.media.encoding import Encoding
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.planes import composite_planes
 from ptfan.engine.media.video_encoder import VideoEncoder
@@ -51,23 +52,16 @@ class StreamSink(Sink):
         self,
         address: str,
         info: StreamInfo,
+        encoding: Encoding,
         warn: Warn,
-        *,
-        codec: str | None = None,
-        quality: int | None = None,
-        preset: str | None = None,
-        options: Mapping[str, str] | None = None,
     ) -> None:
         """Connect, and send the header.
 
         Args:
             address: A URL, or a playlist `NAME.m3u8`, beside which its segments go.
             info: The source that the pictures come from.
+            encoding: How they are encoded, and further options for the format and the protocol.
             warn: Takes a line about what the output cannot hold.
-            codec: The encoder's name; H.264 without it.
-            quality: On the scale of x264's CRF.
-            preset: The encoder's speed by its own name.
-            options: Further options of FFmpeg's for the format and the protocol.
 
         Raises:
             InputError: The codec or its options cannot be used, or nothing can be sent there.
@@ -75,12 +69,12 @@ class StreamSink(Sink):
         """
         self._address, self._name, self._done = address, redacted(address), False
         kind = sink_format(address)
-        asked = {**USUAL.get(kind or "", {}), **(options or {})}
+        asked = {**USUAL.get(kind or "", {}), **encoding.options}
         with self._translated():
             self._container = av.open(_impatient(address), "w", format=kind, options=asked, timeout=SECONDS)
         try:
-            wanted = LIVE_QUALITY if quality is None else quality
-            plan = EncoderPlan.make(self._container, info, codec=codec, quality=wanted, preset=preset)
+            quality = LIVE_QUALITY if encoding.quality is None else encoding.quality
+            plan = EncoderPlan.make(self._container, info, replace(encoding, quality=quality))
             for loss in plan.losses(info):
                 warn(f"{self._name}: {loss}")
             plan = _live(plan)

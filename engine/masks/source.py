@@ -13,7 +13,7 @@ from ptfan.engine.frame import Box, Mask
 from ptfan.engine.masks.clock import MaskClock, is_same_rate
 from ptfan.engine.masks.reader import AnyMask, MaskReader, open_reader
 from ptfan.engine.masks.shaping import dilate_mask, scale_mask
-from ptfan.engine.media import StreamInfo
+from ptfan.engine.media import Sample, StreamInfo
 from ptfan.engine.media.notice import Warn, log_warning
 
 __all__ = ["MaskSource", "mask_name", "open_mask"]
@@ -106,6 +106,11 @@ class MaskSource:
             self._hole = self._build(raw, width, height)
         return self._hole
 
+    def hole_of(self, sample: Sample) -> Mask:
+        """Return the hole of a source's picture; see `at`."""
+        height, width = sample.image.shape[:2]
+        return self.at(sample.index, width, height, sample.time)
+
     def check_length(self, frames: int | None, *, first: int = 0, whole: bool = True) -> None:
         """Compare the number of masks with the number of frames, or how long they last, where both are known.
 
@@ -190,6 +195,7 @@ def open_mask(
     *,
     object_id: int | None = None,
     dilate: int = 0,
+    info: StreamInfo | None = None,
     warn: Warn = log_warning,
 ) -> MaskSource:
     """Open a mask; hole is where it or any box says so.
@@ -201,6 +207,7 @@ def open_mask(
         boxes: Rectangles that are hole in every frame, pixels of the frame as displayed.
         object_id: Of images with a palette or lossless grey values, take only this index or value.
         dilate: Grow the hole by this many pixels of the frame, in all directions (a disc).
+        info: The source that the masks belong to, see `MaskSource.follow`; without it they go by number.
         warn: Takes a line about what was changed to fit; the log without it.
 
     Raises:
@@ -218,7 +225,10 @@ def open_mask(
     if mask is None and object_id is not None:
         raise InputError("an object id needs a mask to choose from; give one too")
     reader = None if mask is None else open_reader(mask, object_id)
-    return MaskSource(reader, boxes, dilate=dilate, name=mask_name(mask) or "boxes", warn=warn)
+    masks = MaskSource(reader, boxes, dilate=dilate, name=mask_name(mask) or "boxes", warn=warn)
+    if info is not None:
+        masks.follow(info)
+    return masks
 
 
 def mask_name(mask: AnyMask | None) -> str | None:

@@ -12,6 +12,7 @@ import av
 from ptfan.engine.errors import InputError
 from ptfan.engine.media.colour import ColourTags
 from ptfan.engine.media.encoders import ENCODERS, Encoder, encoder_named
+from ptfan.engine.media.encoding import Encoding
 from ptfan.engine.media.frame_rate import MPEG_RATES, is_mpeg_rate, nearest_mpeg_rate
 from ptfan.engine.media.orientation import UPRIGHT, Orientation
 from ptfan.engine.media.pixel_choice import choose_format
@@ -92,35 +93,27 @@ class EncoderPlan:
     """What to say of a choice that was not asked for; empty where nothing is to be said."""
 
     @classmethod
-    def make(
-        cls,
-        container: av.container.OutputContainer,
-        info: StreamInfo,
-        *,
-        codec: str | None = None,
-        quality: int | None = None,
-        preset: str | None = None,
-    ) -> EncoderPlan:
+    def make(cls, container: av.container.OutputContainer, info: StreamInfo, encoding: Encoding) -> EncoderPlan:
         """Decide how to encode frames like those of a source.
 
         Args:
             container: Where the stream goes.
             info: What the frames are like.
-            codec: The encoder's name; None for the container's usual one.
-            quality: On the scale of x264's CRF, 0 is lossless; None for the default.
-            preset: The encoder's speed by its own name; None for the default.
+            encoding: What is wished for.
 
         Raises:
             InputError: There is no such encoder, the container does not take its codec, or no pixel format fits.
         """
         name = container.format.name
-        encoder = _choose_encoder(container, codec)
+        encoder = _choose_encoder(container, encoding.codec)
         keeps_turn = name in _TURNING
         turn = UPRIGHT if keeps_turn else info.orientation
         coded = info.orientation.size(info.width, info.height)
         size = turn.size(*coded)
-        pixel_format = _choose_pixels(encoder, info, size, exact=encoder.is_exact(quality))
-        options = encoder.settings(quality, preset) | ({"bf": "0"} if name in _REORDER_NOTHING else {})
+        pixel_format = _choose_pixels(encoder, info, size, exact=encoder.is_exact(encoding.quality))
+        options = encoder.settings(encoding.quality, encoding.preset) | (
+            {"bf": "0"} if name in _REORDER_NOTHING else {}
+        )
         fixed = encoder.fixed_rate or name in _FIXED_RATE
         rate = _fixed_rate(name, encoder, info) if fixed else info.rate or Fraction(25)
         return cls(
@@ -138,7 +131,7 @@ class EncoderPlan:
             fixed_rate=fixed,
             gapless=name in _GAPLESS,
             tag=_TAGS.get((_codec(encoder.name), name)),
-            hint=_hint(name, encoder, info, pixel_format) if codec is None else "",
+            hint=_hint(name, encoder, info, pixel_format) if encoding.codec is None else "",
         )
 
     @property

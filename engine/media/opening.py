@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ptfan.engine.errors import InputError, InputNotFoundError, OutputError
+from ptfan.engine.media.encoding import Encoding
 from ptfan.engine.media.folder_sink import FolderSink
 from ptfan.engine.media.folder_source import FolderSource
 from ptfan.engine.media.hardware import HardwareDecoding
@@ -72,10 +73,8 @@ def open_source(
 def open_sink(
     output: str | os.PathLike[str],
     source: Source,
+    encoding: Encoding | None = None,
     *,
-    codec: str | None = None,
-    quality: int | None = None,
-    preset: str | None = None,
     overwrite: bool = False,
     warn: Warn = log_warning,
 ) -> Sink:
@@ -85,9 +84,7 @@ def open_sink(
         output: `-`; a name with a video's ending; or a folder: one that exists, or a name that ends in a slash or has
             no ending. `.y4m` is a file of Y4M.
         source: Where the pictures come from: its timing, colours and other streams go with them.
-        codec: FFmpeg's name of an encoder, or a codec's; the container's usual one without it.
-        quality: On the scale of x264's CRF: 0 is lossless, 16 (the default) hard to tell from the source, 23 small.
-        preset: The encoder's speed, by its own name for it.
+        encoding: How a video is encoded; as suits the container without it.
         overwrite: Whether an existing output may be replaced; it is, once the new one is complete.
         warn: Takes a line about what the output cannot hold; the log `ptfan` without it.
 
@@ -97,12 +94,12 @@ def open_sink(
         OutputError: It cannot be written, or is the input itself.
     """
     name, info = os.fspath(output), source.info
-    path, wishes = Path(name), codec is not None or quality is not None or preset is not None
+    path, encoding = Path(name), encoding or Encoding()
     _refuse_same(path, info.name)
     if name != "-" and not _is_folder(name) and path.suffix.lower() != ".y4m":
         _refuse_unknown(path)
-        return VideoSink(path, info, warn, codec=codec, quality=quality, preset=preset, overwrite=overwrite)
-    if wishes:
+        return VideoSink(path, info, encoding, warn, overwrite=overwrite)
+    if encoding.chosen:
         warn(f"{name}: codec, quality and preset are not used: this output is lossless as it is")
     if _is_folder(name) and name != "-":
         return FolderSink(path, info, warn, overwrite=overwrite)

@@ -12,6 +12,7 @@ import av
 from ptfan.engine.errors import InputError, PtfanError
 from ptfan.engine.frame import Frame
 from ptfan.engine.media.encoder_plan import EncoderPlan
+from ptfan.engine.media.encoding import Encoding
 from ptfan.engine.media.lenient import LENIENT
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.planes import composite_planes
@@ -32,11 +33,9 @@ class VideoSink(Sink):
         self,
         path: Path,
         info: StreamInfo,
+        encoding: Encoding,
         warn: Warn,
         *,
-        codec: str | None = None,
-        quality: int | None = None,
-        preset: str | None = None,
         overwrite: bool = False,
     ) -> None:
         """Open the encoder, and write the header of a file beside the output's name.
@@ -44,10 +43,8 @@ class VideoSink(Sink):
         Args:
             path: The output.
             info: The source that the pictures come from.
+            encoding: How it is encoded.
             warn: Takes a line about what the output cannot hold.
-            codec: The encoder's name; None for the container's usual one.
-            quality: On the scale of x264's CRF, 0 is lossless; None for the default.
-            preset: The encoder's speed by its own name; None for the default.
             overwrite: Whether an older output may be replaced.
 
         Raises:
@@ -63,7 +60,7 @@ class VideoSink(Sink):
         self._staging = Staging(path, overwrite=overwrite)
         self._container = _create(self._staging.path)
         try:
-            self._encoder = self._begin(codec, quality, preset)
+            self._encoder = self._begin(encoding)
         except BaseException:
             self._done = True
             self._drop()
@@ -105,9 +102,9 @@ class VideoSink(Sink):
         self._drop()
         return None
 
-    def _begin(self, codec: str | None, quality: int | None, preset: str | None) -> VideoEncoder:
+    def _begin(self, encoding: Encoding) -> VideoEncoder:
         """Set up all streams and write the header."""
-        plan = EncoderPlan.make(self._container, self._info, codec=codec, quality=quality, preset=preset)
+        plan = EncoderPlan.make(self._container, self._info, encoding)
         for line in [*plan.losses(self._info), plan.hint]:
             if line:
                 self._tell(line)

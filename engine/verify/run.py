@@ -127,15 +127,13 @@ def _windows(
     with ExitStack() as opened:
         preparer = _preparer(spec, settings.inpaint, opened)
         source = opened.enter_context(open_source(settings.clip, warn=warn))
-        masks = opened.enter_context(open_mask(settings.mask, warn=warn))
+        masks = opened.enter_context(open_mask(settings.mask, info=source.info, warn=warn))
         total = min(filter(None, (source.info.frames, settings.frames)), default=None)
-        masks.follow(source.info)
         masks.check_length(total, whole=settings.frames is None)
         opened.callback(progress.finish)
         progress.start(Path(source.info.name).name, total)
         for sample in islice(source, settings.frames):
-            height, width = sample.image.shape[:2]
-            yield from preparer.push(Frame(sample.image, masks.at(sample.index, width, height, sample.time)))
+            yield from preparer.push(Frame(sample.image, masks.hole_of(sample)))
             progress.advance()
         yield from preparer.flush()
 

@@ -548,6 +548,7 @@ def test_sound_and_subtitles_that_stay_behind_are_named_once(tmp_path: Path) -> 
         (("-", "--raw", "1x1", *BOX, "--to", "a.mkv"), "raw '1x1': expected WxH:FORMAT@RATE"),
         (("udp://me:secret@127.0.0.1:9", *BOX, "--to", "a.mkv", "--reconnect", "0", "--patience", "0.2"), "***@127"),
         (("-", *BOX, "--to", "a.mkv", "--while-lost", "x"), "while lost is 'x'"),
+        (("-", *BOX, "--to", "a.mkv", "--quality", "99"), "quality is 99, expected 0 (lossless) to 51 (worst)"),
     ],
 )
 def test_mistakes_end_in_one_line(

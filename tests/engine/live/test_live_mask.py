@@ -14,10 +14,21 @@ import pytest
 from ptfan.engine.errors import InputNotFoundError, MaskError
 from ptfan.engine.live.live_mask import LiveMask
 from ptfan.engine.masks.source import open_mask
-from ptfan.engine.media import StreamInfo
+from ptfan.engine.media import Sample, StreamInfo
 
 TICK = Fraction(1, 10)
 """Seconds from one frame to the next."""
+
+
+def sample(index: int, width: int = 12, height: int = 8) -> Sample:
+    """Return a picture of a source whose clock shows three seconds at its first one."""
+    return Sample(
+        index,
+        np.zeros((height, width, 3), np.uint8),
+        pts=30 + index,
+        time_base=TICK,
+        native=av.VideoFrame(width, height, "rgb24"),
+    )
 
 
 @pytest.fixture
@@ -38,21 +49,21 @@ def test_a_new_mask_is_taken_up_and_a_bad_one_is_not(write: Callable[[slice], Pa
     told: list[str] = []
     path = write(slice(0, 3))
     mask = LiveMask(path, partial(open_mask, path, warn=told.append), told.append)
-    assert mask.at(0, 12, 8)[0].nonzero()[0].tolist() == [0, 1, 2]
-    before = mask.at(1, 12, 8)
-    assert mask.at(2, 12, 8) is before, "nothing is read again while nothing changes"
+    assert mask.hole_of(sample(0))[0].nonzero()[0].tolist() == [0, 1, 2]
+    before = mask.hole_of(sample(1))
+    assert mask.hole_of(sample(2)) is before, "nothing is read again while nothing changes"
     write(slice(5, 7))
-    assert mask.at(3, 12, 8)[0].nonzero()[0].tolist() == [5, 6]
+    assert mask.hole_of(sample(3))[0].nonzero()[0].tolist() == [5, 6]
     assert told == [f"mask {path}: has changed; the new one holds from frame 3 on"]
     path.write_bytes(b"half a fi")
-    assert mask.at(4, 12, 8)[0].nonzero()[0].tolist() == [5, 6]
-    assert mask.at(5, 12, 8)[0].nonzero()[0].tolist() == [5, 6]
+    assert mask.hole_of(sample(4))[0].nonzero()[0].tolist() == [5, 6]
+    assert mask.hole_of(sample(5))[0].nonzero()[0].tolist() == [5, 6]
     assert len(told) == 2
     assert told[1].endswith("; the mask before stays")
     path.unlink()
-    assert mask.at(6, 12, 8)[0].nonzero()[0].tolist() == [5, 6]
+    assert mask.hole_of(sample(6))[0].nonzero()[0].tolist() == [5, 6]
     write(slice(1, 2))
-    assert mask.at(7, 12, 8)[0].nonzero()[0].tolist() == [1]
+    assert mask.hole_of(sample(7))[0].nonzero()[0].tolist() == [1]
     mask.close()
 
 
@@ -82,9 +93,9 @@ def test_a_mask_video_of_another_rate_is_followed_from_where_it_is_taken_up(tmp_
     mask.follow(
         StreamInfo(name="x", width=32, height=16, depth=8, pixel_format="gray", time_base=TICK, rate=Fraction(10))
     )
-    columns = [int(mask.at(index, 32, 16, 3 + index * TICK)[0].argmax()) for index in range(6)]
+    columns = [int(mask.hole_of(sample(index, 32, 16))[0].argmax()) for index in range(6)]
     film(tmp_path / "new.mkv", 9).replace(path)
-    columns += [int(mask.at(index, 32, 16, 3 + index * TICK)[0].argmax()) for index in range(6, 10)]
+    columns += [int(mask.hole_of(sample(index, 32, 16))[0].argmax()) for index in range(6, 10)]
     mask.close()
     assert columns == [0, 0, 1, 1, 2, 2, 9, 9, 10, 10]
     assert sum("5 masks a second for 10 frames" in line for line in told) == 2

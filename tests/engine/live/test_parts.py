@@ -17,8 +17,10 @@ from ptfan.engine.live.feed import FeedOptions
 from ptfan.engine.live.latencies import Latencies
 from ptfan.engine.live.monitor import Monitor
 from ptfan.engine.live.retimer import TIME_BASE, Retimer
+from ptfan.engine.live.settings import LiveSettings
 from ptfan.engine.live.slot import Slot
-from ptfan.engine.live.stream import Encoding, LiveSettings, stream
+from ptfan.engine.live.stream import stream
+from ptfan.engine.media import Encoding
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Frame
 from ptfan.engine.live import stream_sink
 from ptfan.engine.live.stream_sink import StreamSink
-from ptfan.engine.media import Sample, StreamInfo
+from ptfan.engine.media import Encoding, Sample, StreamInfo
 
 WIDTH, HEIGHT, RATE = 160, 96, 25
 SMALL = 4096
@@ -44,7 +44,7 @@ def test_a_receiver_that_takes_nothing_does_not_hold_the_run_for_ever(monkeypatc
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
         url = f"tcp://127.0.0.1:{server.getsockname()[1]}?send_buffer_size={SMALL}"
-        sink = StreamSink(url, info(), print, codec="mpeg2video", quality=1)
+        sink = StreamSink(url, info(), Encoding(codec="mpeg2video", quality=1), print)
         with pytest.raises(OutputError, match=r"cannot be sent to \(.*tim.*out\); is there a receiver\?"):
             write_many(sink, noise)
         sink.abort()
@@ -52,4 +52,4 @@ def test_a_receiver_that_takes_nothing_does_not_hold_the_run_for_ever(monkeypatc
 
 def test_an_encoder_that_does_not_open_is_not_the_receiver_s_fault() -> None:
     with pytest.raises(InputError, match=r"^codec 'h264_nvenc': cannot encode 160x96 yuv420p .* preset warp"):
-        StreamSink("udp://127.0.0.1:5999", info(), print, codec="h264_nvenc", preset="warp")
+        StreamSink("udp://127.0.0.1:5999", info(), Encoding(codec="h264_nvenc", preset="warp"), print)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ptfan.engine.frame import Box, Frame, Patch
-from ptfan.engine.media import Sample, open_sink, open_source
+from ptfan.engine.media import Encoding, Sample, open_sink, open_source
 
 
 @dataclass
@@ -199,12 +199,19 @@ def convert() -> Callable[..., list[str]]:
     """Pass a source through a sink: `convert(source, output, box=..., start=..., codec=...)`; returns the warnings."""
 
     def run(
-        source: Any, output: Any, *, box: Box | None = None, start: Any = None, end: Any = None, **settings: Any
+        source: Any,
+        output: Any,
+        *,
+        box: Box | None = None,
+        start: Any = None,
+        end: Any = None,
+        overwrite: bool = False,
+        **encoding: Any,
     ) -> list[str]:
         warnings: list[str] = []
         with (
             open_source(source, start, end, warn=warnings.append) as reader,
-            open_sink(output, reader, warn=warnings.append, **settings) as sink,
+            open_sink(output, reader, Encoding(**encoding), overwrite=overwrite, warn=warnings.append) as sink,
         ):
             for sample in reader:
                 sink.write(sample, filled(sample, box))

@@ -10,14 +10,15 @@ import pytest
 from ptfan.engine.errors import InputError
 from ptfan.engine.media.colour import ColourTags
 from ptfan.engine.media.encoder_plan import EncoderPlan
+from ptfan.engine.media.encoding import Encoding
 from ptfan.engine.media.orientation import UPRIGHT, Orientation
 from ptfan.engine.media.stream_info import StreamInfo
 
 INFO = StreamInfo("x", 64, 48, 8, "yuv420p", Fraction(1, 90000), Fraction(25))
 
 
-def _plan(container: str = "mp4", info: StreamInfo = INFO, **settings: object) -> EncoderPlan:
-    return EncoderPlan.make(av.open(io.BytesIO(), "w", format=container), info, **settings)  # type: ignore[arg-type]
+def _plan(container: str = "mp4", info: StreamInfo = INFO, **wishes: object) -> EncoderPlan:
+    return EncoderPlan.make(av.open(io.BytesIO(), "w", format=container), info, Encoding(**wishes))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ Clips = Callable[..., Path]
 
 
 def test_the_api_is_small():
-    assert media.__all__ == ["Sample", "Sink", "Source", "StreamInfo", "open_sink", "open_source"]
+    assert media.__all__ == ["Encoding", "Sample", "Sink", "Source", "StreamInfo", "open_sink", "open_source"]
 
 
 def test_a_missing_file_is_named(tmp_path: Path):

@@ -15,7 +15,7 @@ import pytest
 
 from ptfan.engine.errors import InputError, OutputError, OutputExistsError
 from ptfan.engine.frame import Box, Frame
-from ptfan.engine.media import open_sink, open_source
+from ptfan.engine.media import Encoding, open_sink, open_source
 from ptfan.engine.media.orientation import Orientation
 from ptfan.engine.media.pixel_layout import PixelLayout
 from ptfan.engine.media.side_data import read_side_data
@@ -353,7 +353,7 @@ def test_a_folder_can_stay_exact(clip: Clips, convert, decoded, tmp_path: Path):
 )
 def test_a_codec_that_cannot_be_used_is_refused(name: str, settings: dict, words: str, clip: Clips, tmp_path: Path):
     with open_source(clip()) as source, pytest.raises(InputError, match=words):
-        open_sink(tmp_path / name, source, **settings)
+        open_sink(tmp_path / name, source, Encoding(**settings))
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 

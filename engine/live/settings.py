@@ -1,0 +1,42 @@
+"""How a live run behaves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, get_args
+
+from ptfan.engine.errors import InputError
+from ptfan.engine.live.feed import FeedOptions
+from ptfan.engine.live.live_source import WhileLost
+
+__all__ = ["LiveSettings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveSettings:
+    """How a live run behaves."""
+
+    realtime: bool | None = None
+    """The newest frame wins, and those for which there is no time are dropped; else none is dropped, and the source
+    waits, if it can. None takes the first for cameras and networks, the second for files and standard input. A file
+    in real time is paced at its own speed."""
+    reconnect: float | None = None
+    """Seconds for which a source that was lost, or has not come yet, is looked for; None for ever."""
+    while_lost: WhileLost = "last"
+    """What goes out meanwhile."""
+    feed: FeedOptions = field(default_factory=FeedOptions)
+    """How the source is opened."""
+    page: tuple[str, int] | None = None
+    """Host and port to serve a page at; None serves none."""
+
+    def __post_init__(self) -> None:
+        if self.reconnect is not None and not 0 <= self.reconnect < float("inf"):
+            raise InputError(f"reconnect is {self.reconnect}, expected 0 seconds or more")
+        if self.while_lost not in get_args(WhileLost):
+            raise InputError(f"while lost is {self.while_lost!r}, expected one of {', '.join(get_args(WhileLost))}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values, of FFmpeg's options the names alone: some are secret."""
+        values = asdict(self)
+        values["feed"]["options"] = sorted(self.feed.options)
+        return values

@@ -1,0 +1,43 @@
+"""How an output is to be encoded, as its user wishes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ptfan.engine.errors import InputError
+
+__all__ = ["Encoding"]
+
+WORST_QUALITY = 51
+"""Where the scale of x264's CRF ends."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoding:
+    """What is wished for; what is left open is what suits the output.
+
+    Raises:
+        InputError: the quality is off its scale.
+    """
+
+    codec: str | None = None
+    """FFmpeg's name of an encoder, or a codec's."""
+    quality: int | None = None
+    """On the scale of x264's CRF: 0 is lossless, 16 (what files get) hard to tell from the source, 23 (what networks
+    get) small."""
+    preset: str | None = None
+    """The encoder's speed, by its own name for it."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Further options of FFmpeg's for what is sent over a network, or into an HLS folder; nothing else takes them."""
+
+    def __post_init__(self) -> None:
+        if self.quality is not None and not 0 <= self.quality <= WORST_QUALITY:
+            raise InputError(
+                f"quality is {self.quality}, expected 0 (lossless) to {WORST_QUALITY} (worst); 16 to 23 are usual"
+            )
+
+    @property
+    def chosen(self) -> bool:
+        """Whether anything of the encoder is wished for."""
+        return any(wish is not None for wish in (self.codec, self.quality, self.preset))
