@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
-from ptfan.engine.atomic import write_atomically
 from ptfan.engine.redaction import redacted
 
-__all__ = ["Report", "write_reports"]
+__all__ = ["Report", "reports_json"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +33,7 @@ class Report:
     settings: Mapping[str, Any]
     """What was asked for, defaults included."""
     model: Mapping[str, Any] | None
-    """File, hash and spec of the model, and the hash of the network that completed the flow; None when
+    """File, hash and spec of the model, and the hashes of the networks that completed flow and colours; None when
     no frame had a hole and none was loaded."""
     backend: str | None
     """What ran the network; None without a model."""
@@ -65,18 +63,7 @@ class Report:
         return f"{name}: {count}{copied} in {self.seconds:.1f} s ({self.fps:.1f} frames/s){by}"
 
 
-def write_reports(path: Path, reports: Sequence[Report], *, as_list: bool = False, overwrite: bool = True) -> None:
-    """Write reports as JSON.
-
-    Args:
-        path: The file.
-        reports: What to write; one, unless `as_list`.
-        as_list: Write a list of objects, not one object.
-        overwrite: Whether an existing file may be replaced.
-
-    Raises:
-        OutputError: the file cannot be written; an older one stays.
-    """
+def reports_json(reports: Sequence[Report], *, as_list: bool) -> str:
+    """Return reports as JSON: a list of objects, or the one object."""
     items = [report.to_dict() for report in reports]
-    text = json.dumps(items if as_list else items[0], indent=2, default=str)
-    write_atomically(path, (text + "\n").encode(), overwrite=overwrite)
+    return json.dumps(items if as_list else items[0], indent=2, default=str) + "\n"

@@ -48,8 +48,8 @@ def demo_command(
     from ptfan.engine.folders import make_folder
     from ptfan.engine.interrupts import stop_on_signals
     from ptfan.engine.masks.source import open_mask
+    from ptfan.engine.pictures.picture import encode_png
     from ptfan.engine.pipeline import inpaint
-    from ptfan.engine.preview import encode_png
     from ptfan.engine.progress import choose_progress
 
     make_folder(output)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import Annotated, Optional
 
 import typer
 
-from ptfan.engine.commands.messages import say, say_error, say_warning
+from ptfan.engine.commands.batch import check_names, plan_jobs, run_jobs
+from ptfan.engine.commands.messages import say_warning
 from ptfan.engine.commands.options import (
     MASK_PANEL,
     OUTPUT_PANEL,
     BackendOption,
     BoxOption,
+    CodecOption,
     ColourCompletionOption,
     DeviceOption,
     DilateOption,
@@ -26,7 +26,10 @@ from ptfan.engine.commands.options import (
     NoCropOption,
     ObjectIdOption,
     OverwriteOption,
+    PresetOption,
+    QualityOption,
     QuietOption,
+    ReportOption,
     SizeOption,
     StrideOption,
     ThreadsOption,
@@ -34,10 +37,6 @@ from ptfan.engine.commands.options import (
     parse_box,
     read_settings,
 )
-from ptfan.engine.errors import InputError, InterruptedRunError, PtfanError
-
-if TYPE_CHECKING:
-    from ptfan.engine.report import Report
 
 __all__ = ["inpaint_command", "register"]
 
@@ -59,9 +58,6 @@ EPILOG = """
     # In a pipe of Y4M
     ffmpeg -i a.mkv -f yuv4mpegpipe - | ptfan inpaint - --mask m.png -o - | mpv -
 """
-
-Job = tuple[str, str]
-"""An input and its output, as `inpaint` takes them."""
 
 
 def register(app: typer.Typer) -> None:
@@ -106,40 +102,10 @@ def inpaint_command(
             rich_help_panel=OUTPUT_PANEL,
         ),
     ],
-    codec: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            "--codec",
-            metavar="NAME",
-            help="FFmpeg's name of a video encoder.",
-            show_default="what suits the file name",
-            rich_help_panel=OUTPUT_PANEL,
-        ),
-    ] = None,
-    quality: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(
-            "--quality",
-            metavar="CRF",
-            help="0 is lossless, 16 hard to tell from the source, 23 small.",
-            rich_help_panel=OUTPUT_PANEL,
-        ),
-    ] = None,
-    preset: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            "--preset", metavar="NAME", help="Speed of the encoder, by its own names.", rich_help_panel=OUTPUT_PANEL
-        ),
-    ] = None,
-    json: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(
-            "--json",
-            metavar="REPORT",
-            help="Write what was done, and how fast, to this file.",
-            rich_help_panel=OUTPUT_PANEL,
-        ),
-    ] = None,
+    codec: CodecOption = None,
+    quality: QualityOption = None,
+    preset: PresetOption = None,
+    json: ReportOption = None,
     overwrite: OverwriteOption = False,
     size: SizeOption = None,
     no_crop: NoCropOption = False,
@@ -155,16 +121,18 @@ def inpaint_command(
     quiet: QuietOption = False,
 ) -> None:
     """Fill what a mask covers: logos, people, things."""
+    from ptfan.engine.commands.side_file import SideFile
     from ptfan.engine.folders import make_folder
     from ptfan.engine.pipeline import inpaint
     from ptfan.engine.progress import choose_progress
+    from ptfan.engine.report import Report, reports_json
     from ptfan.engine.timecode import parse_time
 
-    jobs = _plan_jobs(inputs, output)
-    _check_names(jobs, mask, json)
+    jobs = plan_jobs(inputs, output)
+    check_names(jobs, mask, json)
     if len(jobs) > 1:
         make_folder(Path(output))
-    _check_report(json, overwrite)
+    report_file = SideFile(json, overwrite)
     run = partial(
         inpaint,
         mask=mask,
@@ -196,100 +164,9 @@ def inpaint_command(
     )
     reports: list[Report] = []
     try:
-        failed = _run_all(run, jobs, reports, quiet=quiet)
+        done = run_jobs(run, jobs, reports, quiet=quiet)
     finally:  # Of several inputs, some are done when the run is stopped.
-        _write_report(json, reports, as_list=len(jobs) > 1, overwrite=overwrite)
-    if failed:
+        if reports:
+            report_file.write(reports_json(reports, as_list=len(jobs) > 1))
+    if not done:
         raise typer.Exit(2)
-
-
-def _plan_jobs(inputs: Sequence[str], output: str) -> list[Job]:
-    """Name the output of every input; with several inputs, these lie in a folder.
-
-    Raises:
-        InputError: standard input or output is one of several, the output is no folder for several, or two of them
-            would have the same name.
-    """
-    if len(inputs) == 1:
-        return [(inputs[0], output)]
-    if "-" in (*inputs, output):
-        raise InputError("- stands for one pipe: it cannot be one of several inputs, nor take several outputs")
-    folder = _results_folder(output)
-    # A video keeps its file name; a folder of images becomes a folder of images.
-    jobs = [(item, str(folder / Path(item).resolve().name)) for item in inputs]
-    targets = [target for _, target in jobs]
-    for target in targets:
-        if targets.count(target) > 1:
-            raise InputError(f"{target}: two inputs have this name; inpaint them one at a time")
-    return jobs
-
-
-def _results_folder(output: str) -> Path:
-    """Return the folder for several results; a name that is a video's was meant for one."""
-    from ptfan.engine.media.video_endings import has_video_ending
-
-    folder = Path(output)
-    if has_video_ending(folder) and not output.endswith("/") and not folder.is_dir():
-        raise InputError(
-            f"{output}: several inputs need a folder for their results; give {folder.with_suffix('')}/ for instance"
-        )
-    return folder
-
-
-def _check_names(jobs: Sequence[Job], mask: Path | None, json: Path | None) -> None:
-    """Check that no result and no report would take the place of an input, the mask or one another."""
-    from ptfan.engine.roles import Role, check_apart, output_roles
-
-    written = [role for _, target in jobs for role in output_roles(target)]
-    check_apart([*written, Role("report", json)], [*(Role("input", item) for item, _ in jobs), Role("mask", mask)])
-
-
-def _check_report(path: Path | None, overwrite: bool) -> None:
-    if path is not None:
-        from ptfan.engine.atomic import check_target
-
-        check_target(path, overwrite=overwrite)
-
-
-def _write_report(path: Path | None, reports: Sequence[Report], *, as_list: bool, overwrite: bool) -> None:
-    if path is not None and reports:
-        from ptfan.engine.report import write_reports
-
-        write_reports(path, reports, as_list=as_list, overwrite=overwrite)
-
-
-def _run_all(run: Callable[..., Report], jobs: Sequence[Job], reports: list[Report], *, quiet: bool) -> bool:
-    """Do one job after the other, and add to the reports; of several, one that fails does not keep the others from it.
-
-    Returns:
-        Whether one has failed.
-
-    Raises:
-        InterruptedRunError: a signal came.
-    """
-    from ptfan.engine.interrupts import stop_on_signals
-
-    failed = False
-    with stop_on_signals() as stop:
-        for number, job in enumerate(jobs):
-            if stop.is_set():
-                raise InterruptedRunError(f"stopped; {len(jobs) - number} of {len(jobs)} inputs were not begun")
-            report = _run_one(run, job, stop, alone=len(jobs) == 1)
-            failed |= report is None
-            if report is not None:
-                reports.append(report)
-                if not quiet:
-                    say(report.summary)
-    return failed
-
-
-def _run_one(run: Callable[..., Report], job: Job, stop: threading.Event, *, alone: bool) -> Report | None:
-    try:
-        return run(*job, stop=stop)
-    except InterruptedRunError:
-        raise
-    except PtfanError as error:
-        if alone:
-            raise
-        say_error(str(error))
-        return None

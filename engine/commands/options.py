@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BackendOption",
     "BoxOption",
+    "CodecOption",
     "ColourCompletionOption",
     "DeviceOption",
     "DilateOption",
@@ -29,7 +30,10 @@ __all__ = [
     "NoCropOption",
     "ObjectIdOption",
     "OverwriteOption",
+    "PresetOption",
+    "QualityOption",
     "QuietOption",
+    "ReportOption",
     "SizeOption",
     "StrideOption",
     "ThreadsOption",
@@ -168,6 +172,41 @@ ThreadsOption = Annotated[
         metavar="N",
         help="Its threads; 0: one a core, half as many for int8.",
         rich_help_panel=NETWORK_PANEL,
+    ),
+]
+CodecOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--codec",
+        metavar="NAME",
+        help="FFmpeg's name of a video encoder.",
+        show_default="what suits the output",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
+PresetOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--preset", metavar="NAME", help="Speed of the encoder, by its own names.", rich_help_panel=OUTPUT_PANEL
+    ),
+]
+QualityOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        "--quality",
+        metavar="CRF",
+        help="0 is lossless, 16 hard to tell from the source, 23 small.",
+        show_default="16, over a network 23",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
+ReportOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--json",
+        metavar="REPORT",
+        help="Write what was done, and how fast, to this file.",
+        rich_help_panel=OUTPUT_PANEL,
     ),
 ]
 OverwriteOption = Annotated[

@@ -62,16 +62,16 @@ def preview_command(
     quiet: QuietOption = False,
 ) -> None:
     """Draw one frame with the mask tinted, and the regions that the network sees framed; a grid without a mask."""
-    from ptfan.engine.atomic import check_target
-    from ptfan.engine.preview import check_picture_name, encode_picture, preview
+    from ptfan.engine.commands.side_file import SideFile
+    from ptfan.engine.pictures.picture import check_picture_name, encode_picture
+    from ptfan.engine.preview import preview
     from ptfan.engine.roles import Role, check_apart
     from ptfan.engine.timecode import parse_time
 
     check_apart([Role("picture", output)], [Role("input", source), Role("mask", mask)])
     check_picture_name(output)
-    if output != "-":
-        check_target(Path(output), overwrite=overwrite)
-    elif sys.stdout.isatty():
+    picture_file = SideFile(None if output == "-" else Path(output), overwrite)
+    if output == "-" and sys.stdout.isatty():
         raise OutputError("standard output: is a terminal; send it to a program or a file")
     result = preview(
         source,
@@ -84,7 +84,11 @@ def preview_command(
         settings=read_settings(size=size, no_crop=no_crop),
         warn=say_warning,
     )
-    _write(output, encode_picture(result.picture, output), overwrite=overwrite)
+    content = encode_picture(result.picture, output)
+    picture_file.write(content)
+    if output == "-":
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
     if not quiet:
         found = _seen(result) if mask is not None or box else "with a grid; name what is to go by --box X,Y,W,H"
         say(f"{'standard output' if output == '-' else output}: frame {result.index}, {found}")
@@ -93,14 +97,3 @@ def preview_command(
 def _seen(result: Preview) -> str:
     crops = ", ".join(f"{crop.width}x{crop.height}" for crop in result.crops) or "nothing"
     return f"{100 * result.share:.1f} % to be filled, the network sees {crops}"
-
-
-def _write(output: str, content: bytes, *, overwrite: bool) -> None:
-    """Write a file, or to standard output."""
-    from ptfan.engine.atomic import write_atomically
-
-    if output == "-":
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-    else:
-        write_atomically(Path(output), content, overwrite=overwrite)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Optional, cast
 
 import typer
@@ -12,6 +11,7 @@ from ptfan.engine.commands.options import (
     OUTPUT_PANEL,
     BackendOption,
     BoxOption,
+    CodecOption,
     ColourCompletionOption,
     DeviceOption,
     DilateOption,
@@ -22,7 +22,10 @@ from ptfan.engine.commands.options import (
     NoCropOption,
     ObjectIdOption,
     OverwriteOption,
+    PresetOption,
+    QualityOption,
     QuietOption,
+    ReportOption,
     SizeOption,
     ThreadsOption,
     parse_box,
@@ -84,18 +87,9 @@ def stream_command(
             rich_help_panel=OUTPUT_PANEL,
         ),
     ] = None,
-    codec: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--codec", metavar="NAME", help="FFmpeg's name of an encoder.", rich_help_panel=OUTPUT_PANEL),
-    ] = None,
-    quality: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option("--quality", metavar="CRF", help="As of x264.", rich_help_panel=OUTPUT_PANEL),
-    ] = None,
-    preset: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--preset", metavar="NAME", help="The encoder's speed.", rich_help_panel=OUTPUT_PANEL),
-    ] = None,
+    codec: CodecOption = None,
+    quality: QualityOption = None,
+    preset: PresetOption = None,
     output_option: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
@@ -105,10 +99,7 @@ def stream_command(
             rich_help_panel=OUTPUT_PANEL,
         ),
     ] = None,
-    json: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("--json", metavar="REPORT", help="Write figures to this file.", rich_help_panel=OUTPUT_PANEL),
-    ] = None,
+    json: ReportOption = None,
     overwrite: OverwriteOption = False,
     realtime: Annotated[
         Optional[bool],  # noqa: UP045
@@ -165,7 +156,7 @@ def stream_command(
     quiet: QuietOption = False,
 ) -> None:
     """Fill what a mask covers in a live stream: cameras, networks, pipes."""
-    from ptfan.engine.atomic import check_target, write_atomically
+    from ptfan.engine.commands.side_file import SideFile
     from ptfan.engine.errors import InputError, OutputError
     from ptfan.engine.interrupts import stop_on_signals
     from ptfan.engine.live.address import parse_options
@@ -178,8 +169,7 @@ def stream_command(
     from ptfan.engine.roles import Role, check_apart
 
     check_apart([Role("output", to), Role("report", json)], [Role("input", source), Role("mask", mask)])
-    if json is not None:
-        check_target(json, overwrite=overwrite)
+    report_file = SideFile(json, overwrite)
     live = LiveSettings(
         realtime=realtime,
         reconnect=reconnect,
@@ -218,8 +208,7 @@ def stream_command(
             warn=say_warning,
             status=None if quiet else say,
         )
-    if json is not None:
-        write_atomically(json, report.to_json().encode(), overwrite=overwrite)
+    report_file.write(report.to_json())
     if not quiet:
         say(report.summary)
     if report.broken is not None:

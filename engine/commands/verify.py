@@ -17,6 +17,7 @@ from ptfan.engine.commands.options import (
     NoCropOption,
     OverwriteOption,
     QuietOption,
+    ReportOption,
     SizeOption,
     ThreadsOption,
     WindowOption,
@@ -80,10 +81,7 @@ def verify_command(
             rich_help_panel=OUTPUT_PANEL,
         ),
     ] = None,
-    json: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("--json", metavar="REPORT", help="Write the figures to this file.", rich_help_panel=OUTPUT_PANEL),
-    ] = None,
+    json: ReportOption = None,
     overwrite: OverwriteOption = False,
     size: SizeOption = None,
     no_crop: NoCropOption = False,
@@ -103,17 +101,16 @@ def verify_command(
     Both fill the same holes of the same frames, prepared once; the errors are those of the network's answers before
     they are rounded. Each window is a clip of its own, so that clip and step form must agree as well.
     """
-    from ptfan.engine.atomic import check_target, write_atomically
+    from ptfan.engine.commands.side_file import SideFile
     from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
     from ptfan.engine.errors import InputError
-    from ptfan.engine.preview import encode_png
+    from ptfan.engine.pictures.picture import encode_png
     from ptfan.engine.progress import choose_progress
     from ptfan.engine.roles import Role, check_apart
     from ptfan.engine.verify.run import VerifySettings, verify
 
     check_apart([Role("picture", output), Role("report", json)], [Role("clip", clip), Role("mask", mask)])
-    for path in filter(None, (output, json)):
-        check_target(path, overwrite=overwrite)
+    picture_file, report_file = SideFile(output, overwrite), SideFile(json, overwrite)
     if (clip is None) != (mask is None):
         raise InputError("comparing needs both --clip and --mask, or neither for the demo's")
     inpaint = read_settings(
@@ -136,10 +133,9 @@ def verify_command(
     )
     found = verify(model, against, settings, progress=choose_progress(quiet=quiet), warn=say_warning)
     typer.echo(found.table, nl=False)
-    if json is not None:
-        write_atomically(json, found.to_json().encode(), overwrite=overwrite)
+    report_file.write(found.to_json())
     if output is not None:
-        write_atomically(output, encode_png(found.worst.picture()), overwrite=overwrite)
+        picture_file.write(encode_png(found.worst.picture()))
         if not quiet:
             say(f"{output}: frame {found.worst.index}, the worst")
     if not found.passed:

@@ -11,8 +11,9 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Mask
 from ptfan.engine.masks.source import MaskSource
 from ptfan.engine.media import Source, open_source
-from ptfan.engine.preview import Picture, draw_mask, to_8_bit
-from ptfan.engine.sheet import side_by_side, titles_above
+from ptfan.engine.pictures.drawing import draw_mask
+from ptfan.engine.pictures.picture import Picture, to_8_bit
+from ptfan.engine.pictures.sheet import side_by_side, titles_above
 
 __all__ = ["before_after"]
 

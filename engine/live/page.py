@@ -13,13 +13,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ptfan.engine.channel import THREAD_PREFIX
 from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.live.metrics import metrics
 from ptfan.engine.live.monitor import Monitor
-from ptfan.engine.preview import draw_mask, to_8_bit
+from ptfan.engine.pictures.drawing import draw_mask
+from ptfan.engine.pictures.picture import Picture, encode_jpeg, to_8_bit
 
 __all__ = ["Page", "parse_place"]
 
@@ -87,7 +87,7 @@ class Page:
         if frame is None:
             return None
         before, after = draw_mask(to_8_bit(frame.image), frame.hole), to_8_bit(frame.composite())
-        return "image/jpeg", _jpeg(np.hstack((before, after)))
+        return "image/jpeg", encode_jpeg(_scaled(np.hstack((before, after))))
 
 
 def _server(place: tuple[str, int]) -> type[ThreadingHTTPServer]:
@@ -132,10 +132,9 @@ def _handler(answers: dict[str, Callable[[], Answer | None]]) -> type[BaseHTTPRe
     return Handler
 
 
-def _jpeg(picture: NDArray[np.uint8]) -> bytes:
-    """Return a picture (H, W, 3) RGB as JPEG, scaled down where it is large."""
+def _scaled(picture: Picture) -> Picture:
+    """Return a picture, smaller where it is large."""
     scale = LARGEST / max(picture.shape[:2])
-    if scale < 1:
-        picture = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    return encoded.tobytes()
+    if scale >= 1:
+        return picture
+    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.frame import Box, Mask, hole_box
-from ptfan.engine.preview import Picture, draw_mask
-from ptfan.engine.sheet import side_by_side, titles_above
+from ptfan.engine.pictures.drawing import draw_mask
+from ptfan.engine.pictures.picture import Picture
+from ptfan.engine.pictures.sheet import side_by_side, titles_above
 
 __all__ = ["WorstFrame"]
 

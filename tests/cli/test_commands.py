@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from ptfan.engine import cli
-from ptfan.engine.commands import inpaint as inpaint_module
+from ptfan.engine.commands import batch
 from ptfan.engine.media import open_source
-from ptfan.engine.preview import CROP_COLOUR, TINT
+from ptfan.engine.pictures.drawing import CROP_COLOUR, TINT
 
 BOX = ("--box", "20,14,16,12")
 
@@ -79,7 +79,7 @@ class TestInpaint:
         self, inpaint: Callable[..., Any], clip: Callable[..., Path], folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         clip("a.mkv", 3), clip("b.mkv", 4), clip("c.mkv", 4)
-        monkeypatch.setattr(inpaint_module, "say", lambda line: os.kill(os.getpid(), signal.SIGTERM))
+        monkeypatch.setattr(batch, "say", lambda line: os.kill(os.getpid(), signal.SIGTERM))
         assert inpaint("a.mkv", "b.mkv", "c.mkv", *BOX, "--json", "r.json", "-o", "out").status == 130
         (report,) = json.loads((folder / "r.json").read_text())
         assert report["output"] == "out/a.mkv"

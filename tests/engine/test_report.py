@@ -5,10 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-import pytest
-
-from ptfan.engine.errors import OutputExistsError
-from ptfan.engine.report import Report, write_reports
+from ptfan.engine.report import Report, reports_json
 
 REPORT = Report(
     input="a.mp4",
@@ -26,21 +23,11 @@ REPORT = Report(
 )
 
 
-def test_one_report_is_an_object_and_several_are_a_list(tmp_path: Path) -> None:
-    write_reports(tmp_path / "one.json", [REPORT])
-    one = json.loads((tmp_path / "one.json").read_text())
+def test_one_report_is_an_object_and_several_are_a_list() -> None:
+    one = json.loads(reports_json([REPORT], as_list=False))
     assert (one["frames"], one["stages"], one["warnings"]) == (50, {"decode": 0.5}, ["careful"])
     assert one["settings"] == {"size": [432, 240], "mask": "m.png", "start": "1/2"}
-    write_reports(tmp_path / "list.json", [REPORT], as_list=True)
-    assert json.loads((tmp_path / "list.json").read_text()) == [one]
-
-
-def test_an_existing_report_is_not_replaced_without_leave(tmp_path: Path) -> None:
-    path = tmp_path / "r.json"
-    path.write_text("old")
-    with pytest.raises(OutputExistsError):
-        write_reports(path, [REPORT], overwrite=False)
-    assert path.read_text() == "old"
+    assert json.loads(reports_json([REPORT], as_list=True)) == [one]
 
 
 def test_the_summary_tells_of_frames_without_a_hole() -> None:

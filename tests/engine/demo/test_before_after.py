@@ -14,9 +14,9 @@ from ptfan.engine.frame import Box, Mask
 from ptfan.engine.masks.images import read_mask_image
 from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import open_source
+from ptfan.engine.pictures.drawing import draw_mask
+from ptfan.engine.pictures.sheet import GAP, TITLE_HEIGHT
 from ptfan.engine.prepare.scenes import CutDetector
-from ptfan.engine.preview import draw_mask
-from ptfan.engine.sheet import GAP, TITLE_HEIGHT
 
 WIDTH, HEIGHT = 40, 24
 BOX = Box(10, 6, 12, 8)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ptfan.engine.sheet import GAP, TITLE_HEIGHT
+from ptfan.engine.pictures.sheet import GAP, TITLE_HEIGHT
 from ptfan.engine.verify.worst_frame import CONTEXT, WIDEST, WorstFrame
 
 

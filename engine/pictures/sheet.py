@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from ptfan.engine.preview import Picture
+from ptfan.engine.pictures.picture import Picture
 
 __all__ = ["GAP", "TITLE_HEIGHT", "side_by_side", "titles_above"]
 

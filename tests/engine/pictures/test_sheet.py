@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ptfan.engine.sheet import GAP, TITLE_HEIGHT, side_by_side, titles_above
+from ptfan.engine.pictures.sheet import GAP, TITLE_HEIGHT, side_by_side, titles_above
 
 
 def test_pictures_keep_their_pixels_under_their_titles() -> None:
