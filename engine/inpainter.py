@@ -13,16 +13,23 @@ from ptfan.engine.fillers.filler import Filler, WindowFiller
 from ptfan.engine.fillers.step_filler import StepFiller
 from ptfan.engine.fillers.step_pool import StepPool
 from ptfan.engine.frame import Frame
-from ptfan.engine.models import DEFAULT_MODEL, colour_model, flow_model
-from ptfan.engine.prepare.colour_completion import open_colours
+from ptfan.engine.models import DEFAULT_MODEL
+from ptfan.engine.prepare.completions import Completions
 from ptfan.engine.prepare.crop import CropRules
-from ptfan.engine.prepare.flow_completion import LearnedCompletion, open_completion
-from ptfan.engine.prepare.preparer import Preparer, Window
+from ptfan.engine.prepare.preparer import Preparer, PreparerSettings, Window
 from ptfan.engine.runners.backends import Backend
 from ptfan.engine.runners.runner import Runner, open_model
 from ptfan.engine.spec import CompletionName, ModelSpec
 
-__all__ = ["InpaintSettings", "Inpainter", "crop_rules", "open_filler", "window_and_stride"]
+__all__ = [
+    "InpaintSettings",
+    "Inpainter",
+    "clips_settings",
+    "crop_rules",
+    "open_filler",
+    "preparer_settings",
+    "window_and_stride",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,34 +124,15 @@ class Inpainter:
             if given is None:
                 opened.callback(self.runner.close)
             self._filler = open_filler(self.runner, pool)
-            self._completion = open_completion(self.settings.flow_completion)
-            if isinstance(self._completion, LearnedCompletion):
-                opened.callback(self._completion.close)
-            self._colours = open_colours(self.settings.colour_completion, self.spec.fill)
-            if self._colours is not None:
-                opened.callback(self._colours.close)
-            self.preparer = self._new_preparer()
+            self._completions = opened.enter_context(
+                Completions.open(self.settings.flow_completion, self.settings.colour_completion, self.spec.fill)
+            )
+            self.preparer = Preparer(preparer_settings(self.spec, self.settings), self._completions)
             self._opened, self._closed = opened.pop_all(), False
 
     def _check_open(self) -> None:
         if self._closed:
             raise InputError("inpainter is closed; open another one")
-
-    def _new_preparer(self) -> Preparer:
-        spec = self.spec
-        window, stride = window_and_stride(spec, self.settings)
-        return Preparer(
-            window=window,
-            stride=stride,
-            rules=crop_rules(spec, self.settings),
-            fill=spec.fill,
-            ahead=None if spec.frames_ahead is None else min(spec.frames_ahead, window - stride),
-            lead=spec.lead,
-            beyond=spec.form != "step" or spec.lead is None,
-            scene_cuts=self.settings.scene_cuts,
-            completion=self._completion,
-            colours=self._colours,
-        )
 
     @property
     def spec(self) -> ModelSpec:
@@ -154,8 +142,7 @@ class Inpainter:
     @property
     def helpers(self) -> dict[str, Path]:
         """The files of the networks that complete flow and colours for the model, by `flow` and `colour`."""
-        flow = {"flow": flow_model()} if isinstance(self._completion, LearnedCompletion) else {}
-        return flow | ({"colour": colour_model()} if self._colours is not None else {})
+        return self._completions.files
 
     def push(self, frame: Frame) -> list[Frame]:
         """Take the next frame; return the frames that are finished, in order.
@@ -219,6 +206,42 @@ def window_and_stride(spec: ModelSpec, settings: InpaintSettings) -> tuple[int, 
     if stride > window:
         raise InputError(f"stride is {stride}, expected 1 to window ({window})")
     return window, stride
+
+
+def preparer_settings(spec: ModelSpec, settings: InpaintSettings) -> PreparerSettings:
+    """Return how a stream is prepared for a model.
+
+    Raises:
+        ModelError: the model takes one size or window length only, and another was asked for.
+        InputError: the stride is longer than the window.
+    """
+    window, stride = window_and_stride(spec, settings)
+    return PreparerSettings(
+        window=window,
+        stride=stride,
+        rules=crop_rules(spec, settings),
+        fill=spec.fill,
+        ahead=None if spec.frames_ahead is None else min(spec.frames_ahead, window - stride),
+        lead=spec.lead,
+        beyond=spec.form != "step" or spec.lead is None,
+        scene_cuts=settings.scene_cuts,
+    )
+
+
+def clips_settings(spec: ModelSpec, settings: InpaintSettings) -> PreparerSettings:
+    """Return how a stream is prepared in windows of which each is a clip of its own: none overlaps another.
+
+    Raises:
+        ModelError: see `preparer_settings`.
+    """
+    window, _ = window_and_stride(spec, settings)
+    return PreparerSettings(
+        window=window,
+        stride=window,
+        rules=crop_rules(spec, settings),
+        fill=spec.fill,
+        scene_cuts=settings.scene_cuts,
+    )
 
 
 def crop_rules(spec: ModelSpec, settings: InpaintSettings) -> CropRules:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Box, Frame
-from ptfan.engine.inpainter import InpaintSettings, crop_rules
+from ptfan.engine.inpainter import InpaintSettings, clips_settings
 from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import Source, open_source
 from ptfan.engine.prepare.preparer import Preparer
@@ -30,14 +30,9 @@ def clip_arrays(spec: ModelSpec, video: Path, mask: Path | None) -> Arrays:
     Raises:
         InputError: the video or the mask cannot be used, or the video is shorter than a fixed window.
     """
-    window = spec.fixed_window or spec.window
-    preparer = Preparer(
-        window=window,
-        stride=window,
-        rules=crop_rules(spec, InpaintSettings()),
-        fill=spec.fill,
-        scene_cuts=False,  # the parity of a window that spans two scenes counts as well
-    )
+    # The parity of a window that spans two scenes counts as well.
+    settings = clips_settings(spec, InpaintSettings(scene_cuts=False))
+    preparer, window = Preparer(settings), settings.window
     with ExitStack() as stack:
         frames = list(islice(_frames(stack.enter_context(open_source(video)), mask, stack), window))
     if not frames or (spec.fixed_window and len(frames) < window):

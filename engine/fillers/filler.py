@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ptfan.engine.frame import Box, Frame, Mask, Patch, hole_box
 from ptfan.engine.prepare.crop import Crop
-from ptfan.engine.prepare.preparer import CropInputs, Window
+from ptfan.engine.prepare.crop_view import CropInputs
+from ptfan.engine.prepare.preparer import Window
 from ptfan.engine.runners.runner import Runner
 
 __all__ = ["Filler", "WindowFiller", "make_patch"]

@@ -13,7 +13,8 @@ from ptfan.engine.fillers.step_pool import Slot, StepPool
 from ptfan.engine.fillers.stepper import step_inputs
 from ptfan.engine.frame import Frame, Mask, Patch
 from ptfan.engine.prepare.crop import Crop
-from ptfan.engine.prepare.preparer import CropInputs, Window
+from ptfan.engine.prepare.crop_view import CropInputs
+from ptfan.engine.prepare.preparer import Window
 
 __all__ = ["StepFiller"]
 

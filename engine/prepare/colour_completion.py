@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import ModelError
 from ptfan.engine.frame import Mask, hole_box
-from ptfan.engine.models import colour_model
-from ptfan.engine.runners.runner import Runner, open_runner
-from ptfan.engine.spec import CompletionName, Fill
+from ptfan.engine.runners.runner import Runner
 
-__all__ = ["MULTIPLE", "REDUCTION", "LearnedColours", "colour_inputs", "open_colours"]
+__all__ = ["MULTIPLE", "REDUCTION", "LearnedColours", "colour_inputs"]
 
 REDUCTION = 4
 """The network works at 1 / REDUCTION of the pictures' size."""
@@ -31,7 +29,7 @@ class LearnedColours:
     """
 
     def __init__(self, runner: Runner) -> None:
-        """Use a loaded network.
+        """Use a loaded network, which its owner closes.
 
         Raises:
             ModelError: the network completes no colours.
@@ -39,10 +37,6 @@ class LearnedColours:
         if runner.spec.form != "colour":
             raise ModelError(f"model {runner.spec.name} is of the {runner.spec.form} form, expected colour")
         self.runner = runner
-
-    def close(self) -> None:
-        """Free the network."""
-        self.runner.close()
 
     def __call__(self, pictures: Sequence[Array], confidences: Sequence[Array], holes: Sequence[Mask]) -> list[Array]:
         """Return T pictures (H, W, 3); outside of the holes they stay as they are."""
@@ -57,22 +51,6 @@ class LearnedColours:
         for t, added in zip(places, answer, strict=True):
             completed[t] = _with(pictures[t], added, holes[t])
         return completed
-
-
-def open_colours(name: CompletionName, fill: Fill) -> LearnedColours | None:
-    """Return a colour completion by name; `learned` holds a network, which its `close` frees, `smooth` is None.
-
-    Args:
-        name: of the completion.
-        fill: what a model expects in the holes; where that is not `propagated` there are no colours to complete.
-
-    Raises:
-        MissingExtraError: no backend is installed.
-    """
-    if name == "smooth" or fill != "propagated":
-        return None
-    # Like the network that completes flow: between steps that the CPU does, and too small for more threads.
-    return LearnedColours(open_runner(colour_model(), backend="onnxruntime", threads=1))
 
 
 def colour_inputs(

@@ -38,12 +38,22 @@ GuideImage = NDArray[np.uint8]
 SmoothFlows = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Forward flow (H, W, 2) from t to t + 1, on frame t, and backward flow from t + 1 to t, on frame t + 1, in pixels,
 completed smoothly inside the holes."""
-Step = tuple[NDArray[np.float32], Mask, NDArray[np.float32] | None]
-"""Flow (H, W, 2) from a frame to its neighbour, where it can be used (H, W), and the error to expect of it (H, W)."""
 CONTAMINATED = 4
 """Pixels round a hole whose estimated flow is not trusted: the estimator's patches reach into the hole there."""
 SEEN = 4
 """Pixels into what is hidden up to which `refine_flow` still sees enough outside of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """Completed flow from a frame to its neighbour."""
+
+    flow: NDArray[np.float32]
+    """(H, W, 2) pixels."""
+    valid: Mask
+    """(H, W), True where it can be used."""
+    doubt: NDArray[np.float32] | None
+    """(H, W) pixels, the error to expect of it inside the hole; None where nothing is known of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,12 +76,12 @@ class FlowPair:
     @property
     def ahead(self) -> Step:
         """The forward flow with all that is known of it."""
-        return self.forward, self.forward_validity, self.forward_doubt
+        return Step(self.forward, self.forward_validity, self.forward_doubt)
 
     @property
     def back(self) -> Step:
         """The same of the backward flow."""
-        return self.backward, self.backward_validity, self.backward_doubt
+        return Step(self.backward, self.backward_validity, self.backward_doubt)
 
 
 class FlowEstimator(Protocol):

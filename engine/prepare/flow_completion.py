@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import ModelError
 from ptfan.engine.frame import Mask
-from ptfan.engine.models import flow_model
 from ptfan.engine.prepare.completion import dilate
-from ptfan.engine.prepare.flow import CONTAMINATED, FlowCompletion, FlowPair, SmoothFlows, judged, smooth_completion
-from ptfan.engine.runners.runner import Runner, open_runner
-from ptfan.engine.spec import CompletionName
+from ptfan.engine.prepare.flow import CONTAMINATED, FlowPair, SmoothFlows, judged, smooth_completion
+from ptfan.engine.runners.runner import Runner
 
-__all__ = ["MULTIPLE", "REDUCTION", "LearnedCompletion", "completion_inputs", "open_completion"]
+__all__ = ["MULTIPLE", "REDUCTION", "LearnedFlow", "completion_inputs"]
 
 REDUCTION = 4
 """The network works at 1 / REDUCTION of the frames' size."""
@@ -27,11 +25,11 @@ MULTIPLE = 4
 Array = NDArray[np.float32]
 
 
-class LearnedCompletion:
+class LearnedFlow:
     """A flow completion that adds a network's answer to the smooth flow in the holes, and tells how wrong it may be."""
 
     def __init__(self, runner: Runner) -> None:
-        """Use a loaded network.
+        """Use a loaded network, which its owner closes.
 
         Raises:
             ModelError: the network completes no flow.
@@ -39,10 +37,6 @@ class LearnedCompletion:
         if runner.spec.form != "flow":
             raise ModelError(f"model {runner.spec.name} is of the {runner.spec.form} form, expected flow")
         self.runner = runner
-
-    def close(self) -> None:
-        """Free the network."""
-        self.runner.close()
 
     def __call__(self, flows: Sequence[SmoothFlows], holes: Sequence[Mask]) -> list[FlowPair]:
         """Return T - 1 pairs for T frames; outside of the dilated holes the flow stays as it is."""
@@ -54,18 +48,6 @@ class LearnedCompletion:
         added = np.concatenate((answer["completed"] - flow, answer["spread"]), axis=1)
         enlarged = (_enlarged(*item) for item in zip(added, unknown, strict=True))  # two at a time: they are large
         return [_pair(smooth, *neighbours) for smooth, neighbours in zip(flows, pairwise(enlarged), strict=True)]
-
-
-def open_completion(name: CompletionName) -> FlowCompletion:
-    """Return a flow completion by name; `learned` holds a network, which its `close` frees.
-
-    Raises:
-        MissingExtraError: no backend is installed.
-    """
-    if name == "smooth":
-        return smooth_completion
-    # It is small, and stands between steps that the CPU does: a GPU or more threads would gain nothing.
-    return LearnedCompletion(open_runner(flow_model(), backend="onnxruntime", threads=1))
 
 
 def completion_inputs(flows: Sequence[SmoothFlows], unknown: Sequence[Mask]) -> tuple[Array, Array]:

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.frame import Mask
+from ptfan.engine.prepare.carrier import Canvas
 from ptfan.engine.prepare.flow import FlowPair
-from ptfan.engine.prepare.propagation import Canvas, ColourCompletion, propagate
+from ptfan.engine.prepare.propagation import ColourCompletion, propagate
+from ptfan.engine.prepare.settling import Settled
 from ptfan.engine.spec import Fill
 
-__all__ = ["clip_inputs"]
+__all__ = ["Arrays", "clip_inputs"]
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -25,7 +27,7 @@ def clip_inputs(
     past: Sequence[Canvas] | None = None,
     wanted: int | None = None,
     colours: ColourCompletion | None = None,
-    before: tuple[int, NDArray[np.float32]] | None = None,
+    before: Settled | None = None,
 ) -> Arrays:
     """Return the clip graph's inputs by name, as `ModelSpec` describes them, all float32.
 

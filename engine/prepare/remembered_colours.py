@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.frame import Mask
+from ptfan.engine.prepare.carry_rules import sureness
 from ptfan.engine.prepare.completion import times
-from ptfan.engine.prepare.propagation import ColourCompletion, sureness
+from ptfan.engine.prepare.propagation import ColourCompletion
 
 __all__ = ["RememberedColours"]
 

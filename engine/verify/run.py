@@ -15,13 +15,12 @@ from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.difference import Tally
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Frame
-from ptfan.engine.inpainter import InpaintSettings, crop_rules, window_and_stride
+from ptfan.engine.inpainter import InpaintSettings, clips_settings, window_and_stride
 from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import open_source
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import find_model
-from ptfan.engine.prepare.colour_completion import open_colours
-from ptfan.engine.prepare.flow_completion import LearnedCompletion, open_completion
+from ptfan.engine.prepare.completions import Completions
 from ptfan.engine.prepare.preparer import Preparer, Window
 from ptfan.engine.progress import NoProgress, Progress
 from ptfan.engine.runners.backends import Backend
@@ -125,7 +124,9 @@ def _windows(
 ) -> Generator[Window, None, None]:
     """Prepare the clip in windows that do not overlap."""
     with ExitStack() as opened:
-        preparer = _preparer(spec, settings.inpaint, opened)
+        asked = settings.inpaint
+        completions = opened.enter_context(Completions.open(asked.flow_completion, asked.colour_completion, spec.fill))
+        preparer = Preparer(clips_settings(spec, asked), completions)
         source = opened.enter_context(open_source(settings.clip, warn=warn))
         masks = opened.enter_context(open_mask(settings.mask, info=source.info, warn=warn))
         total = min(filter(None, (source.info.frames, settings.frames)), default=None)
@@ -136,25 +137,6 @@ def _windows(
             yield from preparer.push(Frame(sample.image, masks.hole_of(sample)))
             progress.advance()
         yield from preparer.flush()
-
-
-def _preparer(spec: ModelSpec, settings: InpaintSettings, opened: ExitStack) -> Preparer:
-    window, _ = window_and_stride(spec, settings)
-    completion = open_completion(settings.flow_completion)
-    if isinstance(completion, LearnedCompletion):
-        opened.callback(completion.close)
-    colours = open_colours(settings.colour_completion, spec.fill)
-    if colours is not None:
-        opened.callback(colours.close)
-    return Preparer(
-        window=window,
-        stride=window,
-        rules=crop_rules(spec, settings),
-        fill=spec.fill,
-        scene_cuts=settings.scene_cuts,
-        completion=completion,
-        colours=colours,
-    )
 
 
 class _Count:

@@ -14,8 +14,9 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.inpainter import Inpainter
 from ptfan.engine.prepare.colour_completion import LearnedColours
+from ptfan.engine.prepare.completions import Completions
 from ptfan.engine.prepare.flow import estimate_flows
-from ptfan.engine.prepare.flow_completion import LearnedCompletion, open_completion
+from ptfan.engine.prepare.flow_completion import LearnedFlow
 from ptfan.engine.prepare.inputs import clip_inputs
 from ptfan.engine.progress import NoProgress, Progress
 from ptfan.engine.runners.onnx_file import read_spec
@@ -89,7 +90,7 @@ def calls_of(
 ) -> Iterator[Call]:
     """Yield the calls of a network of some form that are made for T frames (H, W, 3) with holes (H, W)."""
     if form == "flow":
-        estimate_flows([to_floats(image) for image in images], holes, completion=LearnedCompletion(listener))
+        estimate_flows([to_floats(image) for image in images], holes, completion=LearnedFlow(listener))
         yield from listener.take()
     elif form == "colour":
         _complete_colours(listener, [to_floats(image) for image in images], holes)
@@ -99,11 +100,9 @@ def calls_of(
 
 
 def _complete_colours(listener: Listener, images: Sequence[NDArray[np.float32]], holes: Sequence[Mask]) -> None:
-    completion = open_completion("learned")
-    flows = estimate_flows(images, holes, completion=completion)
+    with Completions.open("learned", "smooth", "propagated") as completions:
+        flows = estimate_flows(images, holes, completion=completions.flow)
     clip_inputs(images, holes, flows, "propagated", colours=LearnedColours(listener))
-    if isinstance(completion, LearnedCompletion):
-        completion.close()
 
 
 def _fill_calls(listener: Listener, images: Iterable[NDArray[np.uint8]], holes: Sequence[Mask]) -> Iterator[Call]:

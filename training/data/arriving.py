@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from ptfan.engine.frame import Mask
 from ptfan.engine.prepare.flow import FlowPair
-from ptfan.engine.prepare.inputs import clip_inputs
-from ptfan.engine.prepare.propagation import Canvas, Carrier, ColourCompletion, known_pixels
+from ptfan.engine.prepare.inputs import Arrays
+from ptfan.engine.prepare.propagation import ColourCompletion
+from ptfan.engine.prepare.stream_inputs import StreamInputs
 from ptfan.engine.spec import Fill
 
 __all__ = ["FlowsBetween", "arriving_inputs"]
@@ -27,7 +28,7 @@ def arriving_inputs(
     fill: Fill,
     lookahead: int,
     colours: ColourCompletion | None = None,
-) -> dict[str, NDArray[np.float32]]:
+) -> Arrays:
     """Return the clip graph's inputs of the frames in `shown`, each made when the frame `lookahead` after it arrives.
 
     A frame's flow and carried pixels then come from itself, the one before, all that was carried and has settled up to
@@ -43,26 +44,12 @@ def arriving_inputs(
         lookahead: frames after a frame that may be used for it; fewer where the clip ends before.
         colours: what completes the colours that no frame shows; they stay smooth if None.
     """
-    carrier, past = Carrier(), list[Canvas]()
-    settled: tuple[int, NDArray[np.float32]] | None = None
-    entries: list[dict[str, NDArray[np.float32]]] = []
+    stream = StreamInputs(fill, colours)
+    entries: list[Arrays] = []
     for first, newest, made in _windows(len(images), shown, lookahead):
         window = slice(first, newest + 1)
         pairs = flows(first, newest + 1)
-        for t in range(len(past), newest + 1):
-            step = pairs[t - first - 1].back if t > first else ()
-            past.append(carrier.push(known_pixels(images[t], holes[t]), holes[t], *step))
-        inputs = clip_inputs(
-            images[window],
-            holes[window],
-            pairs,
-            fill,
-            past[window],
-            wanted=made.stop - first,
-            colours=colours,
-            before=None if settled is None else (settled[0] - first, settled[1]),
-        )
-        settled = made[-1], np.ascontiguousarray(inputs["frames"][made[-1] - first].transpose(1, 2, 0))
+        inputs, _ = stream.make(images[window], holes[window], pairs, first=first, kept=made.stop - first)
         entries += [_entry(inputs, pairs, t - first) for t in made if t in shown]
     return {name: np.stack([entry[name] for entry in entries]) for name in entries[0]}
 
@@ -79,9 +66,7 @@ def _windows(frames: int, shown: range, lookahead: int) -> Iterator[tuple[int, i
         yield max(0, rest.start - 1), frames - 1, rest
 
 
-def _entry(
-    inputs: dict[str, NDArray[np.float32]], pairs: Sequence[FlowPair], place: int
-) -> dict[str, NDArray[np.float32]]:
+def _entry(inputs: Arrays, pairs: Sequence[FlowPair], place: int) -> Arrays:
     """Return the inputs of one frame of a window, with the flow to the frame after it if that has arrived."""
     entry = {name: array[place] for name, array in inputs.items()}
     if place < len(pairs):

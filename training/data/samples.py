@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ptfan.engine.frame import Mask
-from ptfan.engine.prepare.colour_completion import LearnedColours, open_colours
+from ptfan.engine.prepare.carrier import carry, known_pixels
+from ptfan.engine.prepare.completions import Completions
 from ptfan.engine.prepare.flow import FlowCompletion, FlowPair, smooth_flows
-from ptfan.engine.prepare.flow_completion import open_completion
 from ptfan.engine.prepare.inputs import clip_inputs
-from ptfan.engine.prepare.propagation import ColourCompletion, carry, known_pixels
+from ptfan.engine.prepare.propagation import ColourCompletion
 from ptfan.engine.spec import Fill
 from ptfan.training.data.arriving import FlowsBetween, arriving_inputs
 from ptfan.training.data.augment import choose_stretch, choose_view
@@ -64,8 +64,7 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
         self._scenes = Scenes(cache, config, flow if config.complete_flow else None)
         self._config, self._fill = config, fill
         self._seed, self._length = seed, length
-        self._completion: FlowCompletion | None = None
-        self._colours: LearnedColours | None = None
+        self._completions: Completions | None = None
 
     def __len__(self) -> int:
         return self._length
@@ -85,14 +84,14 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
         if rng.random() < self._config.complete_flow:
             flows = _parts_of(self._scenes.complete_flows(entry, stretch, view, images))
         else:
-            flows = _completed_parts(images, holes, self._flow_completion())
+            flows = _completed_parts(images, holes, self._opened().flow)
         sample = self._inputs(images, holes, flows, shown)
         sample["target"] = np.ascontiguousarray(np.stack(images[shown.start : shown.stop]).transpose(0, 3, 1, 2))
         return {name: torch.from_numpy(array) for name, array in sample.items()}
 
     def _inputs(self, images: Sequence[Picture], holes: Sequence[Mask], flows: FlowsBetween, shown: range) -> Sample:
         """Return the graph's inputs for the frames that are shown; those around them only lend their pixels."""
-        lookahead, colours = self._config.lookahead, self._colour_completion()
+        lookahead, colours = self._config.lookahead, self._opened().colours
         if lookahead is None:
             sample = _windowed_inputs(images, holes, flows(0, len(images)), shown, self._fill, colours)
         else:
@@ -103,17 +102,12 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
             sample[name][0] = 0.0
         return sample
 
-    def _flow_completion(self) -> FlowCompletion:
-        """Return what completes the flow in holes; its session is opened in the process that uses it."""
-        if self._completion is None:
-            self._completion = open_completion(self._config.flow_completion)
-        return self._completion
-
-    def _colour_completion(self) -> LearnedColours | None:
-        """Return what completes the colours that no frame shows, likewise."""
-        if self._colours is None:
-            self._colours = open_colours(self._config.colour_completion, self._fill)
-        return self._colours
+    def _opened(self) -> Completions:
+        """Return what completes flow and colours in holes; its sessions are opened in the process that uses them."""
+        if self._completions is None:
+            config = self._config
+            self._completions = Completions.open(config.flow_completion, config.colour_completion, self._fill)
+        return self._completions
 
 
 def _windowed_inputs(

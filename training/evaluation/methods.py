@@ -14,8 +14,9 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.models import file_sha256
+from ptfan.engine.prepare.carry_rules import CarryRules
 from ptfan.engine.prepare.flow import FlowPair, estimate_flows, smooth_completion
-from ptfan.engine.prepare.propagation import CarryRules, propagate
+from ptfan.engine.prepare.propagation import propagate
 from ptfan.engine.runners.runner import choose_file
 from ptfan.training.data.pixels import to_bytes, to_floats
 from ptfan.training.evaluation.task import Picture

@@ -15,7 +15,7 @@ from ptfan.engine.folders import make_folder
 from ptfan.engine.frame import Mask
 from ptfan.engine.models import FLOW_MODEL, file_sha256
 from ptfan.engine.prepare.flow import FlowPair, SmoothFlows, judged, smooth_completion, smooth_flows
-from ptfan.engine.prepare.flow_completion import LearnedCompletion
+from ptfan.engine.prepare.flow_completion import LearnedFlow
 from ptfan.engine.prepare.propagation import propagate
 from ptfan.engine.runners.runner import open_runner
 from ptfan.engine.versions import versions
@@ -62,7 +62,7 @@ def evaluate_flow(settings: FlowEvaluation, output: Path) -> str:
         settings.data, "folder", kinds=settings.kinds, frames=settings.frames, seed=settings.seed, ratio=35
     )
     with open_runner(settings.model, threads=settings.threads) as runner:
-        completion = LearnedCompletion(runner)
+        completion = LearnedFlow(runner)
         make_folder(output)
         scores = list(_scores(benchmark, completion))
     table = score_table(scores)
@@ -80,7 +80,7 @@ def evaluate_flow(settings: FlowEvaluation, output: Path) -> str:
     return table
 
 
-def score_task(task: Task, completion: LearnedCompletion) -> FlowScore:
+def score_task(task: Task, completion: LearnedFlow) -> FlowScore:
     """Return the figures of one clip with one kind of hole."""
     images = [to_floats(frame) for frame in task.truth]
     smooth, complete = smooth_flows(images, task.holes), task.footage.flows
@@ -112,7 +112,7 @@ def endpoint_error(pairs: Sequence[FlowPair], truth: Sequence[FlowPair], holes: 
     return float(np.concatenate(errors).mean())
 
 
-def _scores(benchmark: Benchmark, completion: LearnedCompletion) -> Iterator[FlowScore]:
+def _scores(benchmark: Benchmark, completion: LearnedFlow) -> Iterator[FlowScore]:
     with EvaluationProgress(len(benchmark.clips) * len(benchmark.sources)) as progress:
         for place, clip in enumerate(benchmark.clips):
             footage = benchmark.read(clip)

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import ModelError
-from ptfan.engine.inpainter import Inpainter, InpaintSettings
+from ptfan.engine.inpainter import Inpainter
 from ptfan.engine.models import FLOW_MODEL, flow_model, shipped_models
 from ptfan.engine.prepare.completion import dilate
 from ptfan.engine.prepare.flow import CONTAMINATED, estimate_flows
-from ptfan.engine.prepare.flow_completion import LearnedCompletion, completion_inputs
+from ptfan.engine.prepare.flow_completion import LearnedFlow, completion_inputs
 from ptfan.engine.runners.runner import open_runner
 from ptfan.engine.spec import ModelSpec
 
@@ -58,7 +58,7 @@ def smooth(frames: int, height: int = HEIGHT, width: int = WIDTH, seed: int = 0)
 
 def test_the_answer_is_enlarged_into_the_holes() -> None:
     network, flows, holes = FakeNetwork(), smooth(3), [hole()] * 3
-    pairs = LearnedCompletion(network)(flows, holes)
+    pairs = LearnedFlow(network)(flows, holes)
     unknown = dilate(hole(), CONTAMINATED)
     deep = hole()
     deep[: HEIGHT // 4 + 8] = deep[3 * HEIGHT // 4 - 8 :] = False
@@ -92,7 +92,7 @@ def test_what_points_out_of_the_clip_is_the_other_direction_negated() -> None:
 @given(st.integers(16, 90), st.integers(16, 90), st.integers(2, 4))
 def test_any_size(height: int, width: int, frames: int) -> None:
     network, mask = FakeNetwork(), hole(height, width)
-    pairs = LearnedCompletion(network)(smooth(frames, height, width), [mask] * frames)
+    pairs = LearnedFlow(network)(smooth(frames, height, width), [mask] * frames)
     shape = network.calls[0]["flow"].shape
     assert shape[0] == frames
     assert all(side % 4 == 0 for side in shape[2:])
@@ -101,7 +101,7 @@ def test_any_size(height: int, width: int, frames: int) -> None:
 
 def test_without_holes_or_neighbours_the_network_is_not_run() -> None:
     network = FakeNetwork()
-    completion = LearnedCompletion(network)
+    completion = LearnedFlow(network)
     flows = smooth(3)
     pairs = completion(flows, [np.zeros((HEIGHT, WIDTH), bool)] * 3)
     assert all(np.array_equal(pair.forward, forward) for pair, (forward, _) in zip(pairs, flows, strict=True))
@@ -111,7 +111,7 @@ def test_without_holes_or_neighbours_the_network_is_not_run() -> None:
 
 def test_a_network_for_something_else_is_refused() -> None:
     with pytest.raises(ModelError, match="clip form, expected flow"):
-        LearnedCompletion(FakeNetwork("clip"))
+        LearnedFlow(FakeNetwork("clip"))
     with pytest.raises(ModelError, match="flow form, expected clip"):
         Inpainter(FLOW_MODEL)
     assert FLOW_MODEL not in shipped_models().values()
@@ -135,13 +135,6 @@ def test_the_network_that_comes_along_knows_a_motion_boundary(texture: Callable[
     mask[20:44, 24:76] = True
     truth = estimate_flows(clip, [np.zeros_like(mask)] * 8)
     with open_runner(flow_model(), threads=1) as runner:
-        learned = estimate_flows(clip, [mask] * 8, completion=LearnedCompletion(runner))
+        learned = estimate_flows(clip, [mask] * 8, completion=LearnedFlow(runner))
     assert error(learned, truth, mask) < error(estimate_flows(clip, [mask] * 8), truth, mask)
     assert all(pair.forward_doubt is not None and pair.forward_doubt[mask].min() > 0 for pair in learned)
-
-
-def test_settings_choose_the_completion() -> None:
-    assert isinstance(InpaintSettings().flow_completion, str)
-    with Inpainter(settings=InpaintSettings(flow_completion="smooth")) as plain, Inpainter() as usual:
-        assert not isinstance(plain.preparer.completion, LearnedCompletion)
-        assert isinstance(usual.preparer.completion, LearnedCompletion)

@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from ptfan.engine.prepare.carrier import known_pixels
+from ptfan.engine.prepare.carry_rules import CarryRules
 from ptfan.engine.prepare.flow import FlowPair
 from ptfan.engine.prepare.light import SAME, Glimpse, Light, light_change
-from ptfan.engine.prepare.propagation import CarryRules, known_pixels, propagate
+from ptfan.engine.prepare.propagation import propagate
 
 Array = NDArray[np.float32]
 HEIGHT, WIDTH = 64, 96

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Box, Frame
+from ptfan.engine.prepare.completions import Completions
 from ptfan.engine.prepare.crop import CropRules, plan_crops
 from ptfan.engine.prepare.flow import DisFlow, estimate_flows
-from ptfan.engine.prepare.preparer import Preparer, Window
+from ptfan.engine.prepare.preparer import Preparer, PreparerSettings, Window
 from ptfan.engine.prepare.propagation import propagate
 
 Pictures = list[NDArray[np.float32]]
@@ -30,7 +31,12 @@ class CountingFlow:
 
 
 def preparer(window: int = 6, stride: int = 3, **options: Any) -> Preparer:
-    return Preparer(window=window, stride=stride, rules=options.pop("rules", CropRules()), fill="propagated", **options)
+    parts = {
+        "estimator": options.pop("estimator", None),
+        "completions": Completions(colours=options.pop("colours", None)),
+    }
+    options = {"rules": CropRules(), "fill": "propagated", **options}
+    return Preparer(PreparerSettings(window=window, stride=stride, **options), **parts)
 
 
 def hole(top: int = 20, left: int = 24, height: int = 10, width: int = 12) -> NDArray[np.bool_]:
@@ -191,7 +197,7 @@ def test_crops_of_a_hole_that_stands_still_are_planned_once(
         planned.append(args)
         return plan_crops(*args)
 
-    monkeypatch.setattr("ptfan.engine.prepare.preparer.plan_crops", plan)
+    monkeypatch.setattr("ptfan.engine.prepare.crop_tracker.plan_crops", plan)
     clip = pan(24, HEIGHT, WIDTH)
     windows = run(preparer(scene_cuts=False), frames(clip, [hole() for _ in clip]))  # equal masks, not one
     assert len(windows) > 5
@@ -267,11 +273,12 @@ def test_memory_is_bounded() -> None:
     mask[4:8, 4:10] = True
     for t in range(500):
         worker.push(Frame(np.full((16, 24, 3), t % 251, np.uint8), mask))
-        assert len(worker._views) <= 1
-        for view in worker._views:
-            assert len(view.images) <= 6
-            assert len(view.flows) <= 6
-            assert len(view.past) <= 6
+        views = worker._tracker._views
+        assert len(views) <= 1
+        for view in views:
+            assert len(view._frames) <= 6
+            assert len(view._flows) <= 6
+            assert len(view._inputs._arrived) <= 6
 
 
 def test_reset_forgets_waiting_frames_and_the_size(pan: Callable[..., Pictures]) -> None:

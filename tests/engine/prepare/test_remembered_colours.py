@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from ptfan.engine.frame import Frame
+from ptfan.engine.prepare.carry_rules import SURE
+from ptfan.engine.prepare.completions import Completions
 from ptfan.engine.prepare.crop import CropRules
-from ptfan.engine.prepare.preparer import Preparer
-from ptfan.engine.prepare.propagation import SURE
+from ptfan.engine.prepare.preparer import Preparer, PreparerSettings
 from ptfan.engine.prepare.remembered_colours import RememberedColours
 
 SHAPE = (6, 8)
@@ -71,10 +72,10 @@ def test_a_stream_that_moves_on_by_a_frame_asks_for_two_pictures_a_frame() -> No
     hole = np.zeros((64, 64), np.bool_)
     hole[20:40, 20:40] = True
     image = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    preparer = Preparer(
-        window=5, stride=1, ahead=4, lead=1, beyond=False, rules=CropRules(), fill="propagated", colours=Unchanged(),
-        scene_cuts=False,
-    )  # fmt: skip
+    settings = PreparerSettings(
+        window=5, stride=1, ahead=4, lead=1, beyond=False, rules=CropRules(), fill="propagated", scene_cuts=False
+    )
+    preparer = Preparer(settings, Completions(colours=Unchanged()))
     for _ in range(10):
         preparer.push(Frame(image, hole))
     assert len(asked) == 6

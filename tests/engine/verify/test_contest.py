@@ -15,7 +15,7 @@ from ptfan.engine.errors import InputError, InputNotFoundError, ModelError
 from ptfan.engine.frame import Frame
 from ptfan.engine.models import shipped_models
 from ptfan.engine.prepare.crop import CropRules
-from ptfan.engine.prepare.preparer import Preparer
+from ptfan.engine.prepare.preparer import Preparer, PreparerSettings
 from ptfan.engine.runners.onnx_file import read_spec
 from ptfan.engine.spec import ModelSpec
 from ptfan.engine.verify.contest import Contestant, answers, find_reference, joint_spec
@@ -32,7 +32,9 @@ def mean_of_neighbours(inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
 def test_clip_and_step_form_answer_alike(runner: Callable, step_runner: Callable, pan: Callable, window: int) -> None:
     hole = np.zeros((48, 64), bool)
     hole[16:32, 20:40] = True
-    preparer = Preparer(window=window, stride=window, rules=CropRules(), fill="propagated", scene_cuts=False)
+    preparer = Preparer(
+        PreparerSettings(window=window, stride=window, rules=CropRules(), fill="propagated", scene_cuts=False)
+    )
     pictures = [Frame((picture * 255).astype(np.uint8), hole, tag=t) for t, picture in enumerate(pan(11, 48, 64))]
     windows = [item for frame in pictures for item in preparer.push(frame)] + preparer.flush()
     clip = Contestant(Path("clip"), runner(mean_of_neighbours))

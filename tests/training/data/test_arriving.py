@@ -10,7 +10,7 @@ from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.prepare.crop import CropRules
 from ptfan.engine.prepare.flow import FlowPair, smooth_completion, smooth_flows
 from ptfan.engine.prepare.inputs import clip_inputs
-from ptfan.engine.prepare.preparer import Preparer
+from ptfan.engine.prepare.preparer import Preparer, PreparerSettings
 from ptfan.training.data.arriving import arriving_inputs
 
 Inputs = dict[str, NDArray[np.float32]]
@@ -77,13 +77,15 @@ def test_a_stream_s_preparation_shows_the_network_the_same(
     pictures = [np.rint(255 * image).astype(np.uint8) for image in images]
     expected = inputs_of([picture / np.float32(255) for picture in pictures], holes, range(FRAMES), lookahead)
     preparer = Preparer(
-        window=window,
-        stride=1,
-        ahead=lookahead,
-        lead=lead,
-        rules=CropRules(whole_frame=True),
-        fill="propagated",
-        scene_cuts=False,
+        PreparerSettings(
+            window=window,
+            stride=1,
+            ahead=lookahead,
+            lead=lead,
+            rules=CropRules(whole_frame=True),
+            fill="propagated",
+            scene_cuts=False,
+        )
     )
     frames = [Frame(picture, hole) for picture, hole in zip(pictures, holes, strict=True)]
     windows = [window for frame in frames for window in preparer.push(frame)] + preparer.flush()

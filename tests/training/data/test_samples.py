@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.models import flow_model
-from ptfan.engine.prepare.colour_completion import open_colours
+from ptfan.engine.prepare.completions import Completions
 from ptfan.engine.prepare.flow import FlowPair, estimate_flows
-from ptfan.engine.prepare.flow_completion import LearnedCompletion
+from ptfan.engine.prepare.flow_completion import LearnedFlow
 from ptfan.engine.prepare.inputs import clip_inputs
 from ptfan.engine.prepare.validity import validity
 from ptfan.engine.runners.runner import open_runner
@@ -114,9 +114,10 @@ def test_a_sample_is_what_the_runtime_would_feed(
         flows = estimate_flows(hidden, holes)
     else:
         with open_runner(flow_model(), threads=1) as runner:
-            flows = estimate_flows(hidden, holes, completion=LearnedCompletion(runner))
-    network = open_colours(colours, "propagated")
-    for name, array in clip_inputs(hidden, holes, flows, fill="propagated", colours=network).items():
+            flows = estimate_flows(hidden, holes, completion=LearnedFlow(runner))
+    with Completions.open("smooth", colours, "propagated") as completions:
+        inputs = clip_inputs(hidden, holes, flows, fill="propagated", colours=completions.colours)
+    for name, array in inputs.items():
         assert np.array_equal(sample[name].numpy(), array), name
 
 
@@ -147,7 +148,7 @@ def test_history_is_carried_as_in_one_long_clip(tmp_path: Path, monkeypatch: pyt
         return cut_out(images, *rest)
 
     # Guesses settle among the frames of a sample alone; what is carried comes from further away.
-    monkeypatch.setattr("ptfan.engine.prepare.propagation._Guesses.settled", lambda guesses, *rest: guesses.filled)
+    monkeypatch.setattr("ptfan.engine.prepare.settling.Guesses.settled", lambda guesses, *rest: guesses.filled)
     samples = dataset(waves(tmp_path), frames=4, history=6, future=2)
     fast = [samples[index] for index in range(12)]
     monkeypatch.setattr("ptfan.training.data.samples._windowed_inputs", slowly)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ptfan.engine.cli import main
-from ptfan.engine.prepare.flow_completion import LearnedCompletion
+from ptfan.engine.prepare.flow_completion import LearnedFlow
 from ptfan.engine.runners.runner import open_runner
 from ptfan.training.checkpoint import load_completer
 
@@ -54,7 +54,7 @@ def test_from_a_clip_to_a_model(place: Path, capsys: pytest.CaptureFixture[str])
     assert completer.config.widths == (8, 8, 16)
     assert ptfan("export", "whole/checkpoint.safetensors", "-o", "flow.onnx") == 0
     with open_runner(place / "flow.onnx", threads=1) as runner:
-        assert LearnedCompletion(runner).runner.spec.form == "flow"
+        assert LearnedFlow(runner).runner.spec.form == "flow"
     capsys.readouterr()
     report = ("eval-flow", "--data", "videos", "--model", "flow.onnx", "--kinds", "box,text", "--frames", "4")
     assert ptfan(*report, "-o", "report") == 0

@@ -1,0 +1,105 @@
+"""A crop that stays fixed over several windows, and what is known of the frames in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.frame import Frame, Mask
+from ptfan.engine.prepare.crop import Crop
+from ptfan.engine.prepare.flow import FlowCompletion, FlowEstimator, GuideImage, SmoothFlows, estimate_pair, guide_image
+from ptfan.engine.prepare.stream_inputs import StreamInputs
+from ptfan.engine.runners.runner import Arrays
+
+__all__ = ["CropInputs", "CropView"]
+
+
+@dataclass(frozen=True, eq=False)
+class CropInputs:
+    """One crop of a window, ready for the network."""
+
+    key: int
+    """Tells the crop from all others of the stream; the same from window to window while the crop stays."""
+    first: int
+    """The place in the window of the first of its T frames; it has all from there to the window's end."""
+    crop: Crop
+    """Where the crop lies and at which size the network sees it."""
+    images: tuple[NDArray[np.float32], ...]
+    """T pictures (h, w, 3) at working size, zero in the hole."""
+    holes: tuple[Mask, ...]
+    """T masks (h, w) at working size."""
+    arrays: Arrays
+    """The network's inputs for these frames; of a `Preparer` that leaves out what lies beyond, for those up to the last
+    that is kept."""
+    whole: Callable[[], Arrays]
+    """Makes the inputs for all T frames."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A frame in the crop."""
+
+    image: NDArray[np.float32]
+    """(h, w, 3) at working size, zero in the hole."""
+    hole: Mask
+    """(h, w)."""
+    guide: GuideImage
+    """(h, w)."""
+
+
+class CropView:
+    """The frames of a stream as one crop shows them, by their number in the stream.
+
+    Args:
+        crop: Where it lies.
+        key: Tells it from all others of the stream.
+        estimator: The flow's method.
+        completion: What decides on the flow inside the holes.
+        inputs: Makes the network's inputs.
+    """
+
+    def __init__(
+        self, crop: Crop, key: int, estimator: FlowEstimator, completion: FlowCompletion, inputs: StreamInputs
+    ) -> None:
+        self.crop, self.key = crop, key
+        self._estimator, self._completion, self._inputs = estimator, completion, inputs
+        self._frames: dict[int, _Seen] = {}
+        self._flows: dict[int, SmoothFlows] = {}
+
+    def has(self, number: int) -> bool:
+        """Tell whether a frame has been seen, and is not forgotten."""
+        return number in self._frames
+
+    def window(self, frames: Sequence[Frame], first: int, *, place: int, kept: int, beyond: bool) -> CropInputs:
+        """Return what the network is to be shown of a window.
+
+        Args:
+            frames: T frames, to the window's end.
+            first: the number of the first one in the stream; those before it are forgotten.
+            place: its place in the window.
+            kept: how many of the frames come before the end of those that are kept.
+            beyond: make inputs for the frames beyond the kept ones at once.
+        """
+        numbers = range(first, first + len(frames))
+        self._look(numbers, frames)
+        images = tuple(self._frames[number].image for number in numbers)
+        holes = tuple(self._frames[number].hole for number in numbers)
+        flows = self._completion([self._flows[number] for number in numbers[:-1]], holes)
+        arrays, whole = self._inputs.make(images, holes, flows, first=first, kept=kept, beyond=beyond)
+        return CropInputs(self.key, place, self.crop, images, holes, arrays, whole)
+
+    def _look(self, numbers: range, frames: Sequence[Frame]) -> None:
+        """Cut the crop out of frames that are new, and estimate their flow; forget those before."""
+        self._frames = {number: seen for number, seen in self._frames.items() if number >= numbers.start}
+        self._flows = {number: flow for number, flow in self._flows.items() if number >= numbers.start}
+        for number, frame in zip(numbers, frames, strict=True):
+            if number not in self._frames:
+                image, hole = self.crop.extract(frame.image, frame.hole)
+                self._frames[number] = _Seen(image, hole, guide_image(image, hole))
+        for number in numbers[:-1]:
+            if number not in self._flows:
+                one, two = self._frames[number], self._frames[number + 1]
+                self._flows[number] = estimate_pair(self._estimator, one.guide, two.guide, one.hole, two.hole)
