@@ -21,7 +21,9 @@ STAGES = ("decode", "mask", "prepare", "infer", "encode")
 DECODED_FRAMES = 4
 """Frames that may wait for the preparer."""
 WINDOWS = 1
-"""Windows that may wait for the network, and batches of filled frames for the encoder."""
+"""Windows that may wait for the network."""
+FILLED_FRAMES = 4
+"""Filled frames that may wait for the encoder."""
 GRACE_SECONDS = 2.0
 """How long a run that is over waits for the decoder to notice."""
 POLL_SECONDS = 0.05
@@ -55,11 +57,11 @@ class Inpainting(Protocol[Window]):
     def preparer(self) -> Preparer[Window]:
         """What makes windows of frames."""
 
-    def infer(self, window: Window) -> Sequence[Frame]:
-        """Fill the holes of a window; return the frames that are finished, in order."""
+    def infer(self, window: Window) -> Iterator[Frame]:
+        """Fill the holes of a window; yield frames as they are finished, in order."""
 
-    def finish(self) -> Sequence[Frame]:
-        """Return the frames that still wait behind the last window."""
+    def finish(self) -> Iterator[Frame]:
+        """Yield the frames that still wait behind the last window."""
 
 
 class CopyThrough:
@@ -78,13 +80,13 @@ class CopyThrough:
         """Return nothing: no frame waits."""
         return []
 
-    def infer(self, window: Frame) -> list[Frame]:
-        """Return the frame."""
-        return [window]
+    def infer(self, window: Frame) -> Iterator[Frame]:
+        """Yield the frame."""
+        yield window
 
-    def finish(self) -> list[Frame]:
-        """Return nothing: no frame waits."""
-        return []
+    def finish(self) -> Iterator[Frame]:
+        """Yield nothing: no frame waits."""
+        return iter(())
 
 
 class Stages(Generic[Window]):
@@ -122,7 +124,7 @@ class Stages(Generic[Window]):
         self._advance = advance
         self._decoded: Channel[Frame] = Channel(waiting)
         self._windows: Channel[Window] = Channel(WINDOWS)
-        self._filled: Channel[Sequence[Frame]] = Channel(WINDOWS)
+        self._filled: Channel[Frame] = Channel(FILLED_FRAMES)
         self._lock = threading.Lock()
         self._error: BaseException | None = None
         self._complete = False
@@ -239,22 +241,25 @@ class Stages(Generic[Window]):
     def _infer(self) -> None:
         try:
             for window in self._windows:
-                with self._at_work("infer"):
-                    frames = self._inpainting.infer(window)
-                self._filled.put(frames)
-            with self._at_work("infer"):
-                frames = self._inpainting.finish()
-            self._filled.put(frames)
+                self._put_filled(self._inpainting.infer(window))
+            self._put_filled(self._inpainting.finish())
             self._complete = True
         finally:
             self._filled.close()
 
+    def _put_filled(self, frames: Iterator[Frame]) -> None:
+        while True:
+            with self._at_work("infer"):
+                frame = next(frames, None)
+            if frame is None:
+                return
+            self._filled.put(frame)
+
     def _encode(self) -> None:
-        for frames in self._filled:
-            for frame in frames:
-                assert isinstance(frame.tag, Sample)
-                with self._at_work("encode"):
-                    self._sink.write(frame.tag, frame)
-                self.frames += 1
-                self.holes += bool(frame.hole.any())
-                self._advance()
+        for frame in self._filled:
+            assert isinstance(frame.tag, Sample)
+            with self._at_work("encode"):
+                self._sink.write(frame.tag, frame)
+            self.frames += 1
+            self.holes += bool(frame.hole.any())
+            self._advance()

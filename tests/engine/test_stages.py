@@ -73,8 +73,8 @@ class Pairs(CopyThrough):
         window, self._waiting = self._waiting, []
         return [window] if window else []
 
-    def infer(self, window: Any) -> list[Frame]:
-        return list(window)
+    def infer(self, window: Any) -> Iterator[Frame]:
+        yield from window
 
 
 def masks() -> MaskSource:
@@ -162,13 +162,28 @@ def test_what_was_read_before_an_error_is_written(inpainting: Callable[[], Any])
 
 def test_what_the_network_finished_before_it_failed_is_written() -> None:
     class Failing(CopyThrough):
-        def infer(self, window: Frame) -> list[Frame]:
+        def infer(self, window: Frame) -> Iterator[Frame]:
             assert isinstance(window.tag, Sample)
             return super().infer(window) if window.tag.index < 6 else raiser(InputError("it broke"))()
 
     sink = Shelf(lambda index: time.sleep(0.01))
     with pytest.raises(InputError, match="it broke"):
         Stages(samples(20), masks(), Failing(), sink).run()
+    assert sink.written == list(range(6))
+
+
+def test_a_frame_is_written_while_the_rest_of_its_window_is_filled() -> None:
+    written = threading.Event()
+
+    class Slow(Pairs):
+        def infer(self, window: Any) -> Iterator[Frame]:
+            first, *rest = window
+            yield first
+            assert written.wait(5)
+            yield from rest
+
+    sink = Shelf(lambda index: written.set())
+    assert Stages(samples(6), masks(), Slow(), sink).run()
     assert sink.written == list(range(6))
 
 
@@ -206,7 +221,7 @@ def test_whoever_is_ahead_waits() -> None:
     rest.set()
     runner.join()
     in_hand = 4
-    assert waiting <= module.DECODED_FRAMES + 2 * module.WINDOWS + in_hand
+    assert waiting <= module.DECODED_FRAMES + module.WINDOWS + module.FILLED_FRAMES + in_hand
     assert stages.frames == 100
 
 
