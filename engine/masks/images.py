@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputNotFoundError, MaskError, PtfanError
 from ptfan.engine.frame import Mask
+from ptfan.engine.media.input_container import open_container
 from ptfan.engine.media.orientation import Orientation
 
 __all__ = ["hole_of", "open_pictures", "read_mask_image", "read_object_ids"]
@@ -37,7 +38,7 @@ def open_pictures(path: Path) -> Iterator[av.container.InputContainer]:
         MaskError: it cannot be read, or holds no picture.
     """
     try:
-        with path.open("rb") as file, av.open(file) as container:
+        with path.open("rb") as file, open_container(file) as container:
             if not container.streams.video:
                 raise MaskError(f"mask {path}: no picture in it; give an image, a folder of images or a video")
             yield container

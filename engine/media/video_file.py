@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import av
@@ -13,7 +12,7 @@ from av.video.reformatter import VideoReformatter
 
 from ptfan.engine.errors import InputError, UnreadableError, one_line
 from ptfan.engine.media.hardware import HardwareDecoding
-from ptfan.engine.media.lenient import LENIENT
+from ptfan.engine.media.input_container import open_container
 from ptfan.engine.media.seams import Seam, Splicer
 from ptfan.engine.redaction import redacted
 
@@ -73,7 +72,7 @@ class VideoFile:
         if hardware is not None:
             how["hwaccel"] = hardware.open()
         try:
-            self.container = av.open(_address(location), **LENIENT, **how)
+            self.container = open_container(location, **how)
         except av.ProtocolNotFoundError as error:
             raise UnreadableError(f"{self._name}: {NO_PROTOCOL}; convert it to another one on the way") from error
         except (av.FFmpegError, ValueError) as error:
@@ -174,13 +173,6 @@ class VideoFile:
         if self._live and not stream.codec_context.has_b_frames:  # else MPEG-2's frames would come in the coded order
             stream.codec_context.flags |= _LOW_DELAY
         return stream
-
-
-def _address(location: Any) -> Any:
-    """Return a URL as it is, and a path in full: FFmpeg takes what stands before a colon for a protocol."""
-    if not isinstance(location, str):
-        return location
-    return location if "://" in location else str(Path(location).absolute())
 
 
 def _is_web_address(location: Any) -> bool:

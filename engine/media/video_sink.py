@@ -13,7 +13,7 @@ from ptfan.engine.errors import InputError, PtfanError
 from ptfan.engine.frame import Frame
 from ptfan.engine.media.encoder_plan import EncoderPlan
 from ptfan.engine.media.encoding import Encoding
-from ptfan.engine.media.lenient import LENIENT
+from ptfan.engine.media.input_container import open_container
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.planes import composite_planes
 from ptfan.engine.media.remuxer import Remuxer
@@ -139,7 +139,7 @@ class VideoSink(Sink):
                 f"time stamps are rounded to {rate:.5g} frames a second, by up to {moved:.3f} s: "
                 "this codec or container keeps only a constant rate"
             )
-        with av.open(str(self._staging.path), **LENIENT) as found:
+        with open_container(self._staging.path) as found:
             aspect = found.streams.video[0].sample_aspect_ratio or Fraction(1)
             losses = self._remuxer.losses(found) if self._remuxer else []
         for loss in losses:

@@ -32,9 +32,10 @@ def square(width: int, height: int, left: int, side: int = 6) -> Mask:
     return mask
 
 
-def video(path: Path, masks: list[Mask], codec: str = "ffv1", rate: int = 25) -> Path:
+def video(path: Path, masks: list[Mask], codec: str = "ffv1", rate: int = 25, title: str = "") -> Path:
     height, width = masks[0].shape
     with av.open(str(path), "w") as container:
+        container.metadata["title"] = title
         stream = container.add_stream(codec, rate=rate)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for mask in masks:
@@ -161,6 +162,13 @@ def test_an_animated_gif_is_a_video_and_a_still_one_an_image(tmp_path: Path) -> 
     with open_mask(tmp_path / "moving.gif") as source:
         assert source.frames == 2
         np.testing.assert_array_equal(source.at(1, 32, 24), masks[1])
+
+
+def test_a_video_may_bear_a_title_in_no_encoding_that_can_be_told(tmp_path: Path) -> None:
+    path = video(tmp_path / "m.avi", [square(32, 24, 3)], title="caf__")
+    path.write_bytes(path.read_bytes().replace(b"caf__", "café_".encode("latin-1")))
+    with open_mask(path) as source:
+        np.testing.assert_array_equal(source.at(0, 32, 24), square(32, 24, 3))
 
 
 def test_boxes_join_the_mask_and_grow_with_it(tmp_path: Path) -> None:
