@@ -1,17 +1,18 @@
-"""Small files that are there whole or not at all."""
+"""Files that are there whole or not at all, and what can be wrong with their names."""
 
 from __future__ import annotations
 
+import errno
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import IO
 
-from ptfan.engine.errors import OutputError, OutputExistsError
+from ptfan.engine.errors import OutputError, OutputExistsError, PtfanError
 
-__all__ = ["check_target", "replacing", "write_atomically"]
+__all__ = ["check_room", "check_target", "output_error", "replacing", "write_atomically"]
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:
@@ -25,10 +26,19 @@ def check_target(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{path}: is a folder; give the name of a file")
     if path.exists() and not overwrite:
         raise OutputExistsError(f"{path}: exists already; give --overwrite to replace it")
-    if not path.parent.is_dir():
-        raise OutputError(f"{path}: there is no folder {path.parent}; make it first")
-    if not os.access(path.parent, os.W_OK):
-        raise OutputError(f"{path}: its folder {path.parent} cannot be written to; give another name")
+    check_room(path, path.parent)
+
+
+def check_room(target: Path, folder: Path) -> None:
+    """Check that an output can be made in a folder.
+
+    Raises:
+        OutputError: the folder is not there or cannot be written to.
+    """
+    if not folder.is_dir():
+        raise OutputError(f"{target}: its folder {folder} does not exist; make it first")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{target}: its folder {folder} cannot be written to (permission denied)")
 
 
 def write_atomically(path: Path, content: bytes, *, overwrite: bool = True) -> None:
@@ -50,18 +60,24 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         OutputError: it cannot be written; an older file stays.
     """
-    temporary = None
+    beside = path.with_name(f".{path.name}.{token_hex(8)}")
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
+        with beside.open("xb") as file:
             yield file
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)  # mkstemp makes files that only their owner may read.
-        Path(temporary).replace(path)
-    except BaseException as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+        beside.replace(path)
+    except PtfanError:
         raise
+    except OSError as error:
+        raise output_error(path, error) from error
+    finally:
+        with suppress(OSError):  # Where all went well, nothing has this name any longer.
+            beside.unlink()
+
+
+def output_error(target: Path, error: OSError) -> OutputError:
+    """Say in one line why an output could not be written."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    reason = "the disk is full" if full else error.strerror or str(error)
+    result = OutputError(f"{target}: cannot be written: {reason[:1].lower()}{reason[1:]}")
+    result.errno = error.errno
+    return result

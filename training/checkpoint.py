@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,11 +11,11 @@ from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
-from ptfan.engine.atomic import check_target
-from ptfan.engine.errors import InputNotFoundError, ModelError, OutputError, one_line
+from ptfan.engine.atomic import write_atomically
+from ptfan.engine.errors import InputNotFoundError, ModelError, one_line
 from ptfan.training.model import Generator, GeneratorConfig
 from ptfan.training.model.colour_completer import ColourCompleter, ColourCompleterConfig
 from ptfan.training.model.flow_completer import FlowCompleter, FlowCompleterConfig
@@ -91,20 +90,9 @@ def save_completer(
 
 
 def _write(path: Path, network: Generator | Completer, key: str, record: Mapping[str, Any], overwrite: bool) -> None:
-    check_target(path, overwrite=overwrite)
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     metadata = {key: network.config.to_json(), RECORD_KEY: json.dumps(dict(record))}
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        beside.touch()
-        mode = beside.stat().st_mode
-        save_file(tensors, beside, metadata=metadata)
-        beside.chmod(mode)  # safetensors makes files that only their owner may read
-        beside.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise OutputError(f"{path}: the checkpoint cannot be written ({one_line(error)})") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    write_atomically(path, save(tensors, metadata=metadata), overwrite=overwrite)
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:

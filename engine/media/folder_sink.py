@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 
+from ptfan.engine.atomic import output_error
 from ptfan.engine.errors import OutputError
 from ptfan.engine.frame import Frame
 from ptfan.engine.media.folder_staging import FolderStaging, frame_name
@@ -15,7 +16,6 @@ from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.png_mark import mark
 from ptfan.engine.media.sample import Sample
 from ptfan.engine.media.sink import Sink
-from ptfan.engine.media.staging import output_error
 from ptfan.engine.media.stream_info import StreamInfo
 
 __all__ = ["FolderSink"]

@@ -9,9 +9,10 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
+from ptfan.engine.atomic import check_room, output_error
 from ptfan.engine.errors import OutputError, OutputExistsError
 
-__all__ = ["Staging", "check_room", "end_of_links", "output_error", "partial_name"]
+__all__ = ["Staging", "end_of_links", "partial_name"]
 
 
 class Staging:
@@ -120,18 +121,6 @@ class Staging:
         return output_error(self.target, error)
 
 
-def check_room(target: Path, folder: Path) -> None:
-    """Check that an output can be made in a folder.
-
-    Raises:
-        OutputError: The folder is not there or cannot be written to.
-    """
-    if not folder.is_dir():
-        raise OutputError(f"{target}: its folder {folder} does not exist; make it first")
-    if not os.access(folder, os.W_OK):
-        raise OutputError(f"{target}: its folder {folder} cannot be written to (permission denied)")
-
-
 def end_of_links(target: Path) -> Path:
     """Return what a link leads to, and the whole name where the last part is none, as of `.`; else the name itself."""
     if target.is_symlink() or target.name in ("", ".."):
@@ -144,12 +133,3 @@ def partial_name(target: Path, number: int = 1) -> Path:
     place = end_of_links(target)
     mark = "partial" if number == 1 else f"partial-{number}"
     return place.parent / f"{place.stem}.{mark}{target.suffix or place.suffix}"
-
-
-def output_error(target: Path, error: OSError) -> OutputError:
-    """Say in one line why an output could not be written."""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    reason = "the disk is full" if full else error.strerror or str(error)
-    result = OutputError(f"{target}: cannot be written: {reason[:1].lower()}{reason[1:]}")
-    result.errno = error.errno
-    return result

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 
+from ptfan.engine.atomic import output_error
 from ptfan.engine.errors import InputError, PtfanError
 from ptfan.engine.frame import Frame
 from ptfan.engine.media.encoder_plan import EncoderPlan
@@ -19,7 +20,7 @@ from ptfan.engine.media.planes import composite_planes
 from ptfan.engine.media.remuxer import Remuxer
 from ptfan.engine.media.sample import Sample
 from ptfan.engine.media.sink import Sink
-from ptfan.engine.media.staging import Staging, output_error
+from ptfan.engine.media.staging import Staging
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.video_encoder import VideoEncoder
 

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import av
 
+from ptfan.engine.atomic import output_error
 from ptfan.engine.errors import OutputError
 from ptfan.engine.frame import Frame
 from ptfan.engine.media.frame_converter import FrameConverter
@@ -21,7 +22,7 @@ from ptfan.engine.media.pixel_layout import has_alpha
 from ptfan.engine.media.planes import composite_planes
 from ptfan.engine.media.sample import Sample
 from ptfan.engine.media.sink import Sink
-from ptfan.engine.media.staging import Staging, output_error
+from ptfan.engine.media.staging import Staging
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.y4m import Y4M_FORMATS, Y4mHeader, frame_to_bytes
 

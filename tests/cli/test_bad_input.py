@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ptfan.engine.atomic import output_error
 from ptfan.engine.media.folder_sink import FolderSink
-from ptfan.engine.media.staging import output_error
 from ptfan.engine.spec import METADATA_KEY
 
 BOX = ("--box", "20,14,16,12")

@@ -84,7 +84,7 @@ def test_mistakes_end_in_one_line(build: Build, model: Path, tmp_path: Path) -> 
             (str(model), "-o", "a.plan", "--timing-cache", str(model)),
             "itself; give the timing cache another",
         ),
-        ((str(model), "-o", "no/a.plan"), "there is no folder no"),
+        ((str(model), "-o", "no/a.plan"), "its folder no does not exist"),
         ((str(model), "-o", "a.engine"), "output a.engine: expected a name that ends in .plan"),
         ((str(model), "-o", "a.plan", "--max", "100x96"), "size is 100x96, expected multiples of 8"),
         ((str(model), "-o", "a.plan", "--max", "large"), "large"),

@@ -98,7 +98,7 @@ def test_the_demo_and_the_packages_own_file_are_the_defaults(ptfan: Callable, fo
         (("s", "--against", "s-window", "--clip", "a.mp4"), "both --clip and --mask"),
         (("s", "--against", "s-window", "--backend", "no"), "backend 'no'"),
         (("s", "--against", "s-window", "--against-backend", "no"), "backend 'no'"),
-        (("s", "--against", "s-window", "--json", "nowhere/found.json"), "there is no folder nowhere"),
+        (("s", "--against", "s-window", "--json", "nowhere/found.json"), "its folder nowhere does not exist"),
         (("s", "--clip", "a.mp4", "--mask", "m", "--json", "m", "--overwrite"), "m: is the mask itself"),
     ],
 )

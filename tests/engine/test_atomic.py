@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ptfan.engine.atomic import check_target, replacing, write_atomically
+from ptfan.engine.atomic import check_target, output_error, replacing, write_atomically
 from ptfan.engine.errors import OutputError, OutputExistsError
 
 
@@ -34,7 +34,7 @@ def test_what_exists_stays_unless_leave_is_given(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"there is no folder .*nowhere"):
+    with pytest.raises(OutputError, match=r"its folder .*nowhere does not exist"):
         check_target(tmp_path / "nowhere" / "a.txt", overwrite=False)
     with pytest.raises(OutputError, match="is a folder"):
         check_target(tmp_path, overwrite=True)
@@ -54,7 +54,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, mon
         raise OSError(28, os.strerror(28))
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OutputError, match="No space left"):
+    with pytest.raises(OutputError, match="the disk is full"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert [item.name for item in tmp_path.iterdir()] == ["a.txt"]
@@ -65,7 +65,36 @@ def test_a_failure_half_way_leaves_the_old_file_and_nothing_else(tmp_path: Path)
     path.write_bytes(b"old")
     with pytest.raises(UnicodeEncodeError), replacing(path) as file:
         file.writelines([b"half", "é".encode("ascii")])
-    with pytest.raises(OutputError, match=r"a\.npy: cannot be written \(No space"), replacing(path) as file:
+    with pytest.raises(OutputError, match=r"a\.npy: cannot be written: the disk is full"), replacing(path) as file:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert path.read_bytes() == b"old"
     assert [item.name for item in tmp_path.iterdir()] == ["a.npy"]
+
+
+def test_an_error_without_a_number_is_told_in_its_words(tmp_path: Path) -> None:
+    words = "1000000 requested and 4096 written"  # numpy's, where the disk fills up amid an array
+    with pytest.raises(OutputError, match=rf"a\.npy: cannot be written: {words}$"), replacing(tmp_path / "a.npy"):
+        raise OSError(words)
+
+
+def test_an_error_of_ours_is_passed_on_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"^b: is no file$"), replacing(tmp_path / "a"):
+        raise OutputError("b: is no file")
+
+
+def test_the_rights_of_files_that_others_make_meanwhile_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "umask", lambda mask: pytest.fail("the umask is the whole process's"))
+    write_atomically(tmp_path / "a", b"")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(errno.ENOSPC, "the disk is full"), (errno.EACCES, "permission denied"), (errno.EROFS, "read-only")],
+)
+def test_errors_take_one_line(code: int, words: str):
+    error = output_error(Path("out.mp4"), OSError(code, os.strerror(code)))
+    assert str(error).startswith("out.mp4: cannot be written: ")
+    assert words in str(error)
+    assert (error.errno, "\n" in str(error)) == (code, False)

@@ -151,7 +151,7 @@ def test_an_output_that_exists_is_replaced_only_when_asked(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-o", "none/x.onnx"], "there is no folder none"),
+        (["-o", "none/x.onnx"], "its folder none does not exist"),
         (["-o", "."], "is a folder"),
         (["-o", "x.onnx", "--precision", "int8"], "precision is 'int8', expected one of fp32, fp16"),
         (["-o", "x.onnx", "--weights", "int8"], "weights is 'int8', expected one of same, fp16"),

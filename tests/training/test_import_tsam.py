@@ -370,7 +370,7 @@ class TestRefusals:
 
     def test_a_folder_that_is_not_there(self, tmp_path):
         torch.save({}, tmp_path / "a.pth")
-        with pytest.raises(OutputError, match="there is no folder"):
+        with pytest.raises(OutputError, match="does not exist; make it first"):
             import_tsam(tmp_path / "a.pth", tmp_path / "missing" / "a.safetensors")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from ptfan.engine.atomic import write_atomically
+from ptfan.engine.atomic import replacing, write_atomically
 from ptfan.engine.errors import InputError, InputNotFoundError, OutputExistsError
 from ptfan.engine.folders import make_folder
 from ptfan.training.runs.config import RunConfig
@@ -125,9 +125,8 @@ class RunFolder:
 
     def write_state(self, state: dict[str, Any]) -> None:
         """Write the state, whole or not at all."""
-        partial = self.path / "state.partial.pt"
-        torch.save(state, partial)
-        partial.replace(self.state)
+        with replacing(self.state) as file:
+            torch.save(state, file)
 
     def read_state(self) -> dict[str, Any] | None:
         """Return the state; None if the run was never saved.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ptfan.engine.errors import OutputError, OutputExistsError
-from ptfan.engine.media.staging import Staging, output_error, partial_name
+from ptfan.engine.media.staging import Staging, partial_name
 
 
 def test_a_file_appears_when_it_is_committed(tmp_path: Path):
@@ -126,14 +126,3 @@ def test_the_name_of_a_part(name: str, part: str, tmp_path: Path):
 def test_two_outputs_of_one_name_do_not_meet(tmp_path: Path):
     first, second = (Staging(tmp_path / "out.mkv", overwrite=True) for _ in range(2))
     assert first.path != second.path
-
-
-@pytest.mark.parametrize(
-    ("code", "words"),
-    [(errno.ENOSPC, "the disk is full"), (errno.EACCES, "permission denied"), (errno.EROFS, "read-only")],
-)
-def test_errors_take_one_line(code: int, words: str):
-    error = output_error(Path("out.mp4"), OSError(code, os.strerror(code)))
-    assert str(error).startswith("out.mp4: cannot be written: ")
-    assert words in str(error)
-    assert (error.errno, "\n" in str(error)) == (code, False)
