@@ -27,6 +27,13 @@ __all__ = [
 class PtfanError(Exception):
     """The root of the tree: catch it to catch all that ptfan raises on purpose."""
 
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.args))
+
+    def add(self, words: str) -> None:
+        """Say more, at the end of the text."""
+        self.args = (*self.args, words)
+
 
 class InputError(PtfanError, ValueError):
     """A value, an option or a file's content that cannot be used."""

@@ -163,7 +163,8 @@ def _keeping(sink: Sink, stages: Stages[Any], tell: Warn) -> Iterator[None]:
         kept = _kept(sink, stages.frames)
         if isinstance(error, InterruptedRunError) and not kept:
             kept = [f"nothing was kept after {stages.frames} frames"]
-        error.args = ("; ".join([str(error), *kept]),)
+        for line in kept:
+            error.add(line)
         raise
     except Exception:
         for line in _kept(sink, stages.frames):

@@ -106,11 +106,9 @@ class Staging:
         """Keep what cannot take its place; say both in one line."""
         result = self._reason(error)
         try:
-            text = f"{result}; the result is kept as {self.keep()}"
+            result.add(f"the result is kept as {self.keep()}")
         except OutputError:
             self.discard()
-            text = str(result)
-        result.args = (text,)
         return result
 
     def _reason(self, error: OSError) -> OutputError:

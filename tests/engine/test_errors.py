@@ -32,6 +32,8 @@ def test_every_error_is_ptfan_s_and_keeps_its_text(name: str) -> None:
     error = getattr(errors, name)("mask is 3x4, expected 5x6")
     assert isinstance(error, errors.PtfanError)
     assert str(error) == "mask is 3x4, expected 5x6"
+    error.add("nothing is kept")
+    assert str(error) == "mask is 3x4, expected 5x6; nothing is kept"
 
 
 @pytest.mark.parametrize(("name", "builtin"), BUILTINS.items())
