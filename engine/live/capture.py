@@ -10,12 +10,11 @@ from itertools import count
 
 import av
 
-from ptfan.engine.channel import THREAD_PREFIX
+from ptfan.engine.channel import THREAD_PREFIX, Channel
 from ptfan.engine.errors import InputError, InputNotFoundError, InterruptedRunError, UnreadableError
 from ptfan.engine.live.address import is_endless
 from ptfan.engine.live.feed import Feed, FeedOptions, open_feed
 from ptfan.engine.live.monitor import Monitor
-from ptfan.engine.live.slot import Slot
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.redaction import redacted
@@ -54,7 +53,7 @@ class Capture:
     Args:
         address: See `open_feed`.
         options: How it is opened.
-        slot: Gets what comes.
+        channel: Gets what comes.
         monitor: Is told of everything.
         paced: Let frames come no sooner than their time stamps say, as a camera would, where they could.
         reconnect: Seconds for which a lost source is looked for; None for ever.
@@ -66,7 +65,7 @@ class Capture:
         self,
         address: str,
         options: FeedOptions,
-        slot: Slot[Captured | Lost],
+        channel: Channel[Captured | Lost],
         monitor: Monitor,
         *,
         paced: bool,
@@ -74,11 +73,11 @@ class Capture:
         stop: threading.Event,
         warn: Warn,
     ) -> None:
-        self._address, self._options, self._slot, self._monitor = address, options, slot, monitor
+        self._address, self._options, self._channel, self._monitor = address, options, channel, monitor
         self._paced, self._reconnect, self._warn = paced, reconnect, warn
         self._stop, self._closed = stop, False
         self._feed: Feed | None = None
-        self._damaged = 0
+        self._damaged = 0  # Of the connections that are closed.
         self._info: StreamInfo | None = None
         self._error: InputError | None = None
         self.failure: Exception | None = None
@@ -109,7 +108,7 @@ class Capture:
     def close(self) -> None:
         """Stop reading, from any thread."""
         self._closed = True
-        self._slot.close()
+        self._channel.close()
 
     @property
     def _over(self) -> bool:
@@ -122,12 +121,12 @@ class Capture:
                 self._monitor.opened()
                 self._info = self._feed.info
             for connection in count():
-                if self._feed is None or self._over:
+                if self._feed is None:
                     return
-                self._read(self._feed, connection)
+                self._read(self._feed, connection)  # Also if it is over: this closes what is open.
                 if self._over or self._feed is None or self._feed.finite:
                     return
-                self._monitor.lost(dropped=_frames(self._slot.put(Lost())))
+                self._monitor.lost(dropped=_frames(self._channel.put(Lost())))
                 self._warn(f"{redacted(self._address)}: lost; looking for it again")
                 self._stop.wait(FIRST_WAIT)  # else who hangs up at once would be called without a pause
                 self._feed = self._connect()
@@ -135,12 +134,11 @@ class Capture:
         except Exception as error:  # raised again where the pictures are taken
             self.failure = error
         finally:
-            self._slot.close()
+            self._channel.close()
 
     def _read(self, feed: Feed, connection: int) -> None:
-        """Hand on the frames of one connection."""
+        """Hand on the frames of one connection, and close it."""
         pace = _Pace() if self._paced and feed.hasty else None
-        before = self._damaged
         try:
             for frame in feed.frames():
                 time_stamp = None if frame.pts is None or not frame.time_base else frame.pts * frame.time_base
@@ -149,16 +147,17 @@ class Capture:
                 if self._over:
                     return
                 self._put(Captured(frame, time_stamp, time.monotonic(), connection))
-                self._monitor.damaged(before + feed.damaged)
+                self._monitor.damaged(self._damaged + feed.damaged)
         except (InputError, av.FFmpegError, OSError) as error:
             self._break_off(error)
         finally:
-            self._damaged = before + feed.damaged
+            self._damaged += feed.damaged
+            self._monitor.damaged(self._damaged)
             feed.close()
 
     def _put(self, item: Captured) -> None:
-        dropped = self._slot.put(item)
-        if item not in dropped:  # else the slot is closed already
+        dropped = self._channel.put(item)
+        if item not in dropped:  # else the channel is closed already
             self._monitor.captured(dropped=_frames(dropped))
 
     def _break_off(self, error: Exception) -> None:

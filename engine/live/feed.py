@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import av
 
@@ -25,7 +25,6 @@ from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.video_file import PLAYLISTS, VideoFile
 from ptfan.engine.media.video_probe import describe_stream
 from ptfan.engine.media.y4m_source import Y4mSource
-from ptfan.engine.redaction import redacted
 
 __all__ = ["Feed", "FeedOptions", "open_feed"]
 
@@ -104,12 +103,15 @@ def open_feed(address: str, options: FeedOptions, warn: Warn) -> Feed:
     if address == "-" and options.raw is None:
         return _Y4mFeed(Y4mSource(_Pipe(), "standard input", Span(), warn))  # type: ignore[arg-type]
     if address == "-":
-        return _RawFeed(_Pipe(), "standard input", **_raw_arguments(options))
+        return _VideoFeed(_open_raw(options), finite=True, hasty=False)
     if not is_endless(address) or is_device(address):
         path = Path(address.removeprefix("file://"))
         if not path.exists():
             raise InputNotFoundError(f"{address}: no such {'device' if is_device(address) else 'file'}")
-    return _VideoFeed(address, redacted(address), **_arguments(address, options))
+    file = _open_video(address, options)
+    finite = not is_endless(address) or (file.container.duration or 0) > 0
+    hasty = finite or file.container.format.name in PLAYLISTS
+    return _VideoFeed(file, finite=finite, hasty=hasty)
 
 
 class _Y4mFeed:
@@ -131,23 +133,20 @@ class _Y4mFeed:
 class _VideoFeed:
     """Whatever FFmpeg opens."""
 
-    def __init__(self, location: Any, name: str, **how: Any) -> None:
-        self._file = VideoFile(location, name=name, **how)
+    def __init__(self, file: VideoFile, *, finite: bool, hasty: bool) -> None:
+        self._file, self.finite, self.hasty = file, finite, hasty
         try:
             self._frames = deinterlace(self._file.frames())
             first = next(self._frames, None)
             if first is None:
                 raise self._file.no_frame("no frame of it can be decoded, or none came in time")
             self._first = first
-            info = describe_stream(name, self._file, first)
+            info = describe_stream(file.name, file, first)
         except BaseException:
             self._file.close()
             raise
         # Sound and all else stay behind; time is told anew.
         self.info = replace(info, path=None, clocked=False, origin=Fraction(0), time_base=TIME_BASE)
-        container = self._file.container
-        self.finite = (container.duration or 0) > 0 or not how.get("live", False)
-        self.hasty = self.finite or container.format.name in PLAYLISTS
 
     @property
     def damaged(self) -> int:
@@ -158,14 +157,6 @@ class _VideoFeed:
 
     def close(self) -> None:
         self._file.close()
-
-
-class _RawFeed(_VideoFeed):
-    """Raw frames on standard input."""
-
-    def __init__(self, location: Any, name: str, **how: Any) -> None:
-        super().__init__(location, name, **how)
-        self.finite, self.hasty = True, False
 
 
 class _Pipe:
@@ -181,27 +172,29 @@ class _Pipe:
         return line
 
 
-def _arguments(address: str, options: FeedOptions) -> dict[str, Any]:
-    """Return the arguments of `VideoFile`."""
+def _open_video(address: str, options: FeedOptions) -> VideoFile:
     hardware = HardwareDecoding.parse(options.hwaccel)
     if not is_endless(address):
-        return {"options": dict(options.options), "hardware": hardware}
+        return VideoFile(address, hardware=hardware, options=dict(options.options))
     scheme = address.partition("://")[0].lower().removesuffix("s")
-    return {
-        "live": True,
-        "hardware": hardware,
-        "format": source_format(address),
-        "options": {**({} if is_device(address) else PROBE), **USUAL.get(scheme, {}), **options.options},
-        "timeout": (2 * options.patience, options.patience),
-    }
+    return VideoFile(
+        address,
+        live=True,
+        hardware=hardware,
+        format=source_format(address),
+        options={**({} if is_device(address) else PROBE), **USUAL.get(scheme, {}), **options.options},
+        timeout=(2 * options.patience, options.patience),
+    )
 
 
-def _raw_arguments(options: FeedOptions) -> dict[str, Any]:
+def _open_raw(options: FeedOptions) -> VideoFile:
     match = RAW.fullmatch(options.raw or "")
     if match is None or not _is_pixel_format(match[3]):
         raise UnreadableError(f"raw {options.raw!r}: expected WxH:FORMAT@RATE, for instance 640x480:yuv420p@25")
     frames = {"video_size": f"{match[1]}x{match[2]}", "pixel_format": match[3], "framerate": match[4]}
-    return {"live": True, "format": "rawvideo", "options": {**frames, **options.options}}
+    return VideoFile(
+        _Pipe(), name="standard input", live=True, format="rawvideo", options={**frames, **options.options}
+    )
 
 
 def _is_pixel_format(name: str) -> bool:

@@ -12,11 +12,11 @@ from typing import Literal
 import av
 from av.video.reformatter import VideoReformatter
 
+from ptfan.engine.channel import Channel
 from ptfan.engine.errors import InputError
 from ptfan.engine.live.capture import Capture, Captured, Lost
 from ptfan.engine.live.retimer import TIME_BASE, Retimer
 from ptfan.engine.live.slate import make_slate
-from ptfan.engine.live.slot import Slot
 from ptfan.engine.media import Sample, Source, StreamInfo
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.pixel_layout import plain_format
@@ -45,7 +45,7 @@ class LiveSource(Source):
 
     Args:
         capture: Reads the source.
-        slot: Where it puts what it reads.
+        channel: Where it puts what it reads.
         info: What the first connection told.
         while_lost: What to give while the source is lost.
         stop: Ends it.
@@ -55,14 +55,14 @@ class LiveSource(Source):
     def __init__(
         self,
         capture: Capture,
-        slot: Slot[Captured | Lost],
+        channel: Channel[Captured | Lost],
         info: StreamInfo,
         *,
         while_lost: WhileLost,
         stop: threading.Event,
         warn: Warn,
     ) -> None:
-        self._capture, self._slot, self._stop, self._warn = capture, slot, stop, warn
+        self._capture, self._channel, self._stop, self._warn = capture, channel, stop, warn
         rate = info.rate or USUAL_RATE
         self._info = replace(info, rate=rate, time_base=TIME_BASE, frames=None, duration=None)
         self._period = float(1 / rate)
@@ -91,10 +91,10 @@ class LiveSource(Source):
         """Give pictures until the source has ended, is given up, or is to stop."""
         last: LiveSample | None = None
         filler: LiveSample | None = None
-        while not self._slot.ended:
+        while not self._channel.ended:
             if self._stop.is_set():
                 self._capture.close()  # what waits is still given
-            event = self._slot.get(POLL_SECONDS if filler is None else self._period)
+            event = self._channel.get(POLL_SECONDS if filler is None else self._period)
             if isinstance(event, Captured):
                 last, filler = self._sample(event), None
                 yield last

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ptfan.engine.atomic import check_target
-from ptfan.engine.channel import THREAD_PREFIX
+from ptfan.engine.channel import THREAD_PREFIX, Channel
 from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
@@ -24,7 +24,6 @@ from ptfan.engine.live.monitored_sink import MonitoredSink, NoSink
 from ptfan.engine.live.page import Page
 from ptfan.engine.live.report import StreamReport
 from ptfan.engine.live.settings import LiveSettings
-from ptfan.engine.live.slot import Slot
 from ptfan.engine.live.stream_sink import StreamSink
 from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import Encoding, Sink, open_sink
@@ -171,12 +170,14 @@ def _masks(mask: str | Path | None, boxes: Sequence[Box], object_id: int | None,
 
 def _open_source(source: str, live: LiveSettings, monitor: Monitor, stop: threading.Event, warn: Warn) -> LiveSource:
     realtime = is_endless(source) if live.realtime is None else live.realtime
-    slot: Slot[Captured | Lost] = Slot(1 if realtime else QUEUE, newest_wins=realtime)
-    capture = Capture(source, live.feed, slot, monitor, paced=realtime, reconnect=live.reconnect, stop=stop, warn=warn)
+    channel: Channel[Captured | Lost] = Channel(1 if realtime else QUEUE, newest_wins=realtime)
+    capture = Capture(
+        source, live.feed, channel, monitor, paced=realtime, reconnect=live.reconnect, stop=stop, warn=warn
+    )
     info = capture.open()
     if info.companions:
         warn(f"{info.name}: {', '.join(info.companions)} will not go on: a live output has pictures alone")
-    return LiveSource(capture, slot, info, while_lost=live.while_lost, stop=stop, warn=warn)
+    return LiveSource(capture, channel, info, while_lost=live.while_lost, stop=stop, warn=warn)
 
 
 def _open_sink(output: str | None, source: LiveSource, encoding: Encoding, warn: Warn, *, overwrite: bool) -> Sink:

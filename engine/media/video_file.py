@@ -34,6 +34,7 @@ class VideoFile:
     """A container opened for reading, and its stream of moving pictures.
 
     Attributes:
+        name: What it is called in errors.
         container: The open container.
         stream: Its first video stream that is not a cover picture.
         clocked: Whether time stamps come from a running clock, as in broadcasts.
@@ -42,7 +43,7 @@ class VideoFile:
 
     def __init__(
         self,
-        location: str,
+        location: Any,
         *,
         name: str | None = None,
         live: bool = False,
@@ -64,7 +65,7 @@ class VideoFile:
             InputError: It is not a video, or one without a video stream.
             UnreadableError: It cannot be read here, or not by the device.
         """
-        self._name, self._live, self._hardware = name or redacted(str(location)), live, hardware
+        self.name, self._live, self._hardware = name or redacted(str(location)), live, hardware
         self._scaler, self._splicer = VideoReformatter(), Splicer(seams)
         self.damaged = self._read = 0
         self._remote = _is_web_address(location)
@@ -74,9 +75,9 @@ class VideoFile:
         try:
             self.container = open_container(location, **how)
         except av.ProtocolNotFoundError as error:
-            raise UnreadableError(f"{self._name}: {NO_PROTOCOL}; convert it to another one on the way") from error
+            raise UnreadableError(f"{self.name}: {NO_PROTOCOL}; convert it to another one on the way") from error
         except (av.FFmpegError, ValueError) as error:
-            raise InputError(f"{self._name}: {_reason(error)}") from error
+            raise InputError(f"{self.name}: {_reason(error)}") from error
         except RuntimeError as error:  # so PyAV says that the device decodes no stream of it
             raise self._refused() from error
         self.clocked = bool(self.container.format.flags & _CLOCKED)
@@ -116,10 +117,10 @@ class VideoFile:
             usual: What is wrong where nothing else is known.
         """
         if self._unsearchable:
-            return UnreadableError(f"{self._name}: {_UNSEARCHABLE}")
+            return UnreadableError(f"{self.name}: {_UNSEARCHABLE}")
         hardware = self._hardware
         rest = "" if hardware is None else f"; or hwaccel {hardware} cannot decode its kind of pictures"
-        return InputError(f"{self._name}: {usual}{rest}")
+        return InputError(f"{self.name}: {usual}{rest}")
 
     def close(self) -> None:
         """Close the container."""
@@ -151,22 +152,22 @@ class VideoFile:
         return self._hardware.plain(frame, self.stream.codec_context.name, self._scaler)
 
     def _refused(self, why: str = "") -> UnreadableError:
-        return UnreadableError(f"{self._name}: hwaccel {self._hardware} cannot decode it{why}; leave it out")
+        return UnreadableError(f"{self.name}: hwaccel {self._hardware} cannot decode it{why}; leave it out")
 
     def _find_stream(self) -> av.VideoStream:
         """Return the first video stream that moves, set to decode with several threads."""
         if self.container.format.name in _NOT_VIDEO - (PLAYLISTS if self._live else set()):
-            raise UnreadableError(f"{self._name}: is a text file, not a video")
+            raise UnreadableError(f"{self.name}: is a text file, not a video")
         for stream in self.container.streams.video:
             if not stream.disposition & av.stream.Disposition.attached_pic:
                 return self._prepare(stream)
         kinds = ", ".join(sorted({stream.type for stream in self.container.streams})) or "nothing"
-        raise InputError(f"{self._name}: has no video stream, only {kinds}")
+        raise InputError(f"{self.name}: has no video stream, only {kinds}")
 
     def _prepare(self, stream: av.VideoStream) -> av.VideoStream:
         """Let the decoder use several threads; of frames one after the other only where their delay does no harm."""
         if stream.codec_context is None:
-            raise UnreadableError(f"{self._name}: its video codec cannot be decoded here; convert the video first")
+            raise UnreadableError(f"{self.name}: its video codec cannot be decoded here; convert the video first")
         if self._hardware is not None and not self._hardware.decodes(stream):
             raise self._refused()
         stream.thread_type = "SLICE" if self._live else "AUTO"

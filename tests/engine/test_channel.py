@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ptfan.engine.channel import Cancelled, Channel
 
@@ -75,3 +77,56 @@ def test_cancelling_wakes_both_sides_and_drops_what_waits() -> None:
     assert sorted(woken) == ["sender", "taker"]
     with pytest.raises(Cancelled):
         next(iter(full))
+
+
+@given(st.integers(1, 5), st.lists(st.booleans(), max_size=60))
+def test_the_newest_wins(capacity: int, puts: list[bool]) -> None:
+    """Against a list: a put appends and cuts to the newest, a get takes the oldest."""
+    channel: Channel[int] = Channel(capacity, newest_wins=True)
+    waiting: list[int] = []
+    for number, put in enumerate(puts):
+        if put:
+            dropped = channel.put(number)
+            waiting.append(number)
+            assert dropped == waiting[:-capacity]
+            waiting = waiting[-capacity:]
+        else:
+            expected = waiting.pop(0) if waiting else None
+            assert channel.get(0) == expected
+    channel.close()
+    assert channel.put(-1) == [-1]
+    assert [channel.get(0) for _ in waiting] == waiting
+    assert channel.ended
+
+
+def test_without_drops_who_is_ahead_waits_and_nothing_is_lost() -> None:
+    channel: Channel[int] = Channel(2)
+    most = 0
+
+    def fill() -> None:
+        for number in range(50):
+            assert channel.put(number) == []
+        channel.close()
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    taken = []
+    while not channel.ended:
+        with channel._changed:
+            most = max(most, len(channel._items))
+        item = channel.get(1)
+        if item is not None:
+            taken.append(item)
+    thread.join()
+    assert taken == list(range(50))
+    assert most <= 2
+
+
+def test_a_close_frees_who_waits_for_room() -> None:
+    channel: Channel[int] = Channel(1)
+    channel.put(0)
+    thread = threading.Thread(target=channel.put, args=(1,))
+    thread.start()
+    channel.close()
+    thread.join(10)
+    assert not thread.is_alive()

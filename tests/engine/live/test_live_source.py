@@ -10,9 +10,9 @@ import av
 import numpy as np
 import pytest
 
+from ptfan.engine.channel import Channel
 from ptfan.engine.live.capture import Captured, Lost
 from ptfan.engine.live.live_source import LiveSample, LiveSource, WhileLost
-from ptfan.engine.live.slot import Slot
 from ptfan.engine.media import StreamInfo
 
 WIDTH, HEIGHT, RATE = 32, 16, 100
@@ -24,17 +24,17 @@ class Reader:
     gave_up = failure = None
 
     def __init__(self) -> None:
-        self.slot: Slot[Captured | Lost] = Slot(10, newest_wins=False)
+        self.channel: Channel[Captured | Lost] = Channel(10)
 
     def close(self) -> None:
-        self.slot.close()
+        self.channel.close()
 
     def put(self, grey: int, *, at: int, connection: int = 0, scale: int = 1) -> None:
         """Put a frame of one grey value, whose time stamp is so many frames."""
         picture = np.full((scale * HEIGHT * 3 // 2, scale * WIDTH), grey, np.uint8)
         picture[scale * HEIGHT :] = 128
         frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
-        self.slot.put(Captured(frame, Fraction(at, RATE), time.monotonic(), connection))
+        self.channel.put(Captured(frame, Fraction(at, RATE), time.monotonic(), connection))
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def opened(reader: Reader, told: list[str]) -> Open:
             time_base=Fraction(1, RATE),
         )  # fmt: skip
         stop = stop or threading.Event()
-        return LiveSource(reader, reader.slot, info, while_lost=while_lost, stop=stop, warn=told.append)  # type: ignore[arg-type]
+        return LiveSource(reader, reader.channel, info, while_lost=while_lost, stop=stop, warn=told.append)  # type: ignore[arg-type]
 
     return open_source
 
@@ -88,7 +88,7 @@ def test_a_new_connection_and_a_new_size_are_scenes_of_their_own(reader: Reader,
 def test_the_last_frame_stays_while_the_source_is_lost(reader: Reader, opened: Open) -> None:
     reader.put(60, at=0)
     reader.put(200, at=1)
-    reader.slot.put(Lost())
+    reader.channel.put(Lost())
     samples = taken(opened("last"), 4)
     assert [grey(sample) for sample in samples] == [grey(samples[0]), *[grey(samples[1])] * 3]
     assert [sample.arrived is None for sample in samples] == [False, False, True, True]
@@ -98,7 +98,7 @@ def test_the_last_frame_stays_while_the_source_is_lost(reader: Reader, opened: O
 
 def test_a_slate_is_shown_whole_and_the_picture_comes_back(reader: Reader, opened: Open) -> None:
     reader.put(200, at=0)
-    reader.slot.put(Lost())
+    reader.channel.put(Lost())
     source = iter(opened("slate"))
     assert grey(next(source)) > 150  # type: ignore[arg-type]
     slate = next(source)
@@ -113,7 +113,7 @@ def test_a_slate_is_shown_whole_and_the_picture_comes_back(reader: Reader, opene
 
 def test_with_nothing_there_is_a_gap_as_long_as_the_loss(reader: Reader, opened: Open) -> None:
     reader.put(60, at=0)
-    reader.slot.put(Lost())
+    reader.channel.put(Lost())
     source = iter(opened("nothing"))
     first = next(source)
     threading.Timer(0.3, lambda: reader.put(60, at=0, connection=1)).start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from fractions import Fraction
 
 import numpy as np
@@ -18,7 +17,6 @@ from ptfan.engine.live.latencies import Latencies
 from ptfan.engine.live.monitor import Monitor
 from ptfan.engine.live.retimer import TIME_BASE, Retimer
 from ptfan.engine.live.settings import LiveSettings
-from ptfan.engine.live.slot import Slot
 from ptfan.engine.live.stream import stream
 from ptfan.engine.media import Encoding
 
@@ -52,59 +50,6 @@ def test_what_cannot_be_sent_or_set_is_named() -> None:
         LiveSettings(while_lost="x")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="reconnect is -1"):
         LiveSettings(reconnect=-1)
-
-
-@given(st.integers(1, 5), st.lists(st.booleans(), max_size=60))
-def test_the_newest_wins(capacity: int, puts: list[bool]) -> None:
-    """Against a list: a put appends and cuts to the newest, a get takes the oldest."""
-    slot: Slot[int] = Slot(capacity, newest_wins=True)
-    waiting: list[int] = []
-    for number, put in enumerate(puts):
-        if put:
-            dropped = slot.put(number)
-            waiting.append(number)
-            assert dropped == waiting[:-capacity]
-            waiting = waiting[-capacity:]
-        else:
-            expected = waiting.pop(0) if waiting else None
-            assert slot.get(0) == expected
-    slot.close()
-    assert slot.put(-1) == [-1]
-    assert [slot.get(0) for _ in waiting] == waiting
-    assert slot.ended
-
-
-def test_without_drops_who_is_ahead_waits_and_nothing_is_lost() -> None:
-    slot: Slot[int] = Slot(2, newest_wins=False)
-    most = 0
-
-    def fill() -> None:
-        for number in range(50):
-            assert slot.put(number) == []
-        slot.close()
-
-    thread = threading.Thread(target=fill)
-    thread.start()
-    taken = []
-    while not slot.ended:
-        with slot._changed:
-            most = max(most, len(slot._items))
-        item = slot.get(1)
-        if item is not None:
-            taken.append(item)
-    thread.join()
-    assert taken == list(range(50))
-    assert most <= 2
-
-
-def test_a_close_frees_who_waits_for_room() -> None:
-    slot: Slot[int] = Slot(1, newest_wins=False)
-    slot.put(0)
-    thread = threading.Thread(target=slot.put, args=(1,))
-    thread.start()
-    slot.close()
-    thread.join(10)
-    assert not thread.is_alive()
 
 
 def test_a_clock_that_runs_is_followed() -> None:
