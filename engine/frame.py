@@ -57,9 +57,19 @@ class Box:
         """Return the same box in the coordinates of another one, whose corner is their origin."""
         return Box(self.x - other.x, self.y - other.y, self.width, self.height)
 
-    def contains(self, other: Box) -> bool:
-        """Tell whether `other` lies inside this box."""
-        return self.x <= other.x and self.y <= other.y and self.right >= other.right and self.bottom >= other.bottom
+    def overlaps(self, other: Box) -> bool:
+        """Tell whether any pixel lies in both boxes."""
+        common = self.common(other)
+        return common.width > 0 and common.height > 0
+
+    def union(self, other: Box) -> Box:
+        """Return the smallest box round both."""
+        x, y = min(self.x, other.x), min(self.y, other.y)
+        return Box(x, y, max(self.right, other.right) - x, max(self.bottom, other.bottom) - y)
+
+    def grown(self, margin: int, within: Box) -> Box:
+        """Return the box with so many more pixels on each side, as far as another one reaches."""
+        return Box(self.x - margin, self.y - margin, self.width + 2 * margin, self.height + 2 * margin).common(within)
 
 
 def hole_box(hole: Mask) -> Box | None:
@@ -122,8 +132,8 @@ class Frame:
         peak = float(np.iinfo(self.image.dtype).max)
         result: Image = self.image[region.slices].copy()
         for patch in self.patches:
-            box = patch.box.common(region)
-            if box.width and box.height:
+            if patch.box.overlaps(region):
+                box = patch.box.common(region)
                 values = np.rint(np.clip(patch.pixels[box.seen_from(patch.box).slices], 0.0, 1.0) * peak)
                 part = result[box.seen_from(region).slices]
                 hole = np.ascontiguousarray(self.hole[box.slices]).view(np.uint8)

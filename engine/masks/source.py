@@ -173,12 +173,11 @@ class MaskSource:
             )
 
     def _clip(self, box: Box, width: int, height: int) -> Box:
-        left, top = max(box.x, 0), max(box.y, 0)
-        right, bottom = min(box.right, width), min(box.bottom, height)
+        frame = Box(0, 0, width, height)
         text = f"box {box.x},{box.y},{box.width},{box.height}"
-        if left >= right or top >= bottom:
+        if not box.overlaps(frame):
             raise InputError(f"{text}: outside the frame, which is {width}x{height} (as displayed)")
-        clipped = Box(left, top, right - left, bottom - top)
+        clipped = box.common(frame)
         if clipped != box:
             self._tell(f"{text}: partly outside the frame, which is {width}x{height}; clipped")
         return clipped

@@ -51,10 +51,11 @@ def _region(box: Box, orientation: Orientation, native: av.VideoFrame) -> Box:
     """Return a patch's box in the coded picture, with a margin, on the grid of the format's blocks."""
     wide, high = PixelLayout.of(native.format.name).block
     coded = orientation.undo_box(box, *orientation.size(native.width, native.height))
-    left, top = max(0, coded.x - _MARGIN) // wide * wide, max(0, coded.y - _MARGIN) // high * high
-    right = min(native.width, _round_up(coded.right + _MARGIN, wide))
-    bottom = min(native.height, _round_up(coded.bottom + _MARGIN, high))
-    return Box(left, top, right - left, bottom - top)
+    picture = Box(0, 0, native.width, native.height)
+    near = coded.grown(_MARGIN, picture)
+    left, top = near.x // wide * wide, near.y // high * high
+    right, bottom = _round_up(near.right, wide), _round_up(near.bottom, high)
+    return Box(left, top, right - left, bottom - top).common(picture)
 
 
 def _write(target: av.VideoFrame, region: Box, picture: Image, hole: Mask) -> None:

@@ -181,17 +181,8 @@ def _merge_overlapping(boxes: Sequence[Box]) -> list[Box]:
     merged: list[Box] = []
     for box in boxes:
         # A union can reach boxes that neither of its parts touched: start over with it.
-        while (other := next((o for o in merged if _overlap(o, box)), None)) is not None:
+        while (other := next((o for o in merged if o.overlaps(box)), None)) is not None:
             merged.remove(other)
-            box = _union(box, other)
+            box = box.union(other)
         merged.append(box)
     return sorted(merged)
-
-
-def _overlap(a: Box, b: Box) -> bool:
-    return a.x < b.right and b.x < a.right and a.y < b.bottom and b.y < a.bottom
-
-
-def _union(a: Box, b: Box) -> Box:
-    x, y = min(a.x, b.x), min(a.y, b.y)
-    return Box(x, y, max(a.right, b.right) - x, max(a.bottom, b.bottom) - y)

@@ -54,15 +54,16 @@ def refine_flow(
     wanted = hole_box(region)
     if wanted is None or min(region.shape) < 2 * REACH:
         return flow
-    box = _grown(wanted, 2 * REACH + 1, region.shape)  # gradients look one pixel further than windows
+    frame = Box(0, 0, *region.shape[::-1])
+    box = wanted.grown(2 * REACH + 1, frame)  # gradients look one pixel further than windows
     texture = _Texture(source[box.slices].astype(np.float32), source_hole[box.slices])
     # Nothing of the hole itself is looked up, not even the thousandth of a pixel that `_step` still takes for known.
     known = np.where(target_hole, np.float32(0), np.float32(1))
     looked_up = cv2.merge([target * known, known])
     answer = _iterate(texture, looked_up, flow[box.slices], box)
-    near = _grown(wanted, REACH, region.shape)  # beyond, windows reach out of the box that was looked at
+    near = wanted.grown(REACH, frame)  # beyond, windows reach out of the box that was looked at
     refined = np.array(flow)
-    refined[near.slices] = answer[near.y - box.y :, near.x - box.x :][: near.height, : near.width]
+    refined[near.slices] = answer[near.seen_from(box).slices]
     return refined
 
 
@@ -111,9 +112,3 @@ def _windowed(plane: Plane) -> Plane:
     side = (REACH + 1, REACH + 1)
     mean: Plane = cv2.boxFilter(cv2.boxFilter(plane, -1, side), -1, side)
     return mean
-
-
-def _grown(box: Box, margin: int, shape: tuple[int, ...]) -> Box:
-    left, top = max(0, box.x - margin), max(0, box.y - margin)
-    right, bottom = min(shape[1], box.right + margin), min(shape[0], box.bottom + margin)
-    return Box(left, top, right - left, bottom - top)

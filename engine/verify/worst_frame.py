@@ -59,10 +59,8 @@ def _gain(largest: float) -> float:
 
 
 def _region(hole: Mask) -> Box:
-    height, width = hole.shape
-    box = hole_box(hole) or Box(0, 0, width, height)
-    left, top = max(0, box.x - CONTEXT), max(0, box.y - CONTEXT)
-    return Box(left, top, min(width, box.right + CONTEXT) - left, min(height, box.bottom + CONTEXT) - top)
+    frame = Box(0, 0, *hole.shape[::-1])
+    return (hole_box(hole) or frame).grown(CONTEXT, frame)
 
 
 def _to_8_bit(pixels: NDArray[np.float32]) -> Picture:

@@ -8,18 +8,43 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ptfan.engine.errors import InputError
-from ptfan.engine.frame import Box, Frame, Patch, hole_box
+from ptfan.engine.frame import Box, Frame, Mask, Patch, hole_box
 
 
 def test_box_knows_its_sides() -> None:
     box = Box(2, 3, 4, 5)
     assert (box.right, box.bottom) == (6, 8)
     assert np.zeros((20, 30))[box.slices].shape == (5, 4)
-    assert box.contains(box)
-    assert box.contains(Box(3, 3, 3, 5))
-    assert not box.contains(Box(1, 3, 4, 5))
-    assert not box.contains(Box(2, 3, 5, 5))
-    assert not box.contains(Box(2, 4, 4, 5))
+
+
+@st.composite
+def boxes(draw: st.DrawFn) -> Box:
+    x, y = draw(st.integers(0, 9)), draw(st.integers(0, 9))
+    return Box(x, y, draw(st.integers(1, 10 - x)), draw(st.integers(1, 10 - y)))
+
+
+def shown(box: Box) -> Mask:
+    """Return a box as pixels."""
+    pixels = np.zeros((10, 10), bool)
+    pixels[box.slices] = True
+    return pixels
+
+
+@given(boxes(), boxes(), st.integers(0, 4))
+def test_boxes_are_sets_of_pixels(one: Box, other: Box, margin: int) -> None:
+    both = shown(one) & shown(other)
+    np.testing.assert_array_equal(shown(one.common(other)), both)
+    assert one.overlaps(other) == both.any()
+    assert one.union(other) == hole_box(shown(one) | shown(other))
+    near = np.pad(shown(one), margin)
+    for axis in (0, 1):
+        near = np.logical_or.reduce([np.roll(near, shift, axis) for shift in range(-margin, margin + 1)])
+    near = near[margin : margin + 10, margin : margin + 10] & shown(other)
+    np.testing.assert_array_equal(shown(one.grown(margin, other)), near)
+
+
+def test_a_box_without_pixels_overlaps_nothing() -> None:
+    assert not Box(3, 3, 0, 2).overlaps(Box(0, 0, 9, 9))
 
 
 @settings(max_examples=50, deadline=None)
