@@ -58,13 +58,6 @@ class Orientation:
         return (across, 0, 0, 0, down, 0, 0, 0, _UNIT)
 
     @property
-    def rotation(self) -> int:
-        """Degrees clockwise that the coded picture is turned, mirrors left aside: 0, 90, 180 or 270."""
-        if self.transpose:
-            return 90 if self.flip_x else 270
-        return 180 if self.flip_y else 0
-
-    @property
     def filters(self) -> tuple[tuple[str, str], ...]:
         """The libavfilter filters that turn a frame so, as (name, arguments) in order."""
         turn = (("transpose", "cclock_flip"),) if self.transpose else ()

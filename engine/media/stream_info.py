@@ -63,8 +63,6 @@ class StreamInfo:
     """Where 4:2:0 has its chroma samples, in the words of Y4M: `jpeg`, `mpeg2`, `paldv`; empty when not said."""
     codec: str = ""
     """FFmpeg's name of the codec, for example `h264`; empty for images and raw streams."""
-    has_audio: bool = False
-    """Whether sound comes with the pictures."""
     companions: tuple[str, ...] = ()
     """The sound and subtitles that come with the pictures, as people name them."""
     has_alpha: bool = False
@@ -81,8 +79,3 @@ class StreamInfo:
     """Whether the frames have times of their own; else the rate is a guess."""
     seams: tuple[Seam, ...] = ()
     """Where the file's time stamps jump back; those that are delivered go on there."""
-
-    @property
-    def rotation(self) -> int:
-        """Degrees clockwise that the coded picture is turned to be shown: 0, 90, 180 or 270."""
-        return self.orientation.rotation

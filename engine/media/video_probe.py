@@ -91,7 +91,6 @@ def describe_stream(location: str, file: VideoFile, frame: av.VideoFrame) -> Str
         hdr=Hdr.of(frame),
         sample_aspect=stream.sample_aspect_ratio or None,
         codec=stream.codec_context.name,
-        has_audio=bool(container.streams.audio),
         companions=tuple(stream_name(other) for other in container.streams if other.type in ("audio", "subtitle")),
         has_alpha=has_alpha(pixel_format),
         interlaced=frame.interlaced_frame,

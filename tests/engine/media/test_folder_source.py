@@ -39,7 +39,7 @@ def test_images_come_in_the_order_of_their_numbers(deep: bool, tmp_path: Path):
         assert np.array_equal(sample.native.to_ndarray(), sample.image)
     info = source.info
     assert (info.width, info.height, info.frames, info.depth) == (30, 20, 4, 16 if deep else 8)
-    assert (info.rate, info.path, info.has_audio) == (Fraction(25), None, False)
+    assert (info.rate, info.path, info.companions) == (Fraction(25), None, ())
     assert [sample.time for sample in samples] == [Fraction(index, 25) for index in range(4)]
 
 
