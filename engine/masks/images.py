@@ -16,8 +16,9 @@ from ptfan.engine.errors import InputNotFoundError, MaskError, PtfanError
 from ptfan.engine.frame import Mask
 from ptfan.engine.media.input_container import open_container
 from ptfan.engine.media.orientation import Orientation
+from ptfan.engine.media.pixel_layout import bits_of, has_alpha, plane_rows
 
-__all__ = ["hole_of", "open_pictures", "read_mask_image", "read_object_ids"]
+__all__ = ["hole_of", "open_pictures", "read_labels", "read_mask_image", "read_object_ids"]
 
 LOSSY_THRESHOLD = 127
 """Where a picture has been compressed with losses, grey values up to this one (of 255) are not hole."""
@@ -79,6 +80,22 @@ def read_object_ids(path: Path) -> list[int]:
     return [int(value) for value in np.unique(_values(frame, lossy, path)) if value]
 
 
+def read_labels(path: Path) -> NDArray[np.uint8]:
+    """Read which object each pixel of an image file belongs to, as data sets store that.
+
+    Returns:
+        (h, w), at the image's own size: the palette's index, or else the grey value; 0 is no object. Of a lossy codec's
+        picture, whose values mean nothing, 1 where it is brighter than half.
+
+    Raises:
+        InputNotFoundError: there is no such file.
+        MaskError: it is no image, or is damaged.
+    """
+    frame, lossy = _first_picture(path)
+    labels = _indices(frame) if frame.format.has_palette else _decoded(frame, "gray")
+    return (labels > LOSSY_THRESHOLD).astype(np.uint8) if lossy else labels
+
+
 def _first_picture(path: Path) -> tuple[VideoFrame, bool]:
     """Return the decoded picture of an image file, and whether its codec may have changed values."""
     with open_pictures(path) as container:
@@ -134,16 +151,15 @@ def _values(frame: VideoFrame, lossy: bool, name: object) -> Values:
 
 
 def _indices(frame: VideoFrame) -> Values:
-    plane = frame.planes[0]
-    rows: Values = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    indices: Values = rows[: frame.height, : frame.width].copy()
+    indices: Values = plane_rows(frame.planes[0])[: frame.height, : frame.width].copy()
     return indices
 
 
 def _grey(frame: VideoFrame) -> Values:
-    if _bits(frame) == 1:
+    bits = bits_of(frame.format.name)
+    if bits == 1:
         return _nonzero(_decoded(frame, "gray")).view(np.uint8)
-    return _decoded(frame, "gray16le" if _bits(frame) > 8 else "gray")
+    return _decoded(frame, "gray16le" if bits > 8 else "gray")
 
 
 def _known_values(frame: VideoFrame) -> Mask:
@@ -151,8 +167,8 @@ def _known_values(frame: VideoFrame) -> Mask:
         return _nonzero(_indices(frame))
     if len(frame.format.components) == 1:
         return _nonzero(_grey(frame))
-    deep = _bits(frame) > 8
-    if not _has_alpha(frame):
+    deep = bits_of(frame.format.name) > 8
+    if not has_alpha(frame.format.name):
         return _nonzero(_decoded(frame, "rgb48le" if deep else "rgb24").max(axis=2))
     picture = _decoded(frame, "rgba64le" if deep else "rgba")
     alpha = picture[..., 3]
@@ -160,7 +176,7 @@ def _known_values(frame: VideoFrame) -> Mask:
 
 
 def _grey_or_alpha(frame: VideoFrame) -> Values:
-    if _has_alpha(frame):
+    if has_alpha(frame.format.name):
         alpha = _decoded(frame, "rgba")[..., 3]
         if _varies(alpha):
             return alpha
@@ -176,14 +192,6 @@ def _decoded(frame: VideoFrame, pixel_format: str) -> Values:
     """Return the picture as an array, (h, w) or (h, w, channels); FFmpeg converts where need be."""
     picture: Values = np.asarray(frame.to_ndarray(format=pixel_format))
     return picture
-
-
-def _has_alpha(frame: VideoFrame) -> bool:
-    return any(component.is_alpha for component in frame.format.components)
-
-
-def _bits(frame: VideoFrame) -> int:
-    return max(component.bits for component in frame.format.components)
 
 
 def _varies(alpha: Values) -> bool:

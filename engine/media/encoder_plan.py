@@ -16,7 +16,7 @@ from ptfan.engine.media.encoding import Encoding
 from ptfan.engine.media.frame_rate import MPEG_RATES, is_mpeg_rate, nearest_mpeg_rate
 from ptfan.engine.media.orientation import UPRIGHT, Orientation
 from ptfan.engine.media.pixel_choice import choose_format
-from ptfan.engine.media.pixel_layout import has_alpha
+from ptfan.engine.media.pixel_layout import bits_of, has_alpha
 from ptfan.engine.media.stream_info import StreamInfo
 
 __all__ = ["EncoderPlan"]
@@ -145,7 +145,7 @@ class EncoderPlan:
     def losses(self, info: StreamInfo) -> list[str]:
         """Name what frames like those of a source lose in this plan."""
         old, new = av.VideoFormat(info.pixel_format), av.VideoFormat(self.pixel_format)
-        bits = max(part.bits for part in new.components)
+        bits = bits_of(self.pixel_format)
         found = []
         if info.has_alpha and not has_alpha(self.pixel_format):
             found.append(f"the alpha channel is dropped: {self.encoder.name} keeps none")
@@ -184,7 +184,7 @@ def _exists(name: str) -> bool:
 
 def _hint(container: str, encoder: Encoder, info: StreamInfo, pixel_format: str) -> str:
     """Say where HEVC of 10 bits, or HDR, is about to become H.264 of 10 bits, which hardly any device decodes."""
-    deep = max(part.bits for part in av.VideoFormat(pixel_format).components) > 8
+    deep = bits_of(pixel_format) > 8
     usual_hevc = info.codec == "hevc" or info.colour.transfer in _HDR_TRANSFERS
     if not (deep and usual_hevc and encoder.name == "libx264" and _takes(container, "libx265")):
         return ""

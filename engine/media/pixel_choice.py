@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import av
 
-from ptfan.engine.media.pixel_layout import has_alpha
+from ptfan.engine.media.pixel_layout import bits_of, has_alpha
 
 __all__ = ["choose_format"]
 
@@ -45,7 +45,7 @@ def _loss(wanted: str, name: str) -> tuple[int, ...]:
         int(av.VideoFormat(name).is_bayer),  # what a sensor sees through its colour filters is no picture yet
         int(_channels(name) < _channels(wanted)),
         int(av.VideoFormat(name).is_rgb != av.VideoFormat(wanted).is_rgb),
-        max(0, _bits(wanted) - _bits(name)),
+        max(0, bits_of(wanted) - bits_of(name)),
         sum(max(0, other - own) for own, other in pairs),
         int(has_alpha(wanted) and not has_alpha(name)),
         int(_is_full_range(wanted) != _is_full_range(name)),
@@ -57,11 +57,6 @@ def _block(name: str) -> tuple[int, int]:
     """Return width and height, in pixels, of the block that shares a chroma sample."""
     whole = av.VideoFormat(name, 16, 16)
     return 16 // whole.chroma_width(), 16 // whole.chroma_height()
-
-
-def _bits(name: str) -> int:
-    """Return the bits of the deepest component."""
-    return max(part.bits for part in av.VideoFormat(name).components)
 
 
 def _channels(name: str) -> int:

@@ -9,7 +9,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PixelLayout", "PlaneLayout", "has_alpha", "plain_format"]
+__all__ = ["PixelLayout", "PlaneLayout", "bits_of", "has_alpha", "plain_format", "plane_rows"]
 
 _PROBE = 16
 """Width and height of the pictures that formats are tried on: a multiple of every format's block."""
@@ -52,7 +52,7 @@ class PixelLayout:
 def plain_format(name: str) -> str:
     """Return the format itself, or where its samples are indices, bits or floats, a format of whole numbers."""
     pixel_format = av.VideoFormat(name)
-    bits = max((part.bits for part in pixel_format.components), default=8)
+    bits = bits_of(name)
     bits_in_bytes = not (pixel_format.is_bit_stream or pixel_format.has_palette or pixel_format.is_bayer)
     if bits_in_bytes and bits <= 16 and "f16" not in name and _can_be_written(name):
         return name
@@ -64,6 +64,17 @@ def plain_format(name: str) -> str:
 def has_alpha(name: str) -> bool:
     """Tell whether a format has an alpha channel."""
     return any(part.is_alpha for part in av.VideoFormat(name).components)
+
+
+def bits_of(name: str) -> int:
+    """Return the bits of a format's deepest component; 8 where it names none."""
+    return max((part.bits for part in av.VideoFormat(name).components), default=8)
+
+
+def plane_rows(plane: av.video.plane.VideoPlane) -> NDArray[np.uint8]:
+    """Return a plane's memory as (rows, bytes a row), padding included; it can be written to."""
+    memory: NDArray[np.uint8] = np.frombuffer(memoryview(plane), np.uint8)
+    return memory.reshape(-1, plane.line_size)
 
 
 def _can_be_written(name: str) -> bool:
@@ -102,6 +113,5 @@ def _first_group(name: str, index: int, group: int, alpha: int) -> NDArray[np.ui
     pixels = np.full((_PROBE, _PROBE, 4), 128, np.uint8)
     pixels[..., 3] = alpha
     frame = av.VideoFrame.from_ndarray(pixels, format="rgba").reformat(format=name, threads=1)
-    memory: NDArray[np.uint8] = np.frombuffer(memoryview(frame.planes[index]), np.uint8)
-    first: NDArray[np.uint8] = memory[:group].copy()
+    first: NDArray[np.uint8] = plane_rows(frame.planes[index])[0, :group].copy()
     return first

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
 from ptfan.engine.frame import Box, Frame, Image, Mask
 from ptfan.engine.media.colour import ColourTags
 from ptfan.engine.media.filter_chain import copy_frame
 from ptfan.engine.media.orientation import Orientation
-from ptfan.engine.media.pixel_layout import PixelLayout, PlaneLayout
+from ptfan.engine.media.pixel_layout import PixelLayout, PlaneLayout, plane_rows
 from ptfan.engine.media.rgb_writer import write_rgb
 
 __all__ = ["composite_planes"]
@@ -86,18 +85,12 @@ def _write_plane(
     """Copy the bytes of the groups that lie in the hole, alpha excepted, from a region's plane to the frame's."""
     rows = slice(region.y // plane.block[1], None)
     columns = slice(region.x // plane.block[0] * plane.group, None)
-    inside, new = _rows(target)[rows, columns], _rows(source)
+    inside, new = plane_rows(target)[rows, columns], plane_rows(source)
     chosen = np.repeat(where, plane.group, axis=1)
     if any(plane.alpha):
         chosen &= ~np.tile(np.array(plane.alpha), where.shape[1])
     height, width = min(chosen.shape[0], inside.shape[0]), min(chosen.shape[1], inside.shape[1])
     np.copyto(inside[:height, :width], new[:height, :width], where=chosen[:height, :width])
-
-
-def _rows(plane: av.video.plane.VideoPlane) -> NDArray[np.uint8]:
-    """Return a plane's memory as (rows, bytes a row), padding included; it can be written to."""
-    memory: NDArray[np.uint8] = np.frombuffer(memoryview(plane), np.uint8)
-    return memory.reshape(-1, plane.line_size)
 
 
 def _round_up(value: int, step: int) -> int:

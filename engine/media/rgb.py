@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from ptfan.engine.frame import Image
 from ptfan.engine.media.orientation import Orientation
+from ptfan.engine.media.pixel_layout import bits_of
 
 __all__ = ["RgbConverter", "depth_of"]
 
 
 def depth_of(frame: av.VideoFrame) -> int:
     """Return the bits of the deepest component of a frame's format, at least 8 and at most 16."""
-    return min(16, max(8, *(component.bits for component in frame.format.components)))
+    return min(16, max(8, bits_of(frame.format.name)))
 
 
 class RgbConverter:

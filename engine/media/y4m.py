@@ -8,9 +8,9 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError
+from ptfan.engine.media.pixel_layout import bits_of, plane_rows
 
 __all__ = ["Y4M_FORMATS", "Y4mHeader", "frame_from_bytes", "frame_to_bytes"]
 
@@ -106,8 +106,7 @@ def frame_from_bytes(data: bytes, header: Y4mHeader) -> av.VideoFrame:
     frame = av.VideoFrame(header.width, header.height, header.pixel_format)
     position = 0
     for plane, (rows, row) in zip(frame.planes, _plane_sizes(frame), strict=True):
-        memory: NDArray[np.uint8] = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        memory[:rows, :row] = np.frombuffer(data, np.uint8, rows * row, position).reshape(rows, row)
+        plane_rows(plane)[:rows, :row] = np.frombuffer(data, np.uint8, rows * row, position).reshape(rows, row)
         position += rows * row
     frame.color_range = {None: 0, False: 1, True: 2}[header.full_range]
     return frame
@@ -116,13 +115,12 @@ def frame_from_bytes(data: bytes, header: Y4mHeader) -> av.VideoFrame:
 def frame_to_bytes(frame: av.VideoFrame) -> Iterable[bytes]:
     """Yield the bytes of a picture, plane by plane."""
     for plane, (rows, row) in zip(frame.planes, _plane_sizes(frame), strict=True):
-        memory: NDArray[np.uint8] = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        yield memory[:rows, :row].tobytes()
+        yield plane_rows(plane)[:rows, :row].tobytes()
 
 
 def _plane_sizes(frame: av.VideoFrame) -> list[tuple[int, int]]:
     """Return rows, and bytes a row, of each plane."""
-    width = 1 if frame.format.components[0].bits <= 8 else 2
+    width = 1 if bits_of(frame.format.name) <= 8 else 2
     return [(plane.height, plane.width * width) for plane in frame.planes]
 
 

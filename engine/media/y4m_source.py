@@ -12,7 +12,7 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.media.colour import ColourTags
 from ptfan.engine.media.deinterlacer import deinterlace
 from ptfan.engine.media.notice import Warn
-from ptfan.engine.media.pixel_layout import has_alpha
+from ptfan.engine.media.pixel_layout import bits_of, has_alpha
 from ptfan.engine.media.rgb import RgbConverter
 from ptfan.engine.media.sample import Sample
 from ptfan.engine.media.source import Source
@@ -99,12 +99,11 @@ class Y4mSource(Source):
 def _describe(header: Y4mHeader, name: str, span: Span) -> StreamInfo:
     """Say what a header says."""
     rate = header.rate or Fraction(25)
-    pixel_format = av.VideoFormat(header.pixel_format)
     return StreamInfo(
         name=name,
         width=header.width,
         height=header.height,
-        depth=pixel_format.components[0].bits,
+        depth=bits_of(header.pixel_format),
         pixel_format=header.pixel_format,
         time_base=1 / rate,
         rate=rate,

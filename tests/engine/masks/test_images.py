@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputNotFoundError, MaskError
-from ptfan.engine.masks.images import read_mask_image, read_object_ids
+from ptfan.engine.masks.images import read_labels, read_mask_image, read_object_ids
 
 IDS = np.zeros((20, 31), np.uint8)
 IDS[4:9, 5:12] = 1
@@ -107,6 +107,14 @@ def test_jpeg_counts_above_127_only(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_mask_image(path), expected)
     with pytest.raises(MaskError, match="lossy"):
         read_mask_image(path, object_id=1)
+
+
+def test_labels_are_indices_or_grey_values_or_hole_and_not(tmp_path: Path) -> None:
+    for colour, palette in ((3, bytes(range(9))), (0, b"")):
+        path = png(tmp_path / "m.png", IDS.tobytes(), 8, colour, palette)
+        np.testing.assert_array_equal(read_labels(path), IDS)
+    assert cv2.imwrite(str(tmp_path / "m.jpg"), np.repeat(np.array([[100, 160]], np.uint8), 32).reshape(1, 64))
+    np.testing.assert_array_equal(read_labels(tmp_path / "m.jpg"), np.repeat([[0, 1]], 32).reshape(1, 64))
 
 
 def test_the_content_decides_not_the_name(tmp_path: Path) -> None:

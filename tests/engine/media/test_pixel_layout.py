@@ -4,7 +4,7 @@ import av
 import pytest
 from av.video.format import names  # type: ignore[attr-defined]
 
-from ptfan.engine.media.pixel_layout import PixelLayout, has_alpha, plain_format
+from ptfan.engine.media.pixel_layout import PixelLayout, bits_of, has_alpha, plain_format, plane_rows
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,18 @@ def test_every_format_has_a_layout_or_a_replacement(name: str):
     for plane, memory in zip(layout.planes, frame.planes, strict=True):
         assert 16 // plane.block[0] * plane.group <= memory.line_size
         assert memory.line_size * (16 // plane.block[1]) <= memory.buffer_size
+
+
+@pytest.mark.parametrize(
+    ("name", "bits"),
+    [("yuv420p", 8), ("yuva444p10le", 10), ("monob", 1), ("rgb565le", 6), ("rgb48le", 16), ("cuda", 8)],
+)
+def test_the_deepest_component_has_the_bits(name: str, bits: int):
+    assert bits_of(name) == bits
+
+
+def test_a_plane_is_its_rows_and_can_be_written_to():
+    frame = av.VideoFrame(6, 4, "yuv420p")
+    plane_rows(frame.planes[1])[...] = 7
+    assert plane_rows(frame.planes[1]).shape == (2, frame.planes[1].line_size)
+    assert set(bytes(frame.planes[1])) == {7}
