@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ptfan.engine.errors import InputError
-from ptfan.engine.masks.reader import IMAGE_SUFFIXES
+from ptfan.engine.masks.reader import is_mask_image
 from ptfan.engine.media.staging import partial_name
 
 __all__ = ["Role", "check_apart", "output_roles"]
@@ -66,7 +66,7 @@ def _spare_images(written: Sequence[Role], read: Sequence[Role]) -> None:
     folders = {role.place: role for role in read}
     for role in written:
         place = role.place
-        if place is None or place.suffix.lower() not in IMAGE_SUFFIXES or not place.is_file():
+        if place is None or not is_mask_image(place) or not place.is_file():
             continue
         if place.parent in folders:
             other = folders[place.parent]

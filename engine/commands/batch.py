@@ -104,7 +104,7 @@ def _run_one(run: Callable[..., Report], job: Job, stop: threading.Event, *, alo
 
 def _results_folder(output: str) -> Path:
     """Return the folder for several results; a name that is a video's was meant for one."""
-    from ptfan.engine.media.video_endings import has_video_ending
+    from ptfan.engine.media.endings import has_video_ending
 
     folder = Path(output)
     if has_video_ending(folder) and not output.endswith("/") and not folder.is_dir():

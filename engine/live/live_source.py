@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Literal
 
 import av
@@ -18,6 +17,7 @@ from ptfan.engine.live.capture import Capture, Captured, Lost
 from ptfan.engine.live.retimer import TIME_BASE, Retimer
 from ptfan.engine.live.slate import make_slate
 from ptfan.engine.media import Sample, Source, StreamInfo
+from ptfan.engine.media.frame_rate import USUAL_RATE
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.pixel_layout import plain_format
 from ptfan.engine.media.rgb import RgbConverter
@@ -28,8 +28,6 @@ WhileLost = Literal["last", "slate", "nothing"]
 """What goes out while the source is lost: its last frame, a slate that says so, or nothing."""
 POLL_SECONDS = 0.1
 """How often a source that is silent is asked whether it is to stop."""
-USUAL_RATE = Fraction(25)
-"""Frames a second of a source that does not say."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,16 +17,15 @@ from ptfan.engine.errors import InputError, InputNotFoundError, MaskError
 from ptfan.engine.frame import Mask
 from ptfan.engine.masks.clock import MaskTimes
 from ptfan.engine.masks.images import hole_of, open_pictures, read_mask_image, read_object_ids
+from ptfan.engine.media.endings import has_image_ending
 from ptfan.engine.natural_order import natural_key
 
-__all__ = ["IMAGE_SUFFIXES", "AnyMask", "MaskReader", "open_reader"]
+__all__ = ["AnyMask", "MaskReader", "is_mask_image", "open_reader"]
 
 AnyMask = str | Path | Mask
 """What a mask may be given as: a file, a folder, or an array (H, W) of bool for all frames."""
-IMAGE_SUFFIXES = frozenset(
-    [".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"]
-)
-"""What counts as a mask in a folder; other files (notes, thumbnails' databases) are passed over."""
+_MORE_ENDINGS = (".gif", ".pbm")
+"""Images that are masks, beside those that are pictures."""
 MOST_IDS = 16
 """Object ids that an error lists; an image with soft edges has a hundred and more."""
 
@@ -78,6 +77,11 @@ def open_reader(mask: AnyMask, object_id: int | None = None) -> MaskReader:
     if object_id is not None:
         raise MaskError(f"mask {path}: a video has no object ids; leave the object id out or give images")
     return _Video(path)
+
+
+def is_mask_image(path: Path) -> bool:
+    """Tell whether a file counts as a mask in a folder; others (notes, thumbnails' databases) are passed over."""
+    return has_image_ending(path) or path.suffix.lower() in _MORE_ENDINGS
 
 
 def _checked(mask: Mask, object_id: int | None) -> Mask:
@@ -138,7 +142,7 @@ class _Folder(_Timeless):
     still = False
 
     def __init__(self, path: Path, object_id: int | None) -> None:
-        names = [item for item in path.iterdir() if item.suffix.lower() in IMAGE_SUFFIXES and item.name[0] != "."]
+        names = [item for item in path.iterdir() if is_mask_image(item) and item.name[0] != "."]
         self._paths = sorted(names, key=lambda item: natural_key(item.name))
         if not self._paths:
             raise MaskError(f"mask {path}: no images in this folder; expected one for each frame, such as 00000.png")

@@ -6,6 +6,8 @@ from fractions import Fraction
 
 import av
 
+from ptfan.engine.media.frame_rate import USUAL_RATE
+
 __all__ = ["Clock"]
 
 
@@ -17,10 +19,10 @@ class Clock:
 
         Args:
             time_base: Seconds a tick.
-            rate: Frames a second, for frames without a time stamp; 25 when unknown.
+            rate: Frames a second, for frames without a time stamp; the usual one when unknown.
         """
         self.time_base = time_base
-        self._step = max(1, round(1 / ((rate or Fraction(25)) * time_base)))
+        self._step = max(1, round(1 / ((rate or USUAL_RATE) * time_base)))
         self.last: int | None = None
         """The last time stamp."""
 

@@ -13,7 +13,7 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.media.colour import ColourTags
 from ptfan.engine.media.encoders import ENCODERS, Encoder, encoder_named
 from ptfan.engine.media.encoding import Encoding
-from ptfan.engine.media.frame_rate import MPEG_RATES, is_mpeg_rate, nearest_mpeg_rate
+from ptfan.engine.media.frame_rate import MPEG_RATES, USUAL_RATE, is_mpeg_rate, nearest_mpeg_rate
 from ptfan.engine.media.orientation import UPRIGHT, Orientation
 from ptfan.engine.media.pixel_choice import choose_format
 from ptfan.engine.media.pixel_layout import bits_of, has_alpha
@@ -115,7 +115,7 @@ class EncoderPlan:
             {"bf": "0"} if name in _REORDER_NOTHING else {}
         )
         fixed = encoder.fixed_rate or name in _FIXED_RATE
-        rate = _fixed_rate(name, encoder, info) if fixed else info.rate or Fraction(25)
+        rate = _fixed_rate(name, encoder, info) if fixed else info.rate or USUAL_RATE
         return cls(
             encoder=encoder,
             options=options if info.hdr is None else options | encoder.hdr_options(info.hdr, options),
@@ -210,7 +210,7 @@ def _takes(container: str, name: str) -> bool:
 
 def _fixed_rate(container: str, encoder: Encoder, info: StreamInfo) -> Fraction:
     """Return the constant rate that suits the frames best among those that container and encoder can say."""
-    rate = info.constant_rate or info.rate or Fraction(25)
+    rate = info.constant_rate or info.rate or USUAL_RATE
     if container in _MPEG_RATES or encoder.name == "mpeg1video":
         return rate if rate in MPEG_RATES else nearest_mpeg_rate(rate)
     if encoder.name == "mpeg2video":

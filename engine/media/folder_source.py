@@ -13,19 +13,16 @@ import numpy as np
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Image
+from ptfan.engine.media.endings import has_image_ending, has_video_ending
+from ptfan.engine.media.frame_rate import USUAL_RATE
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.sample import Sample
 from ptfan.engine.media.source import Source
 from ptfan.engine.media.span import Span
 from ptfan.engine.media.stream_info import StreamInfo
-from ptfan.engine.media.video_endings import has_video_ending
 from ptfan.engine.natural_order import natural_key
 
 __all__ = ["FolderSource", "images_in"]
-
-USUAL_RATE = Fraction(25)
-"""Frames a second of images that come with no rate."""
-_KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm", ".jp2"}
 
 
 class FolderSource(Source):
@@ -129,7 +126,7 @@ def images_in(folder: Path) -> list[Path]:
     Raises:
         InputError: There are none.
     """
-    found = [path for path in folder.iterdir() if path.suffix.lower() in _KINDS and not path.name.startswith(".")]
+    found = [path for path in folder.iterdir() if has_image_ending(path) and not path.name.startswith(".")]
     if not found:
         if any(has_video_ending(path) for path in folder.iterdir()):
             raise InputError(f"{folder}: holds videos, no images; give {folder}/*")

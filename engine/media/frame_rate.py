@@ -1,4 +1,4 @@
-"""A constant rate for an output that has no other, whatever times its frames are shown at."""
+"""The rate of what says none, and of an output that keeps only a constant one, whatever its frames' times are."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MPEG_RATES", "constant_rate", "is_mpeg_rate", "nearest_mpeg_rate"]
+__all__ = ["MPEG_RATES", "USUAL_RATE", "constant_rate", "is_mpeg_rate", "nearest_mpeg_rate"]
 
+USUAL_RATE = Fraction(25)
+"""Frames a second of what does not say."""
 MPEG_RATES = tuple(Fraction(*rate) for rate in [(24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (50, 1)])
 MPEG_RATES += (Fraction(60000, 1001), Fraction(60))
 """Frames a second that MPEG-1 and MPEG-2 count in."""

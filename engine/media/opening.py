@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ptfan.engine.errors import InputError, InputNotFoundError, OutputError
 from ptfan.engine.media.encoding import Encoding
+from ptfan.engine.media.endings import VIDEO_ENDINGS, has_video_ending
 from ptfan.engine.media.folder_sink import FolderSink
 from ptfan.engine.media.folder_source import FolderSource
 from ptfan.engine.media.hardware import HardwareDecoding
@@ -16,7 +17,6 @@ from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.media.sink import Sink
 from ptfan.engine.media.source import Source
 from ptfan.engine.media.span import Span
-from ptfan.engine.media.video_endings import VIDEO_ENDINGS, has_video_ending
 from ptfan.engine.media.video_sink import VideoSink
 from ptfan.engine.media.video_source import VideoSource
 from ptfan.engine.media.y4m_sink import Y4mSink

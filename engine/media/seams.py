@@ -9,6 +9,8 @@ from typing import Any
 
 import av
 
+from ptfan.engine.media.frame_rate import USUAL_RATE
+
 __all__ = ["Companion", "Seam", "SeamFinder", "Splicer"]
 
 _JITTER = Fraction(1, 10)
@@ -45,7 +47,7 @@ class SeamFinder:
     def __init__(self, stream: av.VideoStream) -> None:
         """Begin with a stream."""
         self._base = stream.time_base or Fraction(1, 90000)
-        self._step = max(1, round(1 / ((stream.average_rate or 25) * self._base)))
+        self._step = max(1, round(1 / ((stream.average_rate or USUAL_RATE) * self._base)))
         self._parts: list[_Part] = []
         self._last: int | None = None
         self._count = 0

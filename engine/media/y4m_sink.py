@@ -16,6 +16,7 @@ from ptfan.engine.atomic import output_error
 from ptfan.engine.errors import OutputError
 from ptfan.engine.frame import Frame
 from ptfan.engine.media.frame_converter import FrameConverter
+from ptfan.engine.media.frame_rate import USUAL_RATE
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.pixel_choice import choose_format
 from ptfan.engine.media.pixel_layout import has_alpha
@@ -109,7 +110,7 @@ class Y4mSink(Sink):
         """Warn once when a picture's time is not the one that a constant rate gives it."""
         if not self._written:
             self._begin = time
-        rate = self._header.rate or Fraction(25)
+        rate = self._header.rate or USUAL_RATE
         if self._steady and abs((time - self._begin) * rate - self._written) > Fraction(2, 3):
             self._steady = False
             self._tell(
@@ -151,7 +152,7 @@ def _plan(info: StreamInfo, tell: Warn) -> tuple[Y4mHeader, FrameConverter]:
     header = Y4mHeader(
         width=info.width,
         height=info.height,
-        rate=info.rate or Fraction(25),
+        rate=info.rate or USUAL_RATE,
         aspect=info.orientation.aspect(info.sample_aspect),
         chroma=Y4mHeader.chroma_of(pixel_format, info.chroma_site),
         full_range={1: False, 2: True}.get(colour.range),

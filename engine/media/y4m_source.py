@@ -11,6 +11,7 @@ import av
 from ptfan.engine.errors import InputError
 from ptfan.engine.media.colour import ColourTags
 from ptfan.engine.media.deinterlacer import deinterlace
+from ptfan.engine.media.frame_rate import USUAL_RATE
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.pixel_layout import bits_of, has_alpha
 from ptfan.engine.media.rgb import RgbConverter
@@ -98,7 +99,7 @@ class Y4mSource(Source):
 
 def _describe(header: Y4mHeader, name: str, span: Span) -> StreamInfo:
     """Say what a header says."""
-    rate = header.rate or Fraction(25)
+    rate = header.rate or USUAL_RATE
     return StreamInfo(
         name=name,
         width=header.width,
