@@ -11,6 +11,7 @@ import av
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.media.colour import ColourTags
+from ptfan.engine.media.containers import Container, container_named
 from ptfan.engine.media.encoders import ENCODERS, Encoder, encoder_named
 from ptfan.engine.media.encoding import Encoding
 from ptfan.engine.media.frame_rate import MPEG_RATES, USUAL_RATE, is_mpeg_rate, nearest_mpeg_rate
@@ -21,36 +22,8 @@ from ptfan.engine.media.stream_info import StreamInfo
 
 __all__ = ["EncoderPlan"]
 
-_TURNING = {"mp4", "mov", "ipod", "3gp", "3g2", "matroska", "webm"}
-"""Containers with a place for a display matrix."""
-_FIXED_RATE = {"avi", "mpeg", "vob", "dvd", "svcd", "mxf", "ogg", "ogv"}
-"""Containers that keep no time stamps, or only those of a constant rate."""
-_GAPLESS = {"mpeg", "vob", "dvd", "svcd", "mxf", "ogg", "ogv"}
-"""Those in which no tick may be without a frame: of several small ones MPEG's programme stream dates the first only."""
-_MPEG_RATES = {"mxf"}
-"""Those that keep only the usual rates of MPEG-2, with no fractions of them."""
-_USUAL = {
-    "webm": "libvpx-vp9",
-    "ogv": "libvpx",
-    "mpeg": "mpeg2video",
-    "vob": "mpeg2video",
-    "svcd": "mpeg2video",
-    "dvd": "mpeg2video",
-    "mxf": "mpeg2video",
-    "asf": "mpeg4",
-    "avi": "mpeg4",
-}
-"""Containers whose usual encoder is not x264; AVI has no place for the time stamps that reordered frames need, nor has
-ASF, in which FFmpeg shows H.264 a frame late even so. FFmpeg calls what ends in .vob svcd."""
-_REORDER_NOTHING = {"avi", "asf"}
-"""Containers that cannot tell the order of decoding from that of showing."""
 _HDR_TRANSFERS = {16, 18}
 """Transfer characteristics of HDR, PQ and HLG."""
-_TAGS = {("hevc", container): "hvc1" for container in ("mp4", "mov")}
-"""What a codec is called in a container, where FFmpeg's own choice is not played everywhere: of HEVC in MP4 and
-QuickTime, Apple's players open `hvc1` alone."""
-
-
 _FINEST = 65535
 """The most ticks a second that MPEG-4 counts."""
 _COARSE = Fraction(1, 60000)
@@ -104,18 +77,15 @@ class EncoderPlan:
         Raises:
             InputError: There is no such encoder, the container does not take its codec, or no pixel format fits.
         """
-        name = container.format.name
-        encoder = _choose_encoder(container, encoding.codec)
-        keeps_turn = name in _TURNING
-        turn = UPRIGHT if keeps_turn else info.orientation
+        kind = container_named(container.format.name)
+        encoder = _choose_encoder(container, kind, encoding.codec)
+        turn = UPRIGHT if kind.turns else info.orientation
         coded = info.orientation.size(info.width, info.height)
         size = turn.size(*coded)
         pixel_format = _choose_pixels(encoder, info, size, exact=encoder.is_exact(encoding.quality))
-        options = encoder.settings(encoding.quality, encoding.preset) | (
-            {"bf": "0"} if name in _REORDER_NOTHING else {}
-        )
-        fixed = encoder.fixed_rate or name in _FIXED_RATE
-        rate = _fixed_rate(name, encoder, info) if fixed else info.rate or USUAL_RATE
+        options = encoder.settings(encoding.quality, encoding.preset) | ({} if kind.reorders else {"bf": "0"})
+        fixed = encoder.fixed_rate or kind.fixed_rate
+        rate = _fixed_rate(kind, encoder, info) if fixed else info.rate or USUAL_RATE
         return cls(
             encoder=encoder,
             options=options if info.hdr is None else options | encoder.hdr_options(info.hdr, options),
@@ -126,12 +96,12 @@ class EncoderPlan:
             sample_aspect=turn.aspect(info.sample_aspect),
             rate=rate,
             time_base=(1 / rate).limit_denominator(_FINEST) if fixed else _time_base(encoder, info),
-            orientation=info.orientation if keeps_turn else UPRIGHT,
+            orientation=info.orientation if kind.turns else UPRIGHT,
             turn=turn,
             fixed_rate=fixed,
-            gapless=name in _GAPLESS,
-            tag=_TAGS.get((_codec(encoder.name), name)),
-            hint=_hint(name, encoder, info, pixel_format) if encoding.codec is None else "",
+            gapless=kind.gapless,
+            tag=kind.tags.get(_codec(encoder.name)),
+            hint=_hint(kind.name, encoder, info, pixel_format) if encoding.codec is None else "",
         )
 
     @property
@@ -158,12 +128,12 @@ class EncoderPlan:
         return found
 
 
-def _choose_encoder(container: av.container.OutputContainer, codec: str | None) -> Encoder:
+def _choose_encoder(container: av.container.OutputContainer, kind: Container, codec: str | None) -> Encoder:
     """Return the encoder that was asked for, or the usual one, if the container takes it."""
-    name = container.format.name
+    name = kind.name
     if codec is None:
         fitting = [encoder for encoder in ENCODERS if _takes(name, encoder.name)]
-        usual = [encoder for encoder in fitting if encoder.name == _USUAL.get(name, "libx264")]
+        usual = [encoder for encoder in fitting if encoder.name == kind.encoder]
         return (usual or fitting or [encoder_named(container.default_video_codec)])[0]
     encoder = encoder_named(codec)
     if not _takes(name, encoder.name):
@@ -208,10 +178,10 @@ def _takes(container: str, name: str) -> bool:
     return True
 
 
-def _fixed_rate(container: str, encoder: Encoder, info: StreamInfo) -> Fraction:
+def _fixed_rate(container: Container, encoder: Encoder, info: StreamInfo) -> Fraction:
     """Return the constant rate that suits the frames best among those that container and encoder can say."""
     rate = info.constant_rate or info.rate or USUAL_RATE
-    if container in _MPEG_RATES or encoder.name == "mpeg1video":
+    if container.mpeg_rates or encoder.name == "mpeg1video":
         return rate if rate in MPEG_RATES else nearest_mpeg_rate(rate)
     if encoder.name == "mpeg2video":
         return rate if is_mpeg_rate(rate) else nearest_mpeg_rate(rate)

@@ -11,6 +11,7 @@ from typing import Any
 import av
 
 from ptfan.engine.media.chapters import cut_chapters
+from ptfan.engine.media.containers import ROOMIEST, Container, container_named
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.seams import Companion
 from ptfan.engine.media.stream_info import StreamInfo
@@ -21,9 +22,6 @@ from ptfan.engine.media.text_converter import TextConverter, text_codec
 from ptfan.engine.media.video_file import VideoFile
 
 __all__ = ["Remuxer"]
-
-_ROOMIEST = "matroska"
-"""The container that holds nearly everything."""
 
 
 @dataclass
@@ -106,7 +104,7 @@ class Remuxer:
         held = self._held(others, name)
         converted = {item.index for item in others if item.index not in held and text_codec(item, name)}
         lost = [stream for stream in others if stream.index not in held | converted]
-        elsewhere = self._held(lost, _ROOMIEST) if lost and name != _ROOMIEST else set()
+        elsewhere = self._held(lost, ROOMIEST) if lost and name != ROOMIEST else set()
         for stream in lost:
             where = "; .mkv can" if stream.index in elsewhere else ""
             self._warn(f"{stream_name(stream)} is dropped: {name} cannot hold it{where}")
@@ -128,7 +126,7 @@ class Remuxer:
         copy = add_copy(self._target, stream) if converter is None else converter.stream
         copy.metadata.update(content_tags(stream.metadata))
         copy.disposition = stream.disposition
-        from_zero = self._cut or _pushes_back(stream, self._target.format.name)
+        from_zero = self._cut or _pushes_back(stream, container_named(self._target.format.name))
         if converter is not None:
             container = self._target.format.name
             self._warn(f"{name} becomes {copy.codec_context.name}, without placement: {container} holds no other text")
@@ -205,10 +203,10 @@ def _is_made_anew(stream: Any) -> bool:
     return "timecode" in stream.metadata or bool(stream.container.chapters())
 
 
-def _pushes_back(stream: Any, target: str) -> bool:
-    """Tell whether sound from before time 0, an encoder's run-up, would delay all streams of an output.
-
-    AVI has no time before 0. Matroska has, for a run-up of known length; MP4 tells it of Opus alone.
-    """
-    from_mp4 = "mp4" in stream.container.format.name and stream.codec_context.name not in ("opus", "libopus")
-    return target == "avi" or (target in ("matroska", "webm") and stream.type == "audio" and from_mp4)
+def _pushes_back(stream: Any, target: Container) -> bool:
+    """Tell whether sound from before time 0, an encoder's run-up, would delay all streams of an output."""
+    if target.run_up != "known":
+        return target.run_up == "none"
+    # MP4 tells how long the run-up is of Opus alone.
+    told = "mp4" not in stream.container.format.name or stream.codec_context.name in ("opus", "libopus")
+    return stream.type == "audio" and not told

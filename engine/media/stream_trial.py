@@ -9,6 +9,8 @@ from typing import Any
 
 import av
 
+from ptfan.engine.media.containers import container_named
+
 __all__ = ["add_copy", "held_streams"]
 
 _ENOUGH = 5000
@@ -60,7 +62,7 @@ def _first_packets(container: av.container.InputContainer, wanted: dict[int, Any
 def _is_held(stream: Any, packet: Any, target: str) -> bool:
     """Tell whether a container takes a stream, and gives it back as what it was."""
     if stream.type == "attachment":
-        return target in ("matroska", "webm")
+        return container_named(target).attachments
     memory = io.BytesIO()
     try:
         scratch = av.open(memory, "w", format=target)

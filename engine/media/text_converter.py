@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import av
 
+from ptfan.engine.media.containers import container_named
+
 __all__ = ["TextConverter", "text_codec"]
 
-_CODECS = {"mp4": "mov_text", "mov": "mov_text", "ipod": "mov_text", "matroska": "subrip"}
-"""The kind of text that a container holds; FFmpeg calls what ends in .m4v ipod."""
 _TEXT = 1 << 17
 """FFmpeg's AV_CODEC_PROP_TEXT_SUB: subtitles are text, not pictures."""
 
@@ -55,4 +55,4 @@ def text_codec(stream: Any, container: str) -> str | None:
     context = stream.codec_context
     if stream.type != "subtitle" or context is None or not int(context.codec.properties) & _TEXT:
         return None
-    return _CODECS.get(container)
+    return container_named(container).text

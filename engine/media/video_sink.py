@@ -12,6 +12,7 @@ import av
 from ptfan.engine.atomic import output_error
 from ptfan.engine.errors import InputError, PtfanError
 from ptfan.engine.frame import Frame
+from ptfan.engine.media.containers import container_named
 from ptfan.engine.media.encoder_plan import EncoderPlan
 from ptfan.engine.media.encoding import Encoding
 from ptfan.engine.media.input_container import open_container
@@ -163,10 +164,9 @@ class VideoSink(Sink):
 
 
 def _create(path: Path) -> av.container.OutputContainer:
-    """Make a container of the kind that a name's ending says, which must not move time stamps by itself."""
+    """Make a container of the kind that a name's ending says."""
     container = av.open(str(path), "w")
-    if container.format.name in ("matroska", "webm"):
-        container.container_options["avoid_negative_ts"] = "disabled"
+    container.container_options.update(container_named(container.format.name).options)
     return container
 
 
