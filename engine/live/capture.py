@@ -22,7 +22,7 @@ from ptfan.engine.redaction import redacted
 __all__ = ["Capture", "Captured", "Lost"]
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
-"""Seconds before the first and at most before any other try to connect; each wait is twice the last one."""
+"""Seconds to wait after the first attempt to connect, and at most after any other; each wait is twice the last."""
 POLL_SECONDS = 0.05
 """How often the first connection is asked for."""
 LONGEST_PAUSE = 10.0

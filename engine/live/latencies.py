@@ -39,7 +39,7 @@ class Latencies:
         return int(self._counts.sum())
 
     def percentile(self, share: float) -> float:
-        """Return what the given share of all is not longer than, seconds; 0 where there is none."""
+        """Return the latency that the given share of all do not exceed, seconds; 0 where there are none."""
         if not self.count:
             return 0.0
         place = int(np.searchsorted(np.cumsum(self._counts), share * self.count))

@@ -127,7 +127,7 @@ class LiveSource(Source):
         return replace(last, image=self._rgb.convert(frame), native=frame, fresh=True, whole=True, arrived=None)
 
     def _repeated(self, filler: LiveSample) -> LiveSample:
-        """Return it as the next picture; a slate is a scene of its own."""
+        """Return a filler as the next picture; a slate is a scene of its own each time."""
         pts, _ = self._retimer.stamp(None, time.monotonic(), fresh=True)
         index, self._index = self._index, self._index + 1
         return replace(filler, index=index, pts=pts, fresh=filler.whole)

@@ -13,7 +13,7 @@ from ptfan.engine.live.latencies import Latencies
 __all__ = ["Monitor"]
 
 RECENT_SECONDS = 5.0
-"""What frames a second are told of."""
+"""The last seconds, over which frames a second are counted."""
 
 
 class Monitor:

@@ -34,7 +34,7 @@ class Retimer:
             fresh: Whether the source is known to be another.
 
         Returns:
-            Ticks of `TIME_BASE`, the first frame's is 0; and whether it follows the last frame's at all.
+            Ticks of `TIME_BASE`, 0 for the first frame; and True where the frame is the first by its clock.
         """
         jumped = fresh or self._clocks is None or self._has_jumped(time, now)
         shown = self._foretold(now) if time is None else time

@@ -42,7 +42,7 @@ USUAL = {
 }
 """Options by format."""
 SECONDS = 10.0
-"""How long a receiver may take nothing: of TCP, the one protocol that can wait and is told so in its address."""
+"""For how long a receiver may take nothing. Of the protocols only TCP can wait, and is told so in its address."""
 
 
 class StreamSink(Sink):

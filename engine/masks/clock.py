@@ -45,9 +45,9 @@ class MaskTimes:
         return float(self.times[-1] + 1 / self.rate)
 
     def index_at(self, moment: float) -> int:
-        """Return the last mask that is shown at a moment or before; one too many when the masks have ended before.
+        """Return the index of the mask that is shown at a moment; where all have ended, the number of masks.
 
-        The last one stays for as long again as it is shown, as who changes a rate rounds the number of frames.
+        The last mask stays twice as long as it is shown: whoever changes a video's rate rounds its number of frames.
         """
         if moment > self.end + 1 / self.rate:
             return len(self.times)

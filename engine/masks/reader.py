@@ -43,13 +43,13 @@ class MaskReader(Protocol):
 
     @property
     def rate(self) -> Fraction | None:
-        """Masks a second; None when they are not shown at times of their own."""
+        """Masks a second; None for images, which have no times."""
 
     def times(self) -> MaskTimes | None:
         """Return when the masks are shown; None without a rate."""
 
     def read(self, index: int) -> Mask:
-        """Return the mask of a frame; indices never go down."""
+        """Return the mask with an index, from 0, which is never lower than in the call before."""
 
     def close(self) -> None:
         """Release the file."""
@@ -112,7 +112,7 @@ def _is_still(container: InputContainer) -> bool:
 
 
 class _Timeless:
-    """Masks that are not shown at times of their own."""
+    """Masks that have no times: they are images."""
 
     rate: Fraction | None = None
 
@@ -137,7 +137,7 @@ class _Still(_Timeless):
 
 
 class _Folder(_Timeless):
-    """A folder of images, one for each frame, read when their turn comes."""
+    """A folder with an image for each frame, which is read when it is asked for."""
 
     still = False
 
@@ -163,7 +163,7 @@ class _Folder(_Timeless):
 
 
 class _Video:
-    """A video, one frame for each frame, decoded as it goes."""
+    """A video, each frame of which is a mask; it is decoded as far as masks are asked for."""
 
     still = False
 

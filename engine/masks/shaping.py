@@ -7,7 +7,7 @@ import numpy as np
 
 from ptfan.engine.frame import Mask
 
-__all__ = ["dilate_mask", "scale_mask"]
+__all__ = ["grow_hole", "scale_mask"]
 
 
 def scale_mask(mask: Mask, width: int, height: int) -> Mask:
@@ -29,8 +29,8 @@ def scale_mask(mask: Mask, width: int, height: int) -> Mask:
     return scaled
 
 
-def dilate_mask(mask: Mask, radius: int) -> Mask:
-    """Grow the hole by a disc: a pixel is hole if any hole pixel lies within `radius` pixels, centre to centre.
+def grow_hole(mask: Mask, radius: int) -> Mask:
+    """Grow the hole by an exact disc: a pixel is hole if any hole pixel lies within `radius` pixels, centre to centre.
 
     Args:
         mask: (H, W), True in the hole.

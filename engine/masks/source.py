@@ -12,7 +12,7 @@ from ptfan.engine.errors import InputError, MaskError
 from ptfan.engine.frame import Box, Mask
 from ptfan.engine.masks.clock import MaskClock, is_same_rate
 from ptfan.engine.masks.reader import AnyMask, MaskReader, open_reader
-from ptfan.engine.masks.shaping import dilate_mask, scale_mask
+from ptfan.engine.masks.shaping import grow_hole, scale_mask
 from ptfan.engine.media import Sample, StreamInfo
 from ptfan.engine.media.notice import Warn, log_warning
 
@@ -156,7 +156,7 @@ class MaskSource:
             hole |= scale_mask(raw, width, height)
         for box in self._boxes:
             hole[self._clip(box, width, height).slices] = True
-        hole = dilate_mask(hole, self._dilate)
+        hole = grow_hole(hole, self._dilate)
         if hole.all():
             self._tell(f"mask {self.name}: covers a whole frame, and nothing is left to fill it from; is it inverted?")
         elif raw is not None and self.still and (share := float(raw.mean())) > MOST_HOLE:

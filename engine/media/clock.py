@@ -12,7 +12,7 @@ __all__ = ["Clock"]
 
 
 class Clock:
-    """Gives each frame a time stamp after the one before: its own if it is a good one, else the next one due."""
+    """Gives each frame a time stamp after the one before: its own where that is later, else the next one due."""
 
     def __init__(self, time_base: Fraction, rate: Fraction | None) -> None:
         """Start a clock.

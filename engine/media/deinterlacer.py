@@ -12,7 +12,7 @@ __all__ = ["deinterlace"]
 
 
 def deinterlace(frames: Iterable[av.VideoFrame], every: bool = False, parity: str = "auto") -> Iterator[av.VideoFrame]:
-    """Pass frames on, one for each; interlaced ones are made whole by FFmpeg's bwdif.
+    """Pass frames on, as many as come; FFmpeg's bwdif makes whole pictures of interlaced ones.
 
     Args:
         frames: Frames of one size and format, in order.

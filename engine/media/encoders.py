@@ -25,7 +25,7 @@ class Encoder:
     speed: tuple[str, str] | None = None
     """The option that sets the speed, and the value that suits best; None where there is none."""
     speeds: tuple[str, ...] = ()
-    """The values that it takes, where it would complain of others by itself; empty for any."""
+    """The values that it takes, where it would print a complaint of its own about others; empty for any."""
     lossless: bool = False
     """Whether it keeps every sample, whatever the quality."""
     fixed_rate: bool = False

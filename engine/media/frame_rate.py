@@ -48,7 +48,10 @@ def is_mpeg_rate(rate: Fraction) -> bool:
 
 
 def nearest_mpeg_rate(rate: Fraction) -> Fraction:
-    """Return the one of `MPEG_RATES` that frames of a rate are shown at, on ticks of their own up to 60 a second."""
+    """Return the one of `MPEG_RATES` at which frames of a rate are shown with the least error.
+
+    It is the rate itself, or a multiple of it; where there is none, the next higher one, or the highest.
+    """
     off = {usual: abs(usual / rate / max(1, round(usual / rate)) - 1) for usual in MPEG_RATES}
     best = min(MPEG_RATES, key=lambda usual: off[usual])
     if off[best] <= _SAME:

@@ -91,7 +91,7 @@ class Splicer:
 
 
 class Companion:
-    """Moves the packets of one other stream alike.
+    """Moves the packets of another stream, such as sound, in the same way.
 
     Its own time stamps jump back where sound begins anew, a little before or behind the first picture. What comes now
     and then, such as subtitles, need not jump: it is behind a seam when it lies there in the file.

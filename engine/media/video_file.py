@@ -22,7 +22,7 @@ NO_PROTOCOL = "this FFmpeg, as PyAV brings it, does not speak this protocol"
 """Said of an address."""
 _UNSEARCHABLE = "its index lies at the end, and its server lets nobody search it (no byte ranges); download it first"
 _NOT_VIDEO = {"tty", "srt", "ass", "webvtt", "lrc", "concat", "hls", "dash", "ffmetadata"}
-"""Formats that FFmpeg makes out of text files."""
+"""What FFmpeg takes text files for."""
 PLAYLISTS = {"hls", "dash"}
 """Formats that name the parts of a live stream; in a file they could name any other file."""
 _LOW_DELAY = int(Flags.low_delay)

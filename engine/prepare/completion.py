@@ -118,7 +118,7 @@ def times(values: NDArray[np.float32], plane: NDArray[np.float32]) -> NDArray[np
 
 
 def dilate(mask: Mask, radius: int) -> Mask:
-    """Grow a mask by a disc of `radius` pixels (0 returns it unchanged)."""
+    """Grow a mask by OpenCV's ellipse of `radius` pixels, nearly a disc (0 returns it unchanged)."""
     if radius <= 0:
         return mask
     grown: Mask = cv2.dilate(mask.astype(np.uint8), _disc(radius)).astype(bool)
@@ -126,7 +126,7 @@ def dilate(mask: Mask, radius: int) -> Mask:
 
 
 def erode(mask: Mask, radius: int) -> Mask:
-    """Shrink a mask by a disc of `radius` pixels (0 returns it unchanged); beyond the frame nothing is masked."""
+    """Shrink a mask by the same ellipse (0 returns it unchanged); beyond the frame nothing is masked."""
     if radius <= 0:
         return mask
     kernel = _disc(radius)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ptfan.engine.frame import Mask
-from ptfan.engine.masks.shaping import dilate_mask, scale_mask
+from ptfan.engine.masks.shaping import grow_hole, scale_mask
 
 SIDE = st.integers(1, 24)
 MASKS = st.tuples(SIDE, SIDE).flatmap(lambda shape: arrays(np.bool_, shape))
@@ -25,21 +25,21 @@ def brute_dilation(mask: Mask, radius: int) -> Mask:
 
 @given(MASKS, st.integers(0, 9))
 def test_dilation_is_the_disc_of_brute_force(mask: Mask, radius: int) -> None:
-    np.testing.assert_array_equal(dilate_mask(mask, radius), brute_dilation(mask, radius))
+    np.testing.assert_array_equal(grow_hole(mask, radius), brute_dilation(mask, radius))
 
 
 @given(MASKS, st.integers(0, 6), st.integers(0, 6))
 def test_dilation_contains_the_mask_and_grows_with_the_radius(mask: Mask, small: int, more: int) -> None:
-    less = dilate_mask(mask, small)
+    less = grow_hole(mask, small)
     assert not (mask & ~less).any()
-    assert not (less & ~dilate_mask(mask, small + more)).any()
+    assert not (less & ~grow_hole(mask, small + more)).any()
 
 
 @pytest.mark.parametrize("radius", [5, 13, 100, 501])
 def test_dilation_is_exact_where_the_distance_is_a_whole_number(radius: int) -> None:
     mask = np.zeros((1, 2 * radius + 3), bool)
     mask[0, radius + 1] = True
-    grown = dilate_mask(mask, radius)
+    grown = grow_hole(mask, radius)
     assert grown.sum() == 2 * radius + 1
     assert not grown[0, 0]
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError, InputNotFoundError, MaskError
 from ptfan.engine.frame import Box, Mask
-from ptfan.engine.masks.shaping import dilate_mask, scale_mask
+from ptfan.engine.masks.shaping import grow_hole, scale_mask
 from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import StreamInfo
 
@@ -177,7 +177,7 @@ def test_boxes_join_the_mask_and_grow_with_it(tmp_path: Path) -> None:
         expected = mask.copy()
         expected[2:6, 1:4] = True
         expected[8:10, 8:10] = True
-        np.testing.assert_array_equal(source.at(0, 32, 24), dilate_mask(expected, 1))
+        np.testing.assert_array_equal(source.at(0, 32, 24), grow_hole(expected, 1))
 
 
 def test_a_box_outside_the_frame_names_its_size() -> None:
