@@ -30,6 +30,7 @@ def shown(box: Box) -> Mask:
     return pixels
 
 
+@settings(deadline=None)
 @given(boxes(), boxes(), st.integers(0, 4))
 def test_boxes_are_sets_of_pixels(one: Box, other: Box, margin: int) -> None:
     both = shown(one) & shown(other)

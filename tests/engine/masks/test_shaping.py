@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -23,6 +23,7 @@ def brute_dilation(mask: Mask, radius: int) -> Mask:
     return result
 
 
+@settings(deadline=None)  # brute force is slow
 @given(MASKS, st.integers(0, 9))
 def test_dilation_is_the_disc_of_brute_force(mask: Mask, radius: int) -> None:
     np.testing.assert_array_equal(grow_hole(mask, radius), brute_dilation(mask, radius))
