@@ -23,7 +23,7 @@ class Channel(Generic[Item]):
     """Items, of which none is None, in order from one thread to another.
 
     Args:
-        capacity: How many items may wait in it, 1 or more.
+        capacity: How many items may wait in it; with 0 the sender waits until its item is taken.
         newest_wins: Drop the oldest where there is no room, rather than let the sender wait.
     """
 
@@ -50,15 +50,18 @@ class Channel(Generic[Item]):
             Cancelled: `cancel` was called.
         """
         with self._changed:
+            room = max(1, self._capacity)
             if not self._newest_wins:
-                self._changed.wait_for(lambda: self._over or len(self._items) < self._capacity)
+                self._changed.wait_for(lambda: self._over or len(self._items) < room)
             if self._cancelled:
                 raise Cancelled
             if self._closed:
                 return [item]
-            dropped = [self._items.popleft() for _ in range(len(self._items) - self._capacity + 1)]
+            dropped = [self._items.popleft() for _ in range(len(self._items) - room + 1)]
             self._items.append(item)
             self._changed.notify_all()
+            if self._capacity == 0:
+                self._changed.wait_for(lambda: self._over or not self._items)
             return dropped
 
     def get(self, timeout: float | None = None) -> Item | None:

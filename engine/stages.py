@@ -20,8 +20,8 @@ STAGES = ("decode", "mask", "prepare", "infer", "encode")
 """What `Stages.busy` is told by; masks are read in the decoder's thread."""
 DECODED_FRAMES = 4
 """Frames that may wait for the preparer."""
-WINDOWS = 1
-"""Windows that may wait for the network."""
+WINDOWS = 0
+"""Windows that may wait for the network: one is handed over, or a long video's frames would fill the memory."""
 FILLED_FRAMES = 4
 """Filled frames that may wait for the encoder."""
 GRACE_SECONDS = 2.0
@@ -242,6 +242,7 @@ class Stages(Generic[Window]):
         try:
             for window in self._windows:
                 self._put_filled(self._inpainting.infer(window))
+                del window  # Or its frames would live until the next one comes.
             self._put_filled(self._inpainting.finish())
             self._complete = True
         finally:

@@ -44,6 +44,32 @@ def test_a_full_channel_holds_the_sender_back() -> None:
     sender.join()
 
 
+def test_without_room_an_item_is_handed_over() -> None:
+    channel: Channel[int] = Channel(0)
+    taken: list[int] = []
+
+    def send() -> None:
+        channel.put(1)
+        taken.append(1)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    sender.join(0.05)
+    assert taken == [], "the sender waits until the item is taken"
+    assert channel.get(5) == 1
+    sender.join()
+    assert taken == [1]
+
+
+def test_a_hand_over_ends_where_it_is_cancelled() -> None:
+    channel: Channel[int] = Channel(0)
+    sender = threading.Thread(target=channel.put, args=(1,))
+    sender.start()
+    channel.cancel()
+    sender.join(5)
+    assert not sender.is_alive()
+
+
 def test_what_waits_is_delivered_after_the_end() -> None:
     channel: Channel[str] = Channel(4)
     channel.put("a")
