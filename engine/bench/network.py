@@ -19,6 +19,8 @@ WARM_UP = 2
 class NetworkResult:
     """What one subject took."""
 
+    model: str
+    """The contender's name."""
     label: str
     """The model, its size and its streams."""
     backend: str
@@ -78,6 +80,7 @@ def measure_networks(
     baseline = latencies[0].median / subjects[0].kept
     return [
         NetworkResult(
+            model=subject.model,
             label=subject.label,
             backend=subject.runner.backend,
             form=subject.runner.spec.form,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ptfan.engine.bench.result import BenchResult
+from ptfan.engine.bench.subject import network_label
 
 __all__ = ["check_plots", "draw_plots", "new_figure"]
 
@@ -107,14 +109,11 @@ def _draw_streams(result: BenchResult) -> Any:
     figure = new_figure(result.machine, 4)
     axes = figure.subplots()
     stepped = [item for item in result.networks if item.form == "step"]
-    alone = {item.label: (item.size, item.backend) for item in stepped if item.streams == 1}
-    for label, kind in alone.items():
-        points = [
-            (item.streams, item.throughput)
-            for item in stepped
-            if item.label.startswith(label) and (item.size, item.backend) == kind
-        ]
-        axes.plot(*zip(*sorted(points), strict=True), marker="o", label=label)
+    lines: dict[tuple[str, tuple[int, int]], list[tuple[int, float]]] = defaultdict(list)
+    for item in stepped:
+        lines[item.model, item.size].append((item.streams, item.throughput))
+    for (model, size), points in lines.items():
+        axes.plot(*zip(*sorted(points), strict=True), marker="o", label=network_label(model, size))
     counts = sorted({item.streams for item in stepped})
     axes.set_xticks(counts, counts)
     axes.set(xlabel="streams in a batch", ylabel="finished frames a second, all streams", ylim=(0, None))

@@ -16,7 +16,7 @@ from ptfan.engine.prepare.window import Windower
 from ptfan.engine.runners.runner import Runner
 from ptfan.engine.spec import CLIP_CHANNELS
 
-__all__ = ["Subject"]
+__all__ = ["Subject", "network_label"]
 
 LONGEST = 4.0
 """Flow components of the made-up inputs, pixels."""
@@ -46,7 +46,7 @@ class Subject:
         Raises:
             InputError: the size, the window or the number of streams does not fit the model.
         """
-        self.runner, self.size, self.streams = runner, size, streams
+        self.model, self.runner, self.size, self.streams = model, runner, size, streams
         spec = runner.spec
         self.stepped = spec.form == "step"
         """Whether a call takes a frame of each stream, or a window."""
@@ -58,7 +58,7 @@ class Subject:
         """Frames that a call finishes."""
         self.work = Work.of(spec, size, frames=self.frames, kept=self.kept)
         """What a finished frame takes at least."""
-        self.label = _label(model, size, streams, window)
+        self.label = network_label(model, size, streams, window)
         self.inputs = _made_up(self.frames, size[1], size[0])
         """What a call is given, by name."""
         self._stepper = self._new_stepper() if self.stepped else None
@@ -117,7 +117,8 @@ class Subject:
             raise InputError(f"window of {window}: {spec.name} is of the step form, only the clip form has windows")
 
 
-def _label(model: str, size: tuple[int, int], streams: int, window: int | None) -> str:
+def network_label(model: str, size: tuple[int, int], streams: int = 1, window: int | None = None) -> str:
+    """Return what reports call a model at a size, in words as short as can be."""
     name = Path(model).name if Path(model).suffix else model
     parts = [name, f"{size[0]}x{size[1]}"]
     parts += [f"{streams} streams"] if streams > 1 else []

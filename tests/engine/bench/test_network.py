@@ -18,7 +18,8 @@ pytest.importorskip("onnxruntime")
 
 class FakeSubject:
     def __init__(self, label: str, seconds: float, kept: int, order: list[str]) -> None:
-        self.label, self.seconds, self.kept, self.frames, self.order = label, seconds, kept, kept + 1, order
+        self.model = self.label = label
+        self.seconds, self.kept, self.frames, self.order = seconds, kept, kept + 1, order
         self.size, self.streams, self.work = (32, 24), 1, Work(flop=1e6, bytes=1e3)
         self.runner = SimpleNamespace(backend="fake", spec=SimpleNamespace(form="clip", numbers="fp32"))
 
