@@ -73,9 +73,6 @@ def _export(
     from ptfan.export.settings import ExportSettings, GraphForm, WeightStorage
 
     fixed = None if size is None else parse_pixels(size)
-    if (streams if form == "clip" else window) is not None:
-        wrong, right = ("--streams", "--window") if form == "clip" else ("--window", "--streams")
-        raise InputError(f"{wrong} does not fit the {form} form, which has {right}")
     settings = ExportSettings(
         form=cast("GraphForm", form),  # checked there, like the next two
         precision=cast("Precision", precision),
@@ -86,6 +83,9 @@ def _export(
         clip=clip,
         mask=mask,
     )
+    if (streams if form == "clip" else window) is not None:
+        wrong, right = ("--streams", "--window") if form == "clip" else ("--window", "--streams")
+        raise InputError(f"{wrong} does not fit the {form} form, which has {right}")
     from ptfan.export.exporter import export_checkpoint
 
     done = export_checkpoint(checkpoint, output, settings, overwrite=overwrite)

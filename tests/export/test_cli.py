@@ -153,6 +153,12 @@ def test_an_output_that_exists_is_replaced_only_when_asked(
     [
         (["-o", "none/x.onnx"], "its folder none does not exist"),
         (["-o", "."], "is a folder"),
+        (["-o", "x.onnx", "--form", "clp", "--window", "5"], "form is 'clp', expected one of clip, step"),
+        (
+            ["-o", "x.onnx", "--form", "step", "--window", "5"],
+            "--window does not fit the step form, which has --streams",
+        ),
+        (["-o", "x.onnx", "--streams", "2"], "--streams does not fit the clip form, which has --window"),
         (["-o", "x.onnx", "--precision", "int8"], "precision is 'int8', expected one of fp32, fp16"),
         (["-o", "x.onnx", "--weights", "int8"], "weights is 'int8', expected one of same, fp16"),
         (["-o", "x.onnx", "--size", "430x240"], "size is 430x240, expected multiples of 8"),
