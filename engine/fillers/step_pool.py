@@ -208,16 +208,18 @@ class _Batch:
 
     def _step(self) -> None:
         """Make the step for all who have pushed, without the lock: others may come meanwhile. Errors are everyone's."""
-        with self._meeting.changed:
-            seats = {index: seat for index, seat in enumerate(self._seats) if seat is not None and seat.pushed}
-            live = [self._gather(index, seat) for index, seat in enumerate(self._seats)]
-            self._meeting.waiting.difference_update(seat.stream for seat in seats.values())
+        seats: dict[int, _Seat] = {}
+        fill: NDArray[np.float32] | None = None
+        error: BaseException | None = None
         try:
+            with self._meeting.changed:
+                seats = {index: seat for index, seat in enumerate(self._seats) if seat is not None and seat.pushed}
+                self._meeting.waiting.difference_update(seat.stream for seat in seats.values())
+                live = [self._gather(index, seat) for index, seat in enumerate(self._seats)]
             with self._meeting.runner:
-                fill: NDArray[np.float32] | None = self._stepper.push(self._inputs, live)
-            error = None
+                fill = self._stepper.push(self._inputs, live)
         except BaseException as raised:
-            fill, error = None, raised
+            error = raised
         with self._meeting.changed:
             for index, seat in seats.items():
                 seat.pushed, seat.answer = None, error if fill is None else fill[index]

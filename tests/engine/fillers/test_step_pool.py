@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -155,6 +155,26 @@ def test_an_error_reaches_all_who_wait_and_leaves_the_batch_usable() -> None:
     slots[1].close()
     slots[0].close()
     check(answers(pool.open("next", HEIGHT, WIDTH), clip(3)), clip(3))
+
+
+def test_inputs_that_do_not_fit_the_batch_are_an_error_for_all_who_wait() -> None:
+    pool = StepPool(FakeStepRunner(), streams=2)
+    slots = [pool.open(place, HEIGHT, WIDTH) for place in range(2)]
+    wrong = {name: array[..., :-1] for name, array in clip(1).items()}
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+
+        def push(*inputs: dict[str, Any]) -> list[Future[Any]]:
+            """Push for both streams, each in its own thread."""
+            each = zip((first, second), slots, inputs, strict=True)
+            return [thread.submit(slot.push, step_inputs(given, 0), True) for thread, slot, given in each]
+
+        for answer in push(clip(1), clip(1)):
+            answer.result(timeout=10)
+        for answer in push(clip(1), wrong):
+            with pytest.raises(ValueError, match="could not broadcast"):
+                answer.result(timeout=10)
+        for answer in push(clip(1), clip(1)):
+            answer.result(timeout=10)
 
 
 def test_memory_is_there_while_a_slot_is_taken() -> None:
