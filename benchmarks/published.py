@@ -45,7 +45,7 @@ from ptfan.engine.commands.options import parse_pixels, read_backend
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.errors import InputError, InputNotFoundError, PtfanError, ToleranceError, one_line
 from ptfan.engine.machine import describe_machine
-from ptfan.engine.progress import choose_progress
+from ptfan.engine.progress import choose_progress, running
 from ptfan.engine.runners.runner import Arrays, Runner, open_runner
 from ptfan.engine.spec import CLIP_INPUTS
 from ptfan.export.clip import clip_arrays
@@ -329,11 +329,8 @@ def _measure(subjects: Sequence[Subject], clip: Arrays, windows: int) -> list[Ro
     if not in_torch.worst <= in_torch.limit:
         raise ToleranceError(f"r50 differs from the published code: {in_torch}; expected at most {in_torch.limit:.1e}")
     progress = choose_progress(quiet=False)
-    progress.start("published", windows, "windows of each")
-    try:
+    with running(progress, "published", windows, "windows of each"):
         networks = measure_networks(subjects, windows, progress.advance, warm_up=WARM_UP)
-    finally:
-        progress.finish()
     return [
         Row(network=network, difference=difference)
         for network, difference in zip(networks, (None, *differences), strict=True)

@@ -22,7 +22,7 @@ from ptfan.engine.media import Encoding, Sink, StreamInfo, open_sink, open_sourc
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256
 from ptfan.engine.notices import Notices
-from ptfan.engine.progress import NoProgress, Progress
+from ptfan.engine.progress import NoProgress, Progress, running
 from ptfan.engine.report import Report
 from ptfan.engine.roles import Role, check_apart, output_roles
 from ptfan.engine.runners.runner import choose_file
@@ -143,11 +143,8 @@ def _has_holes(masks: MaskSource, info: StreamInfo, tell: Warn) -> bool:
 
 
 def _run(stages: Stages[Any], info: StreamInfo, progress: Progress, stop: threading.Event | None) -> None:
-    progress.start(Path(info.name).name, info.frames)
-    try:
+    with running(progress, Path(info.name).name, info.frames):
         complete = stages.run(stop)
-    finally:
-        progress.finish()
     if not complete:
         raise InterruptedRunError("stopped")
 

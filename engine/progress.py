@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from ptfan.engine.timecode import format_seconds
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-__all__ = ["BarProgress", "LineProgress", "NoProgress", "Progress", "choose_progress"]
+__all__ = ["BarProgress", "LineProgress", "NoProgress", "Progress", "choose_progress", "running"]
 
 LINE_SECONDS = 5.0
 """How often a plain line is written."""
@@ -120,6 +121,16 @@ class BarProgress:
             with suppress(OSError):  # The terminal may be gone.
                 self._bar.stop()
         self._bar = self._task = None
+
+
+@contextmanager
+def running(progress: Progress, name: str, total: int | None, unit: str = "frames") -> Iterator[None]:
+    """Show a run for as long as the context lives; see `Progress.start`."""
+    progress.start(name, total, unit)
+    try:
+        yield
+    finally:
+        progress.finish()
 
 
 def choose_progress(*, quiet: bool) -> Progress:

@@ -21,7 +21,7 @@ from ptfan.engine.bench.work import measure_pace
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.folders import make_folder
 from ptfan.engine.machine import describe_machine
-from ptfan.engine.progress import Progress, choose_progress
+from ptfan.engine.progress import Progress, choose_progress, running
 from ptfan.engine.runners.backends import Backend
 from ptfan.engine.runners.runner import Runner
 
@@ -104,11 +104,8 @@ def run_bench(settings: BenchSettings, output: Path | None = None, *, quiet: boo
 
 def _networks(settings: BenchSettings, runners: Mapping[str, Runner], progress: Progress) -> list[NetworkResult]:
     subjects = _subjects(settings, runners)
-    progress.start("networks", settings.rounds)
-    try:
+    with running(progress, "networks", settings.rounds):
         return measure_networks(subjects, settings.rounds, progress.advance)
-    finally:
-        progress.finish()
 
 
 def _subjects(settings: BenchSettings, runners: Mapping[str, Runner]) -> list[Subject]:
@@ -130,19 +127,15 @@ def _clips(settings: BenchSettings, runners: Mapping[str, Runner], progress: Pro
     if not settings.lengths:
         return []
     subjects = [Subject(name, runner, settings.sizes[0]) for name, runner in runners.items()]
-    progress.start("clips", CLIP_ROUNDS * len(subjects) * len(settings.lengths))
-    try:
+    with running(progress, "clips", CLIP_ROUNDS * len(subjects) * len(settings.lengths)):
         return measure_clips(subjects, settings.lengths, CLIP_ROUNDS, progress.advance)
-    finally:
-        progress.finish()
 
 
 def _videos(settings: BenchSettings, entries: Sequence[Contender], progress: Progress) -> list[VideoResult]:
     entries = [entry for entry in entries if entry.runs_videos]
     if not settings.runs or not entries:
         return []
-    progress.start("whole videos", settings.runs * len(entries))
-    try:
+    with running(progress, "whole videos", settings.runs * len(entries)):
         return measure_videos(
             entries,
             settings.clip or DEMO_CLIP,
@@ -151,5 +144,3 @@ def _videos(settings: BenchSettings, entries: Sequence[Contender], progress: Pro
             crop=settings.crop,
             advance=progress.advance,
         )
-    finally:
-        progress.finish()

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from ptfan.engine import progress
-from ptfan.engine.progress import BarProgress, LineProgress, NoProgress, choose_progress
+from ptfan.engine.progress import BarProgress, LineProgress, NoProgress, choose_progress, running
 
 
 class Clock:
@@ -57,6 +57,21 @@ def test_a_second_run_counts_from_the_beginning(clock: Clock) -> None:
         lines.advance()
         lines.finish()
     assert [line.split(" (")[0] for line in stream.getvalue().splitlines()] == ["a: 1/2 frames", "b: 1/2 frames"]
+
+
+def test_a_run_that_fails_is_over_all_the_same(clock: Clock) -> None:
+    told: list[object] = []
+
+    class Told(NoProgress):
+        def start(self, name: str, total: int | None, unit: str = "frames") -> None:
+            told.append((name, total, unit))
+
+        def finish(self) -> None:
+            told.append("over")
+
+    with pytest.raises(KeyError), running(Told(), "a", 3, "clips"):
+        raise KeyError
+    assert told == [("a", 3, "clips"), "over"]
 
 
 def test_what_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from ptfan.engine.errors import InputError, InterruptedRunError
 from ptfan.engine.folders import make_folder
 from ptfan.engine.prepare.flow import DisFlow, FlowPair, guide_image
 from ptfan.engine.prepare.validity import validity
-from ptfan.engine.progress import Progress
+from ptfan.engine.progress import Progress, running
 from ptfan.training.data.clip_cache import find_cuts
 from ptfan.training.data.clips import Clip
 from ptfan.training.data.datasets import ClipSet
@@ -84,8 +84,7 @@ def compute_flow(
     """
     make_folder(cache.folder)
     todo = [clip for clip in dataset.clips if not _done(clip, cache, method, grid, report)]
-    progress.start("flow", sum(clip.frames - 1 for clip in todo))
-    try:
+    with running(progress, "flow", sum(clip.frames - 1 for clip in todo)):
         for number, clip in enumerate(todo):
             for _ in _compute_clip(clip, cache, method, both_ways, grid):
                 progress.advance()
@@ -95,8 +94,6 @@ def compute_flow(
                         f"flow: stopped; {done} of {len(dataset.clips)} clips are in {cache.folder}, "
                         "the same command goes on"
                     )
-    finally:
-        progress.finish()
 
 
 def _done(clip: Clip, cache: FlowCache, method: str, grid: int, report: Callable[[str], None]) -> bool:
