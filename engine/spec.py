@@ -16,22 +16,27 @@ from ptfan.engine.errors import ModelError
 __all__ = [
     "CLIP_CHANNELS",
     "CLIP_INPUTS",
+    "FLOW_WARP",
+    "FLOW_WARP_DOMAIN",
+    "LEAST_PSNR",
     "METADATA_KEY",
     "SAMPLE_BYTES",
     "SPEC_VERSION",
     "STEP_INPUTS",
-    "Carried",
     "CompletionName",
     "Convolutions",
     "Fill",
     "Form",
     "ModelSpec",
     "Precision",
+    "StateSpec",
     "WarpConvention",
 ]
 
 METADATA_KEY = "ptfan.spec"
 SPEC_VERSION = 1
+LEAST_PSNR = 45.0
+"""dB by which a model that computes with other numbers than its reference must agree with it."""
 
 Form = Literal["clip", "step", "flow", "colour"]
 Precision = Literal["fp32", "fp16"]
@@ -56,11 +61,13 @@ CLIP_INPUTS = tuple(CLIP_CHANNELS)
 """The names alone."""
 STEP_INPUTS = (*CLIP_INPUTS, "live")
 """The step graph's inputs, without what is carried from step to step."""
+FLOW_WARP, FLOW_WARP_DOMAIN = "FlowWarp", "ai.ptfan"
+"""The op that warps along the flow, and its domain in ONNX: TensorRT's plugin of that name, and its namespace."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Carried:
-    """What a step graph hands on to its later steps: an output that is an input again some steps later.
+class StateSpec:
+    """A value that a step graph hands on to its later steps: an output that is an input again some steps later.
 
     The graph writes the output `name` at every step, and reads it as the inputs `inputs`, one for each delay. Before a
     stream's first frame it may hold anything finite: whether it counts, the graph learns from `live`.
@@ -152,7 +159,7 @@ class ModelSpec:
     """Floating-point operations (a multiply-add is two) for one frame, by pixel of the frame; 0 if nobody counted."""
     weights_sha256: str = ""
     """The hash of the checkpoint that the weights were read from."""
-    carried: tuple[Carried, ...] = ()
+    carried: tuple[StateSpec, ...] = ()
     """What a step graph hands on to its later steps."""
     version: int = SPEC_VERSION
     """The version of this very format."""
@@ -226,14 +233,14 @@ class ModelSpec:
         carried = {item.name: item.shape(frames, height, width) for item in self.carried}
         return {"fill": (frames, 3, height, width), **carried}
 
-    def slots(self, item: Carried) -> int:
+    def ring_length(self, state: StateSpec) -> int:
         """Return how many values of one of `carried` are kept: what was written last, and what is still to be read.
 
         Whatever waits is kept as long as what waits the longest, so that all come round together: a GPU that has
         recorded as many steps knows all addresses that there are.
         """
         longest = max(delay for other in self.carried for delay in other.delays)
-        return 2 if item.delays == (1,) else 2 * (longest // 2 + 1)
+        return 2 if state.delays == (1,) else 2 * (longest // 2 + 1)
 
     def to_json(self) -> str:
         """Return the spec as one JSON object."""
@@ -257,7 +264,7 @@ class ModelSpec:
                     width, height = values[pair]
                     values[pair] = (int(width), int(height))
             values["carried"] = tuple(
-                Carried(**{**item, "delays": tuple(item["delays"])}) for item in values.get("carried", ())
+                StateSpec(**{**item, "delays": tuple(item["delays"])}) for item in values.get("carried", ())
             )
             return cls(**values)
         except ModelError:

@@ -19,11 +19,10 @@ from ptfan.engine.errors import ToleranceError
 from ptfan.engine.fillers.stepper import Stepper, step_inputs
 from ptfan.engine.runners.ort.ort_runner import OrtRunner
 from ptfan.engine.runners.runner import Runner
-from ptfan.engine.spec import CLIP_INPUTS
+from ptfan.engine.spec import CLIP_INPUTS, LEAST_PSNR
 from ptfan.training.model import Generator
 
 __all__ = [
-    "DECIBEL",
     "WORST",
     "Comparison",
     "compare",
@@ -40,8 +39,6 @@ Arrays = Mapping[str, NDArray[np.float32]]
 WORST = 1e-4
 """The largest error allowed where nothing is rounded to fp16, of a picture in [0, 1]. An untrained network's values may
 lie far outside, and rounding grows with them: then it is this share of the largest."""
-DECIBEL = 45.0
-"""The least PSNR allowed where something is."""
 TYPES: dict[str, Any] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
@@ -68,8 +65,8 @@ class Comparison(Difference):
         """
         if exact and not self.worst <= self.limit:
             raise ToleranceError(f"ONNX Runtime differs from torch: {self}; expected at most {self.limit:.1e}")
-        if not exact and not (math.isfinite(self.worst) and self.psnr >= DECIBEL):
-            raise ToleranceError(f"ONNX Runtime differs from torch: {self}; expected at least {DECIBEL:.0f} dB")
+        if not exact and not (math.isfinite(self.worst) and self.psnr >= LEAST_PSNR):
+            raise ToleranceError(f"ONNX Runtime differs from torch: {self}; expected at least {LEAST_PSNR:.0f} dB")
 
 
 def compare_arrays(reference: NDArray[np.float32], result: NDArray[np.float32]) -> Comparison:

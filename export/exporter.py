@@ -11,7 +11,7 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.models import file_sha256
 from ptfan.engine.roles import Role, check_apart
 from ptfan.engine.runners.runner import Arrays
-from ptfan.engine.spec import Carried
+from ptfan.engine.spec import StateSpec
 from ptfan.export.clip import clip_arrays
 from ptfan.export.compare import compare, run_onnx, run_steps
 from ptfan.export.completer_graph import export_completer
@@ -68,7 +68,7 @@ def _refuse_for_completer(checkpoint: Path, settings: ExportSettings) -> None:
 def _export_generator(checkpoint: Path, output: Path, settings: ExportSettings, *, overwrite: bool) -> Exported:
     generator, digest = build(checkpoint), file_sha256(checkpoint)
     inputs = _clip(generator, settings)
-    carried: tuple[Carried, ...] = ()
+    carried: tuple[StateSpec, ...] = ()
     run = run_onnx
     if settings.form == "step":
         model, carried = step_graph(generator, settings.precision, settings.dimensions)

@@ -13,16 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ptfan.engine.spec import WarpConvention
+from ptfan.engine.spec import FLOW_WARP, FLOW_WARP_DOMAIN, WarpConvention
 
 if TYPE_CHECKING:
     import onnx
     from torch import Tensor
 
-__all__ = ["DOMAIN", "OPSET", "OP_TYPE", "attach_flow_warp", "flow_warp_function", "symbolic_flow_warp"]
+__all__ = ["OPSET", "attach_flow_warp", "flow_warp_function", "symbolic_flow_warp"]
 
-DOMAIN = "ai.ptfan"
-OP_TYPE = "FlowWarp"
 OP_VERSION = 1
 OPSET = 18
 """The version of the standard operators, in the graph and in the function."""
@@ -120,8 +118,8 @@ def flow_warp_function(convention: WarpConvention, *, nonzero: bool) -> onnx.Fun
     outputs = "y, nonzero" if nonzero else "y"
     body = (GRID + (NONZERO if nonzero else PLAIN)).format(axes=axes)
     return parser.parse_function(
-        f'<opset_import: ["" : {OPSET}], domain: "{DOMAIN}">\n'
-        f"{OP_TYPE} <convention, require_nonzero, plugin_namespace> (x, flow, validity, fallback) => ({outputs})\n"
+        f'<opset_import: ["" : {OPSET}], domain: "{FLOW_WARP_DOMAIN}">\n'
+        f"{FLOW_WARP} <convention, require_nonzero, plugin_namespace> (x, flow, validity, fallback) => ({outputs})\n"
         f"{{{body}\n}}"
     )
 
@@ -149,11 +147,11 @@ def attach_flow_warp(model: onnx.ModelProto) -> int:
     """
     from onnx import helper
 
-    nodes = [node for node in model.graph.node if (node.domain, node.op_type) == (DOMAIN, OP_TYPE)]
+    nodes = [node for node in model.graph.node if (node.domain, node.op_type) == (FLOW_WARP_DOMAIN, FLOW_WARP)]
     kinds = {(helper.get_node_attr_value(node, "convention").decode(), len(node.output) > 1) for node in nodes}
     assert len(kinds) <= 1, f"a function has one body, but there are FlowWarp nodes of the kinds {sorted(kinds)}"
     for node in nodes:
-        node.attribute.append(helper.make_attribute("plugin_namespace", DOMAIN))
+        node.attribute.append(helper.make_attribute("plugin_namespace", FLOW_WARP_DOMAIN))
     for convention, nonzero in kinds:
         model.functions.append(flow_warp_function(convention, nonzero=nonzero))
     return len(nodes)
@@ -174,10 +172,10 @@ def _symbolic(
     inputs = (x, flow, validity.to(x.dtype), fallback)
     attributes: dict[str, Any] = {"convention": convention, "require_nonzero": int(require_nonzero)}
     if convention == "pixel" and not require_nonzero:
-        name = f"{DOMAIN}::{OP_TYPE}"
+        name = f"{FLOW_WARP_DOMAIN}::{FLOW_WARP}"
         return ops.symbolic(name, inputs, attributes, dtype=x.dtype, shape=x.shape, version=OP_VERSION), None
     y, nonzero = ops.symbolic_multi_out(
-        f"{DOMAIN}::{OP_TYPE}",
+        f"{FLOW_WARP_DOMAIN}::{FLOW_WARP}",
         inputs,
         attributes,
         dtypes=(x.dtype, x.dtype),

@@ -12,7 +12,7 @@ import torch
 from onnxscript import opset18
 from torch import nn
 
-from ptfan.engine.spec import CLIP_CHANNELS, CLIP_INPUTS, STEP_INPUTS, Carried, Precision
+from ptfan.engine.spec import CLIP_CHANNELS, CLIP_INPUTS, STEP_INPUTS, Precision, StateSpec
 from ptfan.engine.versions import ptfan_version
 from ptfan.export.dimensions import Dimensions
 from ptfan.export.flow_warp_op import OPSET, attach_flow_warp, symbolic_flow_warp
@@ -45,7 +45,7 @@ def clip_graph(generator: Generator, precision: Precision, dimensions: Dimension
 
 def step_graph(
     generator: Generator, precision: Precision, dimensions: Dimensions
-) -> tuple[onnx.ModelProto, tuple[Carried, ...]]:
+) -> tuple[onnx.ModelProto, tuple[StateSpec, ...]]:
     """Export a generator as the step graph that `ModelSpec` describes, without the spec.
 
     Args:
@@ -94,7 +94,7 @@ def _frame_shapes(dimensions: Dimensions) -> dict[str, list[int | str]]:
     return {name: dimensions.for_onnx(channels) for name, channels in {**CLIP_CHANNELS, OUTPUT: 3}.items()}
 
 
-def _example_past(read: Sequence[tuple[str, Carried]], dimensions: Dimensions) -> list[torch.Tensor]:
+def _example_past(read: Sequence[tuple[str, StateSpec]], dimensions: Dimensions) -> list[torch.Tensor]:
     dtypes = {"fp32": torch.float32, "fp16": torch.float16}
     return [torch.zeros(item.shape(*dimensions.example()), dtype=dtypes[item.precision]) for _, item in read]
 

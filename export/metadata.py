@@ -7,7 +7,7 @@ from typing import Any
 import onnx
 
 from ptfan.engine.errors import ModelError
-from ptfan.engine.spec import METADATA_KEY, Carried, ModelSpec
+from ptfan.engine.spec import METADATA_KEY, ModelSpec, StateSpec
 from ptfan.export.settings import ExportSettings
 from ptfan.training.model import Generator
 from ptfan.training.spec import generator_spec, step_spec
@@ -19,7 +19,7 @@ def model_spec(
     generator: Generator,
     settings: ExportSettings,
     *,
-    carried: tuple[Carried, ...] = (),
+    carried: tuple[StateSpec, ...] = (),
     weights_sha256: str = "",
 ) -> ModelSpec:
     """Describe the graph of a generator.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ptfan.engine.spec import Carried, ModelSpec, Precision, WarpConvention
+from ptfan.engine.spec import ModelSpec, Precision, StateSpec, WarpConvention
 from ptfan.training.flop import flop_per_pixel
 from ptfan.training.model import Generator
 
@@ -65,7 +65,7 @@ def generator_spec(
 
 def step_spec(
     generator: Generator,
-    carried: tuple[Carried, ...],
+    carried: tuple[StateSpec, ...],
     *,
     precision: Precision = "fp32",
     streams: int | None = None,

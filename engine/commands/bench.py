@@ -87,11 +87,10 @@ def bench_command(
     alike; ratios are to be trusted more than milliseconds. A row is marked where its calls differ much.
     """
     from ptfan.engine.bench.run import BenchSettings, run_bench
-    from ptfan.engine.commands.options import parse_pixels, read_backend
+    from ptfan.engine.commands.options import check_clip_and_mask, parse_pixels, read_backend
     from ptfan.engine.errors import InputError
 
-    if (clip is None) != (mask is None):
-        raise InputError("whole runs need both --clip and --mask, or neither for the demo's")
+    check_clip_and_mask("whole runs need", clip, mask)
     if plots and output is None:
         raise InputError("--plots needs a folder to draw into; name it with --output")
     settings = BenchSettings(

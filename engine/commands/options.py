@@ -38,6 +38,7 @@ __all__ = [
     "StrideOption",
     "ThreadsOption",
     "WindowOption",
+    "check_clip_and_mask",
     "parse_box",
     "parse_pixels",
     "parse_size",
@@ -255,6 +256,21 @@ def parse_pixels(text: str) -> tuple[int, int]:
     if not isinstance(size, tuple):
         raise InputError("size is native, expected WxH, for instance 432x240")
     return size
+
+
+def check_clip_and_mask(what: str, clip: str | Path | None, mask: Path | None) -> None:
+    """Check that a clip comes with its mask, or neither does: then the demo's are taken.
+
+    Args:
+        what: who needs both, and the verb: how the error begins.
+        clip: a video, as `--clip` names it.
+        mask: its hole, as `--mask` does.
+
+    Raises:
+        InputError: only one of them is given.
+    """
+    if (clip is None) != (mask is None):
+        raise InputError(f"{what} both --clip and --mask, or neither for the demo's")
 
 
 def read_backend(text: str) -> Backend:

@@ -21,9 +21,11 @@ from ptfan.engine.commands.options import (
     SizeOption,
     ThreadsOption,
     WindowOption,
+    check_clip_and_mask,
     read_backend,
     read_settings,
 )
+from ptfan.engine.spec import LEAST_PSNR
 
 __all__ = ["register", "verify_command"]
 
@@ -70,7 +72,9 @@ def verify_command(
         Optional[int],  # noqa: UP045
         typer.Option(min=1, metavar="N", help="Compare only the first N frames.", show_default="all"),
     ] = None,
-    least_psnr: Annotated[float, typer.Option(metavar="DB", help="The least PSNR in the hole that passes.")] = 45.0,
+    least_psnr: Annotated[
+        float, typer.Option(metavar="DB", help="The least PSNR in the hole that passes.")
+    ] = LEAST_PSNR,
     output: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
@@ -103,7 +107,6 @@ def verify_command(
     """
     from ptfan.engine.commands.side_file import SideFile
     from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
-    from ptfan.engine.errors import InputError
     from ptfan.engine.pictures.picture import encode_png
     from ptfan.engine.progress import choose_progress
     from ptfan.engine.roles import Role, check_apart
@@ -111,8 +114,7 @@ def verify_command(
 
     check_apart([Role("picture", output), Role("report", json)], [Role("clip", clip), Role("mask", mask)])
     picture_file, report_file = SideFile(output, overwrite), SideFile(json, overwrite)
-    if (clip is None) != (mask is None):
-        raise InputError("comparing needs both --clip and --mask, or neither for the demo's")
+    check_clip_and_mask("comparing needs", clip, mask)
     inpaint = read_settings(
         size=size,
         no_crop=no_crop,

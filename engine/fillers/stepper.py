@@ -10,47 +10,48 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import ModelError
 from ptfan.engine.runners.runner import Arrays, BoundRunner, Runner, State
-from ptfan.engine.spec import Carried
+from ptfan.engine.spec import StateSpec
 
-__all__ = ["Carry", "Stepper", "step_inputs", "step_runner"]
+__all__ = ["StateRing", "Stepper", "step_inputs", "step_runner"]
 
 
-class Carry:
-    """The last values of one of a model's `carried`: a ring whose slots are allocated once, and never copied."""
+class StateRing:
+    """The last values of one of a model's `carried`: they are allocated once, and written to in turn."""
 
-    def __init__(self, runner: BoundRunner, carried: Carried, shape: tuple[int, ...], slots: int) -> None:
+    def __init__(self, runner: BoundRunner, spec: StateSpec, shape: tuple[int, ...], length: int) -> None:
         """Allocate where the runner computes.
 
         Args:
             runner: who reads and writes the values.
-            carried: which they are.
+            spec: which they are.
             shape: of a value, for all streams.
-            slots: more than the longest delay: what is read last must not be what is written.
+            length: how many; more than the longest delay, as what is read last must not be what is written.
         """
         self._runner = runner
-        self._slots = [runner.allocate(shape, carried.precision) for _ in range(slots)]
-        self._carried = carried
+        self._values = [runner.allocate(shape, spec.precision) for _ in range(length)]
+        self._spec = spec
         self._newest = 0
 
     def inputs(self) -> dict[str, State]:
         """Return what the next step reads, by the graph's names."""
-        count = len(self._slots)
-        return {name: self._slots[(self._newest - delay) % count] for delay, name in self._carried.inputs.items()}
+        return {name: self._back(delay) for delay, name in self._spec.inputs.items()}
 
     def output(self) -> State:
         """Return where the next step writes."""
-        return self._slots[self._newest]
+        return self._back(0)
 
-    def hold(self, slot: int) -> None:
+    def hold(self, stream: int) -> None:
         """Undo the step for one stream, before `advance`: its values are read again at the delays that they had."""
-        count = len(self._slots)
-        for delay in range(max(self._carried.delays)):
-            newer, older = (self._slots[(self._newest - back) % count] for back in (delay, delay + 1))
-            self._runner.copy_stream(older, newer, slot)
+        for delay in range(max(self._spec.delays)):
+            self._runner.copy_stream(self._back(delay + 1), self._back(delay), stream)
 
     def advance(self) -> None:
         """Go one step on."""
-        self._newest = (self._newest + 1) % len(self._slots)
+        self._newest = (self._newest + 1) % len(self._values)
+
+    def _back(self, steps: int) -> State:
+        """Return the value that was written so many steps ago; for 0, where this step writes."""
+        return self._values[(self._newest - steps) % len(self._values)]
 
 
 class Stepper:
@@ -77,9 +78,9 @@ class Stepper:
         multiple = spec.size_multiple
         if height % multiple or width % multiple or not height * width:
             raise ModelError(f"model {spec.name}: frames are {width}x{height}, expected multiples of {multiple}")
-        self._carried = {
-            item.name: Carry(self._runner, item, item.shape(streams, height, width), spec.slots(item))
-            for item in spec.carried
+        self._rings = {
+            state.name: StateRing(self._runner, state, state.shape(streams, height, width), spec.ring_length(state))
+            for state in spec.carried
         }
         self._live = np.zeros((streams, spec.lookahead + 2), np.float32)
 
@@ -109,14 +110,14 @@ class Stepper:
         self._live[:, 1:] = self._live[:, :-1].copy()
         self._live[:, 0] = [bool(alive) for alive in live]
         feed: dict[str, Any] = {**inputs, "live": self._live}
-        for carry in self._carried.values():
-            feed.update(carry.inputs())
-        into = {name: carry.output() for name, carry in self._carried.items()}
+        for ring in self._rings.values():
+            feed.update(ring.inputs())
+        into = {name: ring.output() for name, ring in self._rings.items()}
         fill: NDArray[np.float32] = self._runner.run_into(feed, into)["fill"]
-        for carry in self._carried.values():
+        for ring in self._rings.values():
             for slot in held:
-                carry.hold(slot)
-            carry.advance()
+                ring.hold(slot)
+            ring.advance()
         self._live[held] = before
         return fill
 

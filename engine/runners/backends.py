@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 BackendName = Literal["tensorrt", "onnxruntime-cuda", "onnxruntime", "openvino", "openvino-bf16"]
-Backend = Literal["auto", "tensorrt", "onnxruntime-cuda", "onnxruntime", "openvino", "openvino-bf16"]
+Backend = Literal["auto", BackendName]
 """A backend, or `auto` for the best that can run here."""
 BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
 """The best first."""

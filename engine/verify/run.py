@@ -22,19 +22,16 @@ from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import find_model
 from ptfan.engine.prepare.completions import Completions
 from ptfan.engine.prepare.preparer import Preparer, Window
-from ptfan.engine.progress import NoProgress, Progress
+from ptfan.engine.progress import NoProgress, Progress, running
 from ptfan.engine.runners.backends import Backend
 from ptfan.engine.runners.runner import open_runner
-from ptfan.engine.spec import ModelSpec
+from ptfan.engine.spec import LEAST_PSNR, ModelSpec
 from ptfan.engine.verify.contest import Contestant, answers, find_reference, joint_spec
 from ptfan.engine.verify.verification import Verification
 from ptfan.engine.verify.worst_frame import WorstFrame
 from ptfan.engine.versions import versions
 
-__all__ = ["LEAST_PSNR", "VerifySettings", "verify"]
-
-LEAST_PSNR = 45.0
-"""dB in the holes that another number format must keep."""
+__all__ = ["VerifySettings", "verify"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +113,7 @@ def verify(
 
 def _load(opened: ExitStack, path: Path, backend: Backend, settings: InpaintSettings) -> Contestant:
     runner = open_runner(path, backend=backend, threads=settings.threads, gpu=settings.gpu)
-    return Contestant(path, opened.enter_context(runner))
+    return Contestant(opened.enter_context(runner))
 
 
 def _windows(
@@ -131,8 +128,7 @@ def _windows(
         masks = opened.enter_context(open_mask(settings.mask, info=source.info, warn=warn))
         total = min(filter(None, (source.info.frames, settings.frames)), default=None)
         masks.check_length(total, whole=settings.frames is None)
-        opened.callback(progress.finish)
-        progress.start(Path(source.info.name).name, total)
+        opened.enter_context(running(progress, Path(source.info.name).name, total))
         for sample in islice(source, settings.frames):
             yield from preparer.push(Frame(sample.image, masks.hole_of(sample)))
             progress.advance()

@@ -22,7 +22,7 @@ from ptfan.engine.progress import Progress
 from ptfan.engine.roles import Role, check_apart
 from ptfan.engine.runners.onnx_file import read_spec
 from ptfan.engine.runners.ort.ort_runner import OrtRunner
-from ptfan.engine.spec import Form, ModelSpec
+from ptfan.engine.spec import LEAST_PSNR, Form, ModelSpec
 from ptfan.engine.verify.run import VerifySettings, verify
 from ptfan.export.int8.calibration import CalibrationSettings, Listener, calibration_calls, calls_of
 from ptfan.export.int8.convolutions import with_int8_convolutions
@@ -30,8 +30,6 @@ from ptfan.export.metadata import write_spec
 
 __all__ = ["quantize_model"]
 
-LEAST_PSNR = 45.0
-"""dB in the hole that completed colours keep."""
 MOST_OFF = 0.25
 """Pixels by which completed flow may be off in the mean: a fifth of what the network itself is off by."""
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ptfan.engine.errors import InputError, InputNotFoundError, ModelError
 from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import Inpainter, InpaintSettings, crop_rules, window_and_stride
-from ptfan.engine.spec import Carried, ModelSpec
+from ptfan.engine.spec import ModelSpec, StateSpec
 
 Pictures = list[NDArray[np.float32]]
 Runners = Callable[..., Any]
@@ -263,7 +263,7 @@ def test_a_model_that_fills_no_holes_is_refused(runner: Runners) -> None:
 
 
 def test_a_runner_that_knows_no_steps_is_refused(runner: Runners) -> None:
-    carried = (Carried(name="x", channels=1, size=1, delays=(1,)),)
+    carried = (StateSpec(name="x", channels=1, size=1, delays=(1,)),)
     with pytest.raises(ModelError, match="model fake: fake cannot run the step form"):
         Inpainter(runner=runner(form="step", carried=carried))
 

@@ -14,7 +14,8 @@ from ptfan.engine.inpainter import Inpainter
 from ptfan.engine.media import open_source
 from ptfan.engine.models import find_model
 from ptfan.engine.runners.runner import open_runner
-from ptfan.engine.verify.run import LEAST_PSNR, verify
+from ptfan.engine.spec import LEAST_PSNR
+from ptfan.engine.verify.run import verify
 
 pytest.importorskip("onnxruntime")
 

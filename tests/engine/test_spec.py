@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from ptfan.engine.errors import ModelError
 from ptfan.engine.prepare.window import Windower
-from ptfan.engine.spec import Carried, ModelSpec
+from ptfan.engine.spec import ModelSpec, StateSpec
 
 SPEC: dict[str, Any] = {"name": "s", "window": 15, "stride": 9, "lookahead": 11}
 CARRIED = (
-    Carried(name="own_1", channels=24, size=4, delays=(1,)),
-    Carried(name="forward_8", channels=3, size=8, delays=(1, 4), precision="fp32"),
+    StateSpec(name="own_1", channels=24, size=4, delays=(1,)),
+    StateSpec(name="forward_8", channels=3, size=8, delays=(1, 4), precision="fp32"),
 )
 
 
@@ -114,7 +114,7 @@ def test_what_a_step_graph_carries_is_written_and_read() -> None:
 
 
 @pytest.mark.parametrize(("form", "carried"), [("step", ()), ("clip", CARRIED)])
-def test_only_a_step_graph_carries(form: Any, carried: tuple[Carried, ...]) -> None:
+def test_only_a_step_graph_carries(form: Any, carried: tuple[StateSpec, ...]) -> None:
     with pytest.raises(ModelError, match=f"form is {form}, but (no|some)thing is carried"):
         ModelSpec(**SPEC, form=form, carried=carried)
 

@@ -17,14 +17,8 @@ from onnx import TensorProto, helper
 
 from ptfan.engine.runners.ov.flow_warp_conversion import flow_warp_extension
 from ptfan.engine.runners.ov.openvino_module import import_openvino
-from ptfan.export.flow_warp_op import (
-    DOMAIN,
-    OP_TYPE,
-    OPSET,
-    attach_flow_warp,
-    flow_warp_function,
-    symbolic_flow_warp,
-)
+from ptfan.engine.spec import FLOW_WARP, FLOW_WARP_DOMAIN
+from ptfan.export.flow_warp_op import OPSET, attach_flow_warp, flow_warp_function, symbolic_flow_warp
 from ptfan.training.model import align
 
 KINDS = [("pixel", False, False), ("pixel", True, False), ("pixel", True, True), ("tsam", True, False)]
@@ -37,7 +31,7 @@ def one_node(convention: str, nonzero: bool, required: bool, dtype: int) -> onnx
     outputs = ["y", "nonzero"] if nonzero else ["y"]
     inputs: dict[str, str | int | None] = {"x": "C", "flow": 2, "validity": 1, "fallback": "C"}
     node = helper.make_node(
-        OP_TYPE, list(inputs), outputs, domain=DOMAIN, convention=convention, require_nonzero=int(required)
+        FLOW_WARP, list(inputs), outputs, domain=FLOW_WARP_DOMAIN, convention=convention, require_nonzero=int(required)
     )
     graph = helper.make_graph(
         [node],
@@ -50,7 +44,7 @@ def one_node(convention: str, nonzero: bool, required: bool, dtype: int) -> onnx
         ],
         [helper.make_tensor_value_info(name, dtype, ["N", {"y": "C"}.get(name, 1), "H", "W"]) for name in outputs],
     )
-    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(DOMAIN, 1)]
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(FLOW_WARP_DOMAIN, 1)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
     assert attach_flow_warp(model) == 1
     onnx.checker.check_model(model, full_check=True)
@@ -191,7 +185,7 @@ def test_a_function_that_cannot_require_has_one_output() -> None:
     assert list(plain.output) == ["y"]
     assert list(full.output) == ["y", "nonzero"]
     for function in (plain, full):
-        assert (function.domain, function.name) == (DOMAIN, OP_TYPE)
+        assert (function.domain, function.name) == (FLOW_WARP_DOMAIN, FLOW_WARP)
         assert list(function.input) == ["x", "flow", "validity", "fallback"]
         assert list(function.attribute) == ["convention", "require_nonzero", "plugin_namespace"]
         assert {node.domain for node in function.node} == {""}

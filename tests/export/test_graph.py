@@ -12,10 +12,10 @@ import onnx
 import pytest
 import torch
 
-from ptfan.engine.spec import CLIP_CHANNELS, CLIP_INPUTS
+from ptfan.engine.spec import CLIP_CHANNELS, CLIP_INPUTS, FLOW_WARP, FLOW_WARP_DOMAIN
 from ptfan.export.compare import compare, compare_arrays, run_onnx, run_steps, run_torch
 from ptfan.export.dimensions import Dimensions
-from ptfan.export.flow_warp_op import DOMAIN, OP_TYPE, OPSET
+from ptfan.export.flow_warp_op import OPSET
 from ptfan.export.graph import clip_graph, step_graph
 from ptfan.export.metadata import write_spec
 from ptfan.training.model import Generator, GeneratorConfig, align
@@ -26,7 +26,7 @@ WARPS = {"s": 2 * (9 + 3), "r50": 2 * (16 + 5)}
 
 
 def warps(model: onnx.ModelProto) -> list[onnx.NodeProto]:
-    return [node for node in model.graph.node if node.op_type == OP_TYPE]
+    return [node for node in model.graph.node if node.op_type == FLOW_WARP]
 
 
 def attributes(node: onnx.NodeProto) -> dict[str, object]:
@@ -55,7 +55,7 @@ def test_one_file_takes_clips_of_any_length_and_size(
 @pytest.mark.parametrize("name", ["s", "r50"])
 def test_interface(name: str, graph: Callable[[str], onnx.ModelProto]) -> None:
     model = graph(f"{name}_graph")
-    assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", OPSET), (DOMAIN, 1)]
+    assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", OPSET), (FLOW_WARP_DOMAIN, 1)]
     assert [value.name for value in model.graph.input] == list(CLIP_INPUTS)
     assert [value.name for value in model.graph.output] == ["fill"]
     for value in (*model.graph.input, *model.graph.output):
@@ -71,12 +71,12 @@ def test_warps(name: str, graph: Callable[[str], onnx.ModelProto], generators: d
     model, convention = graph(f"{name}_graph"), generators[name].config.convention
     nodes = warps(model)
     assert len(nodes) == WARPS[name]
-    assert [(function.domain, function.name) for function in model.functions] == [(DOMAIN, OP_TYPE)]
+    assert [(function.domain, function.name) for function in model.functions] == [(FLOW_WARP_DOMAIN, FLOW_WARP)]
     required: Counter[object] = Counter()
     for node in nodes:
         found = attributes(node)
-        assert node.domain == DOMAIN
-        assert found["plugin_namespace"] == DOMAIN.encode()
+        assert node.domain == FLOW_WARP_DOMAIN
+        assert found["plugin_namespace"] == FLOW_WARP_DOMAIN.encode()
         assert found["convention"] == convention.encode()
         assert list(model.functions[0].attribute) == ["convention", "require_nonzero", "plugin_namespace"]
         assert len(node.output) == (2 if convention == "tsam" else 1)
@@ -122,7 +122,7 @@ def test_shapes_inside_are_named_too(s_graph: onnx.ModelProto) -> None:
         value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
         for value in s_graph.graph.value_info
     }
-    sums = [node for node in s_graph.graph.node if node.op_type in ("Add", "Mul", "Conv", OP_TYPE)]
+    sums = [node for node in s_graph.graph.node if node.op_type in ("Add", "Mul", "Conv", FLOW_WARP)]
     known = [shapes[output] for node in sums for output in node.output if output in shapes]
     assert len(known) >= len(sums) - 1  # the graph's own output is not listed
     assert {dim for shape in known for dim in shape if isinstance(dim, str)} <= {

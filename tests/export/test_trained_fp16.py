@@ -8,8 +8,8 @@ import onnx
 import pytest
 
 from ptfan.engine.models import file_sha256
-from ptfan.engine.spec import Carried
-from ptfan.engine.verify.run import LEAST_PSNR, verify
+from ptfan.engine.spec import LEAST_PSNR, StateSpec
+from ptfan.engine.verify.run import verify
 from ptfan.export.dimensions import Dimensions
 from ptfan.export.graph import clip_graph, step_graph
 from ptfan.export.metadata import model_spec, write_spec
@@ -27,7 +27,7 @@ def test_fp16_holds_45_db_in_the_hole(name: str, form: GraphForm, tmp_path: Path
     checkpoint = CHECKPOINTS / f"{name}.safetensors"
     generator = build(checkpoint)
     settings = ExportSettings(form=form, precision="fp16", dimensions=Dimensions(1 if form == "step" else 30, CROP))
-    carried: tuple[Carried, ...] = ()
+    carried: tuple[StateSpec, ...] = ()
     if form == "step":
         model, carried = step_graph(generator, "fp16", settings.dimensions)
     else:

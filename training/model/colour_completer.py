@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ptfan.engine.errors import ModelError
+from ptfan.engine.prepare.carry_rules import SURE
 from ptfan.training.model.blocks import convolution
 from ptfan.training.model.completer_config import CompleterConfig
 
@@ -19,8 +20,6 @@ FLAT = 0.03
 """Added to a picture's contrast, so that the noise of a flat one is not blown up."""
 MIDDLE = 0.5
 """Subtracted from confidences and holes, so that they have both signs."""
-SURE = 1.5
-"""Confidence times this, up to 1, is how far a carried colour is left alone: answers there help trained clips only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +105,7 @@ class ColourCompleter(nn.Module):
         mean = picture.mean(dim=(2, 3), keepdim=True)
         scale = (picture - mean).abs().mean(dim=(1, 2, 3), keepdim=True) + FLAT
         shown = torch.cat(((picture - mean) / scale, confidence - MIDDLE, hole - MIDDLE), dim=1)
+        # Answers where a colour is sure would help the clips of the training alone.
         doubtful = 1 - (SURE * confidence).clamp(max=1.0)
         return picture + self._answer(shown) * scale * hole * doubtful
 

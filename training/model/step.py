@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ptfan.engine.spec import Carried, Precision, WarpConvention
+from ptfan.engine.spec import Precision, StateSpec, WarpConvention
 from ptfan.training.model.align import Ends, Motion, align_folds, align_past, reduced
 from ptfan.training.model.generator import Generator
 from ptfan.training.model.timeline import Aligned, Place, Timeline
@@ -124,15 +124,15 @@ class _Recorder(_Memory):
         self._delays.setdefault(name, set()).add(delay)
         return self.written[name]
 
-    def carried(self) -> tuple[Carried, ...]:
+    def carried(self) -> tuple[StateSpec, ...]:
         """Return what later steps read."""
         delays = {name: tuple(sorted(found - {0})) for name, found in self._delays.items()}
         return tuple(self._described(name, found) for name, found in delays.items() if found)
 
-    def _described(self, name: str, delays: tuple[int, ...]) -> Carried:
+    def _described(self, name: str, delays: tuple[int, ...]) -> StateSpec:
         _, channels, height, _ = self.written[name].shape
         precision: Precision = "fp16" if self.written[name].dtype == torch.float16 else "fp32"
-        return Carried(name=name, channels=channels, size=PROBE // height, delays=delays, precision=precision)
+        return StateSpec(name=name, channels=channels, size=PROBE // height, delays=delays, precision=precision)
 
 
 class StepTimeline(Timeline):

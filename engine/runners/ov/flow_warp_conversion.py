@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ptfan.engine.runners.ov.openvino_module import import_openvino
-from ptfan.engine.runners.trt.flow_warp_plugin import NAME, NAMESPACE
+from ptfan.engine.spec import FLOW_WARP, FLOW_WARP_DOMAIN
 
 __all__ = ["flow_warp_extension"]
 
@@ -28,7 +28,7 @@ FAR = np.float32(4)
 def flow_warp_extension() -> Any:
     """Return what makes the op known to OpenVINO's `Core`."""
     onnx = import_openvino("openvino.frontend.onnx")
-    return onnx.ConversionExtension(NAME, NAMESPACE, partial(_convert, import_openvino(OPSET)))
+    return onnx.ConversionExtension(FLOW_WARP, FLOW_WARP_DOMAIN, partial(_convert, import_openvino(OPSET)))
 
 
 def _convert(ops: Any, node: Any) -> list[Any]:

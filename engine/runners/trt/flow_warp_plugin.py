@@ -13,13 +13,13 @@ import numpy as np
 
 from ptfan.engine.errors import ModelError
 from ptfan.engine.runners.trt.flow_warp_kernel import CONVENTIONS, THREADS, KernelName, compile_kernels, launch_grid
+from ptfan.engine.spec import FLOW_WARP, FLOW_WARP_DOMAIN
 
-__all__ = ["NAME", "NAMESPACE", "VERSION", "is_registered", "register", "unregister"]
+__all__ = ["VERSION", "is_registered", "register", "unregister"]
 
-NAME, VERSION, NAMESPACE = "FlowWarp", "1", "ai.ptfan"
-INPUTS = 4
-"""x, flow, validity, fallback."""
+VERSION = "1"
 X, FLOW, VALIDITY = range(3)
+"""The places of the inputs; the fallback is the fourth."""
 FEATURES = (0, 3, 4)
 """The places of x, fallback and y among inputs and outputs: they share one layout."""
 
@@ -28,8 +28,8 @@ _creators: dict[str, Any] = {}  # the registries do not keep them alive
 
 def is_registered(trt: Any) -> bool:
     """Tell whether a creator of the op is known to a TensorRT module, whoever registered it."""
-    registry = trt.get_plugin_registry()
-    return any((creator.name, creator.plugin_namespace) == (NAME, NAMESPACE) for creator in registry.all_creators)
+    known = ((creator.name, creator.plugin_namespace) for creator in trt.get_plugin_registry().all_creators)
+    return (FLOW_WARP, FLOW_WARP_DOMAIN) in known
 
 
 def register(trt: Any) -> None:
@@ -41,7 +41,7 @@ def register(trt: Any) -> None:
     if is_registered(trt):
         return
     creator = _creator(trt)
-    trt.get_plugin_registry().register_creator(creator, NAMESPACE)
+    trt.get_plugin_registry().register_creator(creator, FLOW_WARP_DOMAIN)
     _creators[trt.__name__] = creator
 
 
@@ -62,7 +62,7 @@ class _FlowWarp:
         for base in (trt.IPluginV3, trt.IPluginV3OneCore, trt.IPluginV3OneBuild, trt.IPluginV3OneRuntime):
             base.__init__(self)
         self.convention, self.require_nonzero = convention, require_nonzero
-        self.plugin_name, self.plugin_version, self.plugin_namespace = NAME, VERSION, NAMESPACE
+        self.plugin_name, self.plugin_version, self.plugin_namespace = FLOW_WARP, VERSION, FLOW_WARP_DOMAIN
         self.num_outputs = 2 if convention == "tsam" or require_nonzero else 1
         # Fields only point to their values, and some releases of TensorRT to the fields.
         self._values = np.frombuffer(convention.encode(), np.int8), np.array([require_nonzero], np.int32)
@@ -127,7 +127,7 @@ class _Creator:
 
     def __init__(self) -> None:
         self.trt.IPluginCreatorV3One.__init__(self)
-        self.name, self.plugin_version, self.plugin_namespace = NAME, VERSION, NAMESPACE
+        self.name, self.plugin_version, self.plugin_namespace = FLOW_WARP, VERSION, FLOW_WARP_DOMAIN
         self.field_names = _fields(self.trt, np.array([], np.int8), np.array([], np.int32))
 
     def create_plugin(self, name: str, fields: Any, phase: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ptfan.engine.bench.work import Pace, Work, measure_pace
-from ptfan.engine.spec import Carried, ModelSpec
+from ptfan.engine.spec import ModelSpec, StateSpec
 
 COMMON: dict[str, Any] = {
     "name": "any",
@@ -26,7 +26,7 @@ def test_a_window_computes_some_frames_twice() -> None:
 
 
 def test_a_step_reads_and_writes_what_it_carries() -> None:
-    carried = (Carried(name="seen", channels=2, size=4, delays=(1, 3), precision="fp16"),)
+    carried = (StateSpec(name="seen", channels=2, size=4, delays=(1, 3), precision="fp16"),)
     spec = ModelSpec(**COMMON, form="step", carried=carried, precision="fp16")
     work = Work.of(spec, (64, 48), frames=4, kept=4)
     assert work.flop == 50 * PIXELS

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import ModelError
-from ptfan.engine.fillers.stepper import Carry, Stepper, step_inputs
-from ptfan.engine.spec import CLIP_INPUTS, Carried, ModelSpec
+from ptfan.engine.fillers.stepper import StateRing, Stepper, step_inputs
+from ptfan.engine.spec import CLIP_INPUTS, ModelSpec, StateSpec
 
 CHANNELS = {"frames": 3, "flow_forward": 2, "flow_backward": 2}
 
@@ -35,19 +35,19 @@ def clip(frames: int, seed: int = 0) -> dict[str, NDArray[np.float32]]:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=3, unique=True), st.integers(0, 4), st.integers(1, 20))
 def test_a_ring_gives_back_what_was_written_so_many_steps_ago(delays: list[int], more: int, steps: int) -> None:
-    slots = max(delays) + 1 + more
-    carry = Carry(memory(), Carried(name="x", channels=1, size=1, delays=tuple(delays)), (1, 1, 1, 1), slots)
+    state = StateSpec(name="x", channels=1, size=1, delays=tuple(delays))
+    ring = StateRing(memory(), state, (1, 1, 1, 1), max(delays) + 1 + more)
     written = [0.0] * max(delays)
     for step in range(steps):
-        read = carry.inputs()
+        read = ring.inputs()
         assert {name: float(array[0, 0, 0, 0]) for name, array in read.items()} == {
             f"x.{delay}": written[-delay] for delay in delays
         }
-        output = carry.output()
+        output = ring.output()
         assert not any(np.shares_memory(output, array) for array in read.values())
         output[:] = step + 1.0
         written.append(step + 1.0)
-        carry.advance()
+        ring.advance()
 
 
 def test_a_frame_is_answered_when_its_lookahead_is_over(step_runner: Any) -> None:
@@ -103,27 +103,27 @@ def test_only_step_models_at_their_multiples(step_runner: Any, runner: Callable[
 
 @given(st.lists(st.lists(st.integers(1, 12), min_size=1, max_size=3, unique=True), min_size=1, max_size=5))
 def test_all_rings_come_round_together(delays: list[list[int]]) -> None:
-    carried = tuple(Carried(name=f"x{n}", channels=1, size=1, delays=tuple(each)) for n, each in enumerate(delays))
+    carried = tuple(StateSpec(name=f"x{n}", channels=1, size=1, delays=tuple(each)) for n, each in enumerate(delays))
     spec = ModelSpec(name="m", form="step", window=3, stride=1, lookahead=5, carried=carried)
-    slots = [spec.slots(item) for item in carried]
-    assert all(count > max(item.delays) for count, item in zip(slots, carried, strict=True))
-    assert math.lcm(*slots) == max(slots)
+    lengths = [spec.ring_length(item) for item in carried]
+    assert all(length > max(item.delays) for length, item in zip(lengths, carried, strict=True))
+    assert math.lcm(*lengths) == max(lengths)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=20), st.integers(1, 3), st.integers(0, 2))
 def test_a_slot_that_is_left_as_it_is_knows_nothing_of_the_step(comes: list[bool], longest: int, spare: int) -> None:
     """One stream pushes at every step, the other only at some: its values are read after as many steps of its own."""
-    carried = Carried(name="x", channels=1, size=1, delays=tuple({1, longest}))
-    carry = Carry(memory(), carried, (2, 1, 1, 1), longest + 1 + spare)
+    state = StateSpec(name="x", channels=1, size=1, delays=tuple({1, longest}))
+    ring = StateRing(memory(), state, (2, 1, 1, 1), longest + 1 + spare)
     written: list[list[float]] = [[0.0] * longest, [0.0] * longest]
     for step, second in enumerate(comes):
         for delay, name in {1: "x.1", longest: f"x.{longest}"}.items():
-            assert carry.inputs()[name][:, 0, 0, 0].tolist() == [values[-delay] for values in written]
-        carry.output()[:] = step + 1.0
+            assert ring.inputs()[name][:, 0, 0, 0].tolist() == [values[-delay] for values in written]
+        ring.output()[:] = step + 1.0
         written[0].append(step + 1.0)
         if second:
             written[1].append(step + 1.0)
         else:
-            carry.hold(1)
-        carry.advance()
+            ring.hold(1)
+        ring.advance()

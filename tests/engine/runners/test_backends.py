@@ -92,11 +92,11 @@ def test_a_step_model_s_states_stay_on_the_gpu(monkeypatch: pytest.MonkeyPatch) 
     record = StandIn(monkeypatch)
     with OrtRunner(model, threads=1, gpu=2) as runner:
         stepper = Stepper(runner, 16, 16)
-        slots = sum(map(runner.spec.slots, runner.spec.carried))
-        assert record.allocated == [("cuda", 2)] * slots
+        values = sum(map(runner.spec.ring_length, runner.spec.carried))
+        assert record.allocated == [("cuda", 2)] * values
         for t, wanted in enumerate(expected):
             assert np.array_equal(stepper.push(frame(t)), wanted)
-    assert len(record.allocated) == slots, "a step allocates nothing"
+    assert len(record.allocated) == values, "a step allocates nothing"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 
 from ptfan.engine.errors import ModelError
 from ptfan.engine.runners.trt import flow_warp_plugin
-from ptfan.engine.runners.trt.flow_warp_plugin import NAME, NAMESPACE, VERSION, is_registered, register
+from ptfan.engine.runners.trt.flow_warp_plugin import VERSION, is_registered, register
+from ptfan.engine.spec import FLOW_WARP, FLOW_WARP_DOMAIN
 
 trt = pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed")
 
@@ -21,7 +22,7 @@ def fields(**values: Any) -> Any:
 @pytest.fixture(scope="module")
 def creator() -> Any:
     register(trt)
-    return trt.get_plugin_registry().get_creator(NAME, VERSION, NAMESPACE)
+    return trt.get_plugin_registry().get_creator(FLOW_WARP, VERSION, FLOW_WARP_DOMAIN)
 
 
 @pytest.fixture(scope="module")

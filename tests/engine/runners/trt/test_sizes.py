@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 
 from ptfan.engine.errors import InputError, ModelError
 from ptfan.engine.runners.trt.sizes import Extent, SizeRange
-from ptfan.engine.spec import CLIP_INPUTS, Carried, ModelSpec
+from ptfan.engine.spec import CLIP_INPUTS, ModelSpec, StateSpec
 
 CLIP = ModelSpec(name="clip", window=6, stride=3, lookahead=1)
 STEP = replace(
-    CLIP, form="step", carried=(Carried(name="past", channels=8, size=4, delays=(1, 3), precision="fp16"),), lookahead=2
+    CLIP,
+    form="step",
+    carried=(StateSpec(name="past", channels=8, size=4, delays=(1, 3), precision="fp16"),),
+    lookahead=2,
 )
 
 
