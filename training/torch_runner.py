@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import BackendError, ModelError, one_line
+from ptfan.engine.closing import Closing
+from ptfan.engine.errors import BackendError, one_line
 from ptfan.engine.models import file_sha256
-from ptfan.engine.runners.runner import Arrays
+from ptfan.engine.runners.runner import Arrays, check_inputs, check_open
 from ptfan.engine.spec import CLIP_INPUTS, ModelSpec
 from ptfan.training.checkpoint import build
 from ptfan.training.spec import generator_spec
@@ -20,7 +20,7 @@ from ptfan.training.spec import generator_spec
 __all__ = ["TorchRunner", "open_torch_runner"]
 
 
-class TorchRunner:
+class TorchRunner(Closing):
     """A generator in torch, in evaluation mode, fp32."""
 
     def __init__(self, checkpoint: Path, *, device: str = "cpu", threads: int = 0) -> None:
@@ -39,13 +39,18 @@ class TorchRunner:
         if threads:
             torch.set_num_threads(threads)
         generator = build(checkpoint)
+        self._path, self._device = checkpoint, device
         self._spec = generator_spec(generator, weights_sha256=file_sha256(checkpoint))
-        self._device = device
         self._largest: float | None = None
         try:
-            self._generator: torch.nn.Module | None = generator.to(device)
+            self._generator: Any = generator.to(device)
         except (RuntimeError, AssertionError) as error:  # a torch without CUDA asserts that it has it
             raise BackendError(f"device {device}: torch cannot use it ({one_line(error, 200)}); try cpu") from error
+
+    @property
+    def path(self) -> Path:
+        """The file that was loaded."""
+        return self._path
 
     @property
     def spec(self) -> ModelSpec:
@@ -65,9 +70,8 @@ class TorchRunner:
             ModelError: an input is missing, has a wrong shape, or the runner is closed.
             BackendError: torch failed, for want of memory for instance.
         """
-        missing = sorted(set(CLIP_INPUTS) - set(inputs))
-        if missing or self._generator is None:
-            raise ModelError(f"model {self._spec.name}: input {', '.join(missing) or '(closed runner)'} was not given")
+        check_open(self._spec, self._generator)
+        check_inputs(self._spec, CLIP_INPUTS, inputs)
         feed = [torch.from_numpy(np.asarray(inputs[name], np.float32)).to(self._device) for name in CLIP_INPUTS]
         try:
             fill = self._generator(*feed)
@@ -96,14 +100,6 @@ class TorchRunner:
     def close(self) -> None:
         """Free the network; a closed runner runs no more."""
         self._generator = None
-
-    def __enter__(self) -> TorchRunner:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def open_torch_runner(model: Path, *, threads: int = 0) -> TorchRunner:

@@ -41,9 +41,11 @@ __all__ = [
     "Values",
     "check_floating",
     "check_inputs",
+    "check_open",
     "choose_file",
     "open_model",
     "open_runner",
+    "warn_no_graphs",
 ]
 
 RUNNER_GROUP = "ptfan.runners"
@@ -61,6 +63,10 @@ DTYPES: dict[Precision, Any] = {"fp32": np.float32, "fp16": np.float16}
 
 class Runner(Protocol):
     """A loaded network. A context manager; `close` frees what it holds."""
+
+    @property
+    def path(self) -> Path:
+        """The file that was loaded."""
 
     @property
     def spec(self) -> ModelSpec:
@@ -111,6 +117,16 @@ def check_floating(model: Path, types: Mapping[str, Any]) -> None:
         raise ModelError(f"model {model}: takes inputs that are not floating; export it with `ptfan export`")
 
 
+def check_open(spec: ModelSpec, network: object) -> None:
+    """Check that a runner still holds its network; one that is closed has None in its place.
+
+    Raises:
+        ModelError: it is closed.
+    """
+    if network is None:
+        raise ModelError(f"model {spec.name}: its runner is closed; open another one")
+
+
 def check_inputs(spec: ModelSpec, wanted: Iterable[str], inputs: Values) -> None:
     """Check that all inputs are given that a network takes.
 
@@ -120,6 +136,16 @@ def check_inputs(spec: ModelSpec, wanted: Iterable[str], inputs: Values) -> None
     missing = sorted(set(wanted) - set(inputs))
     if missing:
         raise ModelError(f"model {spec.name}: input {', '.join(missing)} was not given")
+
+
+def warn_no_graphs(name: str, why: str) -> None:
+    """Warn that a GPU does not record what repeats.
+
+    Args:
+        name: whose runs they are: `model s-live`, for instance.
+        why: what keeps it from that.
+    """
+    logging.getLogger("ptfan").warning(f"{name}: no CUDA graphs, each kernel is launched by itself ({why})")
 
 
 def open_model(model: str | Path, *, backend: Backend = "auto", threads: int = 0, gpu: int = 0) -> Runner:

@@ -35,12 +35,15 @@ class WatchableRunner(Runner, Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Contestant:
-    """A loaded model and the file that it came from."""
+    """One of the two."""
 
-    path: Path
-    """The file."""
     runner: Runner
-    """It, loaded."""
+    """The model, loaded."""
+
+    @property
+    def path(self) -> Path:
+        """Its file."""
+        return self.runner.path
 
     def __str__(self) -> str:
         spec = self.runner.spec

@@ -18,7 +18,7 @@ from ptfan.engine.prepare.completions import Completions
 from ptfan.engine.prepare.flow import estimate_flows
 from ptfan.engine.prepare.flow_completion import LearnedFlow
 from ptfan.engine.prepare.inputs import clip_inputs
-from ptfan.engine.progress import NoProgress, Progress
+from ptfan.engine.progress import NoProgress, Progress, running
 from ptfan.engine.runners.onnx_file import read_spec
 from ptfan.engine.runners.ort.ort_runner import OrtRunner
 from ptfan.engine.runners.runner import State, Values
@@ -74,15 +74,14 @@ def calibration_calls(model: Path, settings: CalibrationSettings, progress: Prog
     clips = dataset.clips if names is None else dataset.only(names).clips
     spec = read_spec(model)
     every = 1 if spec.completes else settings.every
-    with Listener(model, every=every, threads=settings.threads) as listener:
-        progress.start("calibrating", len(clips), "clips")
+    counted = running(progress, "calibrating", len(clips), "clips")
+    with Listener(model, every=every, threads=settings.threads) as listener, counted:
         for number, clip in enumerate(clips):
             images = clip.read(0, min(clip.frames, settings.frames))
             count, height, width = images.shape[:3]
             holes = random_holes(np.random.default_rng((settings.seed, number)), count, height, width)
             yield from calls_of(spec.form, listener, images, holes)
             progress.advance()
-        progress.finish()
 
 
 def calls_of(
@@ -134,9 +133,6 @@ class Listener(OrtRunner):
             self._kept.append({name: _copied(value) for name, value in inputs.items()})
         self._calls += 1
         return super().run_into(inputs, into)
-
-    def __enter__(self) -> Listener:
-        return self
 
 
 def _copied(value: Any) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import TracebackType
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ptfan.engine.spec import Carried, ModelSpec
+from ptfan.engine.closing import Closing
+from ptfan.engine.spec import ModelSpec, StateSpec
 
 Pictures = list[NDArray[np.float32]]
 
@@ -32,10 +33,10 @@ def make_pan(frames: int, height: int, width: int, *, dx: int = 3, dy: int = 1, 
     return [wide[top : top + height, left : left + width].copy() for top, left in zip(tops, lefts, strict=True)]
 
 
-class FakeRunner:
+class FakeRunner(Closing):
     """A network for tests: `answer` maps the inputs to `fill`; every call's inputs are kept."""
 
-    backend = "fake"
+    backend, path = "fake", Path("fake.onnx")
 
     def __init__(self, spec: ModelSpec, answer: Callable[[Mapping[str, NDArray[Any]]], NDArray[Any]]) -> None:
         self.spec = spec
@@ -49,14 +50,6 @@ class FakeRunner:
 
     def close(self) -> None:
         self.closed = True
-
-    def __enter__(self) -> FakeRunner:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def make_runner(
@@ -74,7 +67,7 @@ class FakeStepRunner(FakeRunner):
     """
 
     def __init__(self, **spec: Any) -> None:
-        carried = (Carried(name="seen", channels=3, size=1, delays=(1, 2)),)
+        carried = (StateSpec(name="seen", channels=3, size=1, delays=(1, 2)),)
         values = {"name": "fake", "window": 6, "stride": 3, "lookahead": 1, "fill": "zero", **spec}
         super().__init__(ModelSpec(form="step", carried=carried, **values), lambda inputs: inputs["frames"])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import logging
 import math
 import os
 from collections.abc import Iterator, Mapping
@@ -11,18 +10,27 @@ from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfan.engine.closing import Closing
 from ptfan.engine.errors import BackendError, ModelError, one_line
 from ptfan.engine.machine import cores
 from ptfan.engine.runners.half import cast
 from ptfan.engine.runners.onnx_file import read_spec
 from ptfan.engine.runners.ort.graphs import CudaGraphs
-from ptfan.engine.runners.runner import DTYPES, Arrays, State, Values, check_floating, check_inputs
+from ptfan.engine.runners.runner import (
+    DTYPES,
+    Arrays,
+    State,
+    Values,
+    check_floating,
+    check_inputs,
+    check_open,
+    warn_no_graphs,
+)
 from ptfan.engine.spec import ModelSpec, Precision
 
 __all__ = ["GRAPHS_VARIABLE", "OrtRunner"]
@@ -39,10 +47,10 @@ TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 QUIET, USUAL = 4, 2
 """ONNX Runtime's levels of logging: fatal errors alone, and from warnings on."""
 STDOUT = Lock()
-"""Of who has put something else in the place of Python's stdout."""
+"""Is held while something else stands in the place of Python's stdout."""
 
 
-class OrtRunner:
+class OrtRunner(Closing):
     """A network in ONNX Runtime."""
 
     def __init__(self, model: Path, *, threads: int = 0, gpu: int | None = None) -> None:
@@ -60,7 +68,7 @@ class OrtRunner:
         import onnxruntime
 
         self._spec = read_spec(model)
-        self._model, self._threads, self._gpu = model, threads or _usual_threads(self._spec), gpu
+        self._path, self._threads, self._gpu = model, threads or _usual_threads(self._spec), gpu
         self._place = ("cpu", 0) if gpu is None else ("cuda", gpu)
         session = _open_session(model, self._threads, gpu, keep=not self._spec.completes)
         self._types = {entry.name: TYPES.get(entry.type) for entry in session.get_inputs()}
@@ -69,6 +77,11 @@ class OrtRunner:
         self._session: Any = session
         self._values: Any = onnxruntime.OrtValue
         self._graphs = self._open_graphs() if gpu is not None and os.environ.get(GRAPHS_VARIABLE) == "1" else None
+
+    @property
+    def path(self) -> Path:
+        """The file that was loaded."""
+        return self._path
 
     @property
     def spec(self) -> ModelSpec:
@@ -111,7 +124,7 @@ class OrtRunner:
         """Run once.
 
         Raises:
-            ModelError: an input is missing.
+            ModelError: an input is missing, or the runner is closed.
             BackendError: ONNX Runtime failed, for want of memory or because an input does not fit the graph.
         """
         return self.run_into(inputs, {})
@@ -127,9 +140,10 @@ class OrtRunner:
             The other outputs.
 
         Raises:
-            ModelError: an input is missing.
+            ModelError: an input is missing, or the runner is closed.
             BackendError: ONNX Runtime failed, for want of memory or because an array does not fit the graph.
         """
+        check_open(self._spec, self._session)
         check_inputs(self._spec, self._types, inputs)
         try:
             outputs = self._recorded(inputs, into)
@@ -152,7 +166,7 @@ class OrtRunner:
                 for name, size in zip(entry.shape, shapes[entry.name], strict=True)
                 if isinstance(name, str)
             }
-            return _open_session(self._model, self._threads, self._gpu, fixed)
+            return _open_session(self._path, self._threads, self._gpu, fixed)
 
         return CudaGraphs(self._spec, {entry.name: TYPES[entry.type] for entry in entries}, self._place, open_fixed)
 
@@ -164,9 +178,7 @@ class OrtRunner:
             return self._graphs.run(inputs, into)
         except Exception as error:  # ONNX Runtime's errors share no public base class
             self._graphs, why = None, one_line(error.__cause__ or error, 200)
-            logging.getLogger("ptfan").warning(
-                f"model {self._spec.name}: no CUDA graphs, each kernel is launched by itself ({why})"
-            )
+            warn_no_graphs(f"model {self._spec.name}", why)
             return None
 
     def _bound(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
@@ -192,14 +204,6 @@ class OrtRunner:
         """Free the session; a closed runner runs no more."""
         self._session = self._graphs = None
 
-    def __enter__(self) -> OrtRunner:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
 
 def _usual_threads(spec: ModelSpec) -> int:
     """Return how many threads a network gets where nobody says; 0 is one a core.
@@ -222,35 +226,52 @@ def _open_session(
         fixed: sizes by the names of dimensions.
         keep: hold the CPU's memory from one run to the next.
     """
-    import onnxruntime
-
     options = _session_options(threads, fixed or {})
     # A network that is run once for a window would hold what thirty frames take at once while others need as much.
     options.enable_cpu_mem_arena = keep
+    if gpu is None:
+        return _load(model, options, CPU)
+    _check_made_for_cuda(gpu)
     cuda = {"device_id": str(gpu), **CUDA_OPTIONS}
     if fixed:
         cuda["enable_cuda_graph"] = "1"
-    providers: list[Any] = [CPU] if gpu is None else [(CUDA, cuda)]
-    if gpu is not None and CUDA not in onnxruntime.get_available_providers():
-        raise BackendError(
-            f"GPU {gpu}: the ONNX Runtime here is the CPU's alone; pip uninstall onnxruntime, then "
-            "pip install 'ptfan[cuda]'"
-        )
+    session = _load(model, options, (CUDA, cuda), gpu)
+    _check_uses_cuda(session, gpu)
+    return session
+
+
+def _load(model: Path, options: Any, provider: str | tuple[str, dict[str, str]], gpu: int | None = None) -> Any:
+    import onnxruntime
+
     try:
         with _quiet(loads_cuda=gpu is not None):
-            session = onnxruntime.InferenceSession(str(model), options, providers=providers, enable_fallback=0)
-    except Exception as error:
+            return onnxruntime.InferenceSession(str(model), options, providers=[provider], enable_fallback=0)
+    except Exception as error:  # ONNX Runtime's errors share no public base class
         why = one_line(error, 200)
         if gpu is not None and "CUDA" in str(error):
             raise BackendError(f"GPU {gpu}: ONNX Runtime cannot use it ({why}); see `ptfan info`") from error
         raise ModelError(f"model {model}: ONNX Runtime cannot load it ({why}); expected an ONNX file") from error
-    # Without CUDA's libraries it would go on with the CPU, and say so in its log alone.
-    if gpu is not None and CUDA not in session.get_providers():
+
+
+def _check_made_for_cuda(gpu: int) -> None:
+    import onnxruntime
+
+    if CUDA not in onnxruntime.get_available_providers():
+        raise BackendError(
+            f"GPU {gpu}: the ONNX Runtime here is the CPU's alone; pip uninstall onnxruntime, then "
+            "pip install 'ptfan[cuda]'"
+        )
+
+
+def _check_uses_cuda(session: Any, gpu: int) -> None:
+    """Check that CUDA's libraries were found: without them a session goes on with the CPU, and tells its log alone."""
+    import onnxruntime
+
+    if CUDA not in session.get_providers():
         raise BackendError(
             f"GPU {gpu}: ONNX Runtime {onnxruntime.__version__} finds no CUDA and cuDNN of the versions that it was "
             "made for; pip install 'ptfan[cuda]' brings them"
         )
-    return session
 
 
 def _session_options(threads: int, fixed: Mapping[str, int]) -> Any:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfan.engine.closing import Closing
 from ptfan.engine.errors import BackendError, ModelError, one_line
 from ptfan.engine.runners.half import cast
 from ptfan.engine.runners.onnx_file import read_spec
 from ptfan.engine.runners.ov.flow_warp_conversion import flow_warp_extension
 from ptfan.engine.runners.ov.openvino_module import import_openvino
-from ptfan.engine.runners.runner import DTYPES, Arrays, State, Values, check_floating, check_inputs
+from ptfan.engine.runners.runner import DTYPES, Arrays, State, Values, check_floating, check_inputs, check_open
 from ptfan.engine.spec import ModelSpec, Precision
 
 __all__ = ["Arithmetic", "OpenVINORunner"]
@@ -29,7 +29,7 @@ SIZES = 4
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 
 
-class OpenVINORunner:
+class OpenVINORunner(Closing):
     """A network in OpenVINO, which compiles it for each size of frames when that comes for the first time."""
 
     def __init__(self, model: Path, *, threads: int = 0, arithmetic: Arithmetic = "fp32") -> None:
@@ -43,7 +43,7 @@ class OpenVINORunner:
         Raises:
             ModelError: not an ONNX file, or none that ptfan exported.
         """
-        self._spec = read_spec(model)
+        self._path, self._spec = model, read_spec(model)
         self._arithmetic: Arithmetic = arithmetic
         self._openvino = import_openvino()
         self._core = _core()
@@ -59,6 +59,11 @@ class OpenVINORunner:
             "ENABLE_CPU_PINNING": False,  # decoding, flow and encoding run on the same cores
         }
         self._request = lru_cache(SIZES)(self._compile)
+
+    @property
+    def path(self) -> Path:
+        """The file that was loaded."""
+        return self._path
 
     @property
     def spec(self) -> ModelSpec:
@@ -93,9 +98,10 @@ class OpenVINORunner:
             The other outputs.
 
         Raises:
-            ModelError: an input is missing.
+            ModelError: an input is missing, or the runner is closed.
             BackendError: OpenVINO failed, for want of memory or because an array does not fit the graph.
         """
+        check_open(self._spec, self._graph)
         check_inputs(self._spec, self._types, inputs)
         arrays = {name: cast(inputs[name], dtype) for name, dtype in self._types.items()}
         try:
@@ -107,14 +113,6 @@ class OpenVINORunner:
         """Free what was compiled; a closed runner runs no more."""
         self._request.cache_clear()
         self._graph = None
-
-    def __enter__(self) -> OpenVINORunner:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _read(self, model: Path) -> Any:
         try:

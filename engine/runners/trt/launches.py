@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Hashable
 
 from ptfan.engine.errors import BackendError
+from ptfan.engine.runners.runner import warn_no_graphs
 from ptfan.engine.runners.trt.device import Device
 
 __all__ = ["Launches"]
@@ -55,7 +55,5 @@ class Launches:
         except BackendError as error:
             # Something in it waits or allocates, which a recording must not: it runs as before, launch by launch.
             self.recorded = False
-            logging.getLogger("ptfan").warning(
-                f"{self._name}: no CUDA graphs, each kernel is launched by itself ({error})"
-            )
+            warn_no_graphs(self._name, str(error))
             return None

@@ -8,15 +8,15 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfan.engine.closing import Closing
 from ptfan.engine.errors import BackendError, ModelError
 from ptfan.engine.runners.half import cast
-from ptfan.engine.runners.runner import DTYPES, Arrays, State, Values, check_inputs
+from ptfan.engine.runners.runner import DTYPES, Arrays, State, Values, check_inputs, check_open
 from ptfan.engine.runners.trt.device import Device, Staging
 from ptfan.engine.runners.trt.device_array import DeviceArray
 from ptfan.engine.runners.trt.launches import Launches
@@ -34,7 +34,7 @@ RTX_CAPABILITIES = ((7, 5), (8, 0), (8, 6), (8, 9), (12, 0), (12, 1))
 """Compute capabilities that TensorRT for RTX names."""
 
 
-class TensorRTRunner:
+class TensorRTRunner(Closing):
     """A network as a TensorRT plan."""
 
     def __init__(self, plan: Path, *, gpu: int = 0) -> None:
@@ -69,6 +69,11 @@ class TensorRTRunner:
         self._extent: Extent | None = None
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._staging: dict[str, Staging] = {}
+
+    @property
+    def path(self) -> Path:
+        """The plan."""
+        return self._plan
 
     @property
     def spec(self) -> ModelSpec:
@@ -118,9 +123,10 @@ class TensorRTRunner:
         Raises:
             InputError: the stream is none.
             ModelError: an input is missing, or of another shape than the others ask for; an array does not lie where it
-                must, or is of another type.
+                must, or is of another type; or the runner is closed.
             BackendError: a size is not one of the plan's, or TensorRT failed.
         """
+        check_open(self._record.spec, self._context)
         check_inputs(self._record.spec, self._inputs, inputs)
         with self._turn, self._device.current():
             if stream is not None:
@@ -133,14 +139,6 @@ class TensorRTRunner:
             self._launches.forget()
             self._staging.clear()
             self._context = self._engine = self._runtime = None
-
-    def __enter__(self) -> TensorRTRunner:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _run(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
         self._resize(inputs)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from ptfan.engine.closing import Closing
 from ptfan.engine.errors import InputError, ModelError
 from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
@@ -23,10 +25,10 @@ Arrays = Mapping[str, NDArray[Any]]
 HEIGHT, WIDTH = 64, 128
 
 
-class FakeNetwork:
+class FakeNetwork(Closing):
     """Adds another constant to each colour of what is hole."""
 
-    backend = "fake"
+    backend, path = "fake", Path("fake.onnx")
 
     def __init__(self, form: Any = "colour") -> None:
         self.spec = ModelSpec(name="fake", form=form, window=6, stride=3, lookahead=0)
@@ -38,10 +40,6 @@ class FakeNetwork:
         return {"completed": inputs["picture"] + added * (inputs["hole"] > 0)}
 
     def close(self) -> None: ...
-    def __enter__(self) -> FakeNetwork:
-        return self
-
-    def __exit__(self, *error: object) -> None: ...
 
 
 def hole(height: int = HEIGHT, width: int = WIDTH) -> NDArray[np.bool_]:

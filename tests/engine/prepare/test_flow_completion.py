@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from ptfan.engine.closing import Closing
 from ptfan.engine.errors import ModelError
 from ptfan.engine.inpainter import Inpainter
 from ptfan.engine.models import FLOW_MODEL, flow_model, shipped_models
@@ -22,10 +24,10 @@ Arrays = Mapping[str, NDArray[Any]]
 HEIGHT, WIDTH = 64, 96
 
 
-class FakeNetwork:
+class FakeNetwork(Closing):
     """Adds a constant to the flow of unknown pixels, and doubts them by another."""
 
-    backend = "fake"
+    backend, path = "fake", Path("fake.onnx")
 
     def __init__(self, form: Any = "flow") -> None:
         self.spec = ModelSpec(name="fake", form=form, window=6, stride=3, lookahead=0)
@@ -39,10 +41,6 @@ class FakeNetwork:
         return {"completed": inputs["flow"] + added * unknown, "spread": doubt * unknown}
 
     def close(self) -> None: ...
-    def __enter__(self) -> FakeNetwork:
-        return self
-
-    def __exit__(self, *error: object) -> None: ...
 
 
 def hole(height: int = HEIGHT, width: int = WIDTH) -> NDArray[np.bool_]:

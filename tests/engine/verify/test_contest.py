@@ -28,6 +28,12 @@ def mean_of_neighbours(inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
     return np.stack([np.sum(some, axis=0) / np.float32(len(some)) for some in near]).astype(np.float32)
 
 
+def contestant(path: str | Path, runner: Any) -> Any:
+    """Let a fake runner be that of a file."""
+    runner.path = Path(path)
+    return Contestant(runner)
+
+
 @pytest.mark.parametrize("window", [4, 7, 20])
 def test_clip_and_step_form_answer_alike(runner: Callable, step_runner: Callable, pan: Callable, window: int) -> None:
     hole = np.zeros((48, 64), bool)
@@ -37,8 +43,8 @@ def test_clip_and_step_form_answer_alike(runner: Callable, step_runner: Callable
     )
     pictures = [Frame((picture * 255).astype(np.uint8), hole, tag=t) for t, picture in enumerate(pan(11, 48, 64))]
     windows = [item for frame in pictures for item in preparer.push(frame)] + preparer.flush()
-    clip = Contestant(Path("clip"), runner(mean_of_neighbours))
-    step = Contestant(Path("step"), step_runner(fill="propagated"))
+    clip = Contestant(runner(mean_of_neighbours))
+    step = Contestant(step_runner(fill="propagated"))
     pairs = list(answers(clip, step, iter(windows)))
     assert [(ours.tag, theirs.tag) for ours, theirs in pairs] == [(t, t) for t in range(11)]
     for ours, theirs in pairs:
@@ -48,12 +54,12 @@ def test_clip_and_step_form_answer_alike(runner: Callable, step_runner: Callable
 
 
 def test_both_are_fed_what_both_can_take(runner: Callable) -> None:
-    ours = Contestant(Path("a"), runner(size_multiple=8, fixed_window=9, window=9))
-    theirs = Contestant(Path("b"), runner(size_multiple=12, fixed_size=(48, 24)))
+    ours = contestant("a", runner(size_multiple=8, fixed_window=9, window=9))
+    theirs = contestant("b", runner(size_multiple=12, fixed_size=(48, 24)))
     spec = joint_spec(ours, theirs)
     assert (spec.size_multiple, spec.fixed_size, spec.fixed_window) == (24, (48, 24), 9)
-    plan = Contestant(Path("a"), runner(smallest_size=(64, 16), largest_size=(432, 240)))
-    other = Contestant(Path("b"), runner(smallest_size=(16, 64), largest_size=(240, 432)))
+    plan = contestant("a", runner(smallest_size=(64, 16), largest_size=(432, 240)))
+    other = contestant("b", runner(smallest_size=(16, 64), largest_size=(240, 432)))
     spec = joint_spec(plan, other)
     assert (spec.smallest_size, spec.largest_size) == ((64, 64), (240, 240))
     assert joint_spec(plan, theirs).largest_size == joint_spec(theirs, plan).largest_size == (432, 240)
@@ -69,15 +75,16 @@ def test_both_are_fed_what_both_can_take(runner: Callable) -> None:
 )
 def test_what_cannot_be_fed_alike_is_refused(runner: Callable, ours: Any, theirs: Any, what: str) -> None:
     with pytest.raises(ModelError, match=what):
-        joint_spec(Contestant(Path("a"), runner(**ours)), Contestant(Path("b"), runner(**theirs)))
+        joint_spec(contestant("a", runner(**ours)), contestant("b", runner(**theirs)))
 
 
 def test_a_file_is_not_compared_with_itself(runner: Callable, tmp_path: Path) -> None:
-    path, other = runner(), runner()
+    one, same = contestant(tmp_path / "a", runner()), contestant(tmp_path / "b" / ".." / "a", runner())
     with pytest.raises(InputError, match="would be compared with itself"):
-        joint_spec(Contestant(tmp_path / "a", path), Contestant(tmp_path / "." / "a", other))
-    other.backend = "another"
-    joint_spec(Contestant(tmp_path / "a", path), Contestant(tmp_path / "a", other))
+        joint_spec(one, same)
+    joint_spec(one, contestant(tmp_path / "b", runner()))
+    same.runner.backend = "another"
+    joint_spec(one, same)
 
 
 def test_the_reference_is_the_packages_own_unless_named(tmp_path: Path) -> None:

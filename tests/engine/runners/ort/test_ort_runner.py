@@ -96,7 +96,7 @@ def test_outputs_are_written_where_they_are_wanted(load: Opener, save: Callable[
 def test_runs_and_tells_its_spec(load: Opener, save: Callable[..., Path]) -> None:
     inputs = clip()
     with load(save(), threads=1) as runner:
-        assert runner.spec == SPEC
+        assert (runner.spec, runner.path.name) == (SPEC, "tiny.onnx")
         assert runner.backend in ("onnxruntime (CPU)", "openvino (CPU)")
         outputs = runner.run(inputs)
     assert set(outputs) == {"fill"}
@@ -178,10 +178,12 @@ def test_an_input_that_does_not_fit_the_graph(load: Opener, save: Callable[..., 
     assert re.match("model tiny: (ONNX Runtime|OpenVINO) failed", one_line(caught.value))
 
 
-def test_closing_twice_is_fine(load: Opener, save: Callable[..., Path]) -> None:
+def test_closing_twice_is_fine_and_running_then_is_not(load: Opener, save: Callable[..., Path]) -> None:
     runner = load(save())
     runner.close()
     runner.close()
+    with pytest.raises(ModelError, match="model tiny: its runner is closed"):
+        runner.run(clip())
 
 
 def test_open_runner(save: Callable[..., Path]) -> None:

@@ -52,6 +52,8 @@ def test_a_clip_goes_up_and_its_answer_comes_down(precision: str, plan: Callable
         allocated = cuda.allocated
         loaded.run(clip(6, 64, 64))
         assert cuda.allocated == allocated, "memory is there for the largest size from the first run on"
+    with pytest.raises(ModelError, match=r"^model fake: its runner is closed; open another one$"):
+        loaded.run(clip(2))
     del loaded
     gc.collect()
     assert cuda.memory == {}, "all of it is given back"
