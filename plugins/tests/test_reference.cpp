@@ -16,8 +16,7 @@ struct Place {
     int x, y, z;
 };
 
-Place blockIdx, threadIdx, gridDim;
-Place const blockDim = {256, 1, 1};
+Place blockIdx, threadIdx, gridDim, blockDim;
 
 }  // namespace
 
@@ -63,6 +62,7 @@ void linear(Half const* x, float const* flow, Half const* validity, Half const* 
 // Run a kernel with `places` threads and more, `chunks` times for each of two blocks of frames.
 template <typename Kernel>
 void launch(int places, int chunks, Kernel kernel) {
+    blockDim = {PTFAN_THREADS, 1, 1};
     gridDim = {(places + blockDim.x - 1) / blockDim.x, chunks, 2};
     for (blockIdx.z = 0; blockIdx.z < gridDim.z; ++blockIdx.z) {
         for (blockIdx.y = 0; blockIdx.y < gridDim.y; ++blockIdx.y) {

@@ -16,7 +16,6 @@ from ptfan.engine.roles import Role, check_apart
 from ptfan.engine.runners.backends import PLAN_SUFFIX
 from ptfan.engine.runners.onnx_file import count_nodes, read_spec, without_functions
 from ptfan.engine.runners.trt.build_monitor import make_monitor
-from ptfan.engine.runners.trt.flow_warp_plugin import NAME, NAMESPACE
 from ptfan.engine.runners.trt.gpu import take_gpu
 from ptfan.engine.runners.trt.plan_record import PlanRecord, record_path
 from ptfan.engine.runners.trt.plugin_choice import Plugin, find_plugin
@@ -27,7 +26,7 @@ from ptfan.engine.runners.trt.tensorrt_module import (
     import_tensorrt,
     make_log,
 )
-from ptfan.engine.spec import ModelSpec
+from ptfan.engine.spec import FLOW_WARP, FLOW_WARP_DOMAIN, ModelSpec
 from ptfan.engine.versions import ptfan_version
 
 __all__ = ["BuildSettings", "build_plan"]
@@ -91,19 +90,27 @@ def build_plan(
     settings = settings or BuildSettings()
     if output.suffix != PLAN_SUFFIX:
         raise InputError(f"output {output}: expected a name that ends in {PLAN_SUFFIX}, by which plans are known")
-    written = [Role("plan", output), Role("record", record_path(output)), Role("timing cache", settings.timing_cache)]
-    check_apart(written, [Role("model", find_model(model))])
-    for target in (output, record_path(output)):
-        check_target(target, overwrite=overwrite)
-    work = _Work(model, settings, output.parent)
-    plan = work.run(progress or NoProgress(), stop or threading.Event())
-    record = work.record(plan)
+    path = find_model(model)
+    _check_targets(path, output, settings.timing_cache, overwrite=overwrite)
+    builder = _PlanBuilder(str(model), path, settings, output.parent)
+    plan = builder.build(progress or NoProgress(), stop or threading.Event())
+    record = builder.record(plan)
     write_atomically(output, plan, overwrite=overwrite)
     write_atomically(record_path(output), record.to_json().encode(), overwrite=overwrite)
     return record
 
 
-def _read(model: str | Path, path: Path) -> ModelSpec:
+def _check_targets(model: Path, output: Path, timing_cache: Path | None, *, overwrite: bool) -> None:
+    """Check that what is written can be, and takes the place of nothing that is read."""
+    written = [Role("plan", output), Role("record", record_path(output)), Role("timing cache", timing_cache)]
+    check_apart(written, [Role("model", model)])
+    for target in (output, record_path(output)):
+        check_target(target, overwrite=overwrite)
+    if timing_cache is not None:
+        check_target(timing_cache, overwrite=True)
+
+
+def _read(model: str, path: Path) -> ModelSpec:
     """Return the spec of a model that can be built."""
     spec = read_spec(path)
     if spec.completes:
@@ -149,12 +156,12 @@ def _is_rtx(trt: Any) -> bool:
     return bool(trt.__name__ == "tensorrt_rtx")
 
 
-class _Work:
-    """One build."""
+class _PlanBuilder:
+    """A model on its way to a plan: TensorRT's builder, network and settings."""
 
-    def __init__(self, model: str | Path, settings: BuildSettings, folder: Path) -> None:
-        self._name, self._settings, self._model = str(model), settings, find_model(model)
-        self._spec = _read(model, self._model)
+    def __init__(self, name: str, model: Path, settings: BuildSettings, folder: Path) -> None:
+        self._name, self._model, self._settings = name, model, settings
+        self._spec = _read(name, model)
         self._sizes = SizeRange.of(
             self._spec, least=settings.least, usual=settings.usual, most=settings.most, frames=settings.frames
         )
@@ -169,12 +176,12 @@ class _Work:
         self._network = self._builder.create_network(0 if typed is None else 1 << int(typed))
         self._config = self._builder.create_builder_config()
 
-    def run(self, progress: Progress, stop: threading.Event) -> bytes:
+    def build(self, progress: Progress, stop: threading.Event) -> bytes:
         """Return the plan."""
         self._plugin.load(self._trt)
         self._parse()
         self._configure()
-        cache = self._read_cache()
+        self._read_cache()
         monitor = make_monitor(self._trt, progress, stop)
         self._config.progress_monitor = monitor
         try:
@@ -185,8 +192,8 @@ class _Work:
             raise InterruptedRunError(f"model {self._name}: the build was stopped, nothing was written")
         if plan is None:
             raise BackendError(f"model {self._name}: TensorRT cannot build it ({self._log.problem})")
-        if cache is not None:
-            write_atomically(cache, bytes(self._config.get_timing_cache().serialize()))
+        if self._settings.timing_cache is not None:
+            write_atomically(self._settings.timing_cache, bytes(self._config.get_timing_cache().serialize()))
         return bytes(plan)
 
     def record(self, plan: bytes) -> PlanRecord:
@@ -218,7 +225,7 @@ class _Work:
             why = "; ".join(one_line(str(parser.get_error(index)), 200) for index in range(parser.num_errors))
             raise ModelError(f"model {self._name}: TensorRT cannot read it ({why})")
         kinds = [self._network.get_layer(index).type for index in range(self._network.num_layers)]
-        wanted = 0 if plain else count_nodes(self._model, NAME, NAMESPACE)
+        wanted = 0 if plain else count_nodes(self._model, FLOW_WARP, FLOW_WARP_DOMAIN)
         found = kinds.count(trt.LayerType.PLUGIN_V3)
         if found != wanted:
             raise BackendError(f"model {self._name}: TensorRT gave {found} nodes to the plugin, expected {wanted}")
@@ -242,15 +249,13 @@ class _Work:
                 profile.set_shape(name, *shapes[name])
             config.add_optimization_profile(profile)
 
-    def _read_cache(self) -> Path | None:
-        """Hand on what earlier builds have measured; return where to write what this one has."""
+    def _read_cache(self) -> None:
+        """Hand on what earlier builds have measured."""
         path = self._settings.timing_cache
         if path is None:
-            return None
-        check_target(path, overwrite=True)
+            return
         cache = self._config.create_timing_cache(path.read_bytes() if path.is_file() else b"")
         if cache is None or not self._config.set_timing_cache(cache, ignore_mismatch=False):
             raise InputError(
                 f"timing cache {path}: is of another GPU or TensorRT ({self._log.problem}); name a new file"
             )
-        return path

@@ -16,9 +16,8 @@ KernelName = Literal["linear_fp32", "linear_fp16", "hwc8_fp16"]
 SOURCES = Path(ptfan.plugins.__file__).parent
 CONVENTIONS = {"pixel": 0, "tsam": 1}
 """The kernel's numbers for the warp's conventions."""
-THREADS = 256
-CHANNELS_PER_THREAD = 16
-"""As in flow_warp_kernels.cuh."""
+THREADS, CHANNELS_PER_THREAD = 256, 16
+"""Threads of a block, and channels that one takes: as in flow_warp_kernels.cuh."""
 MOST_FRAMES = 65535
 """Of a grid's third axis; a block then takes several."""
 

@@ -3,14 +3,18 @@
 
 #include "flow_warp.cuh"
 
+// Threads of a block.
+#define PTFAN_THREADS 256
+
 // Channels that a thread takes: enough that finding where to sample hardly counts. In the hwc8 layout, two groups of eight.
 #define PTFAN_CHANNELS_PER_THREAD 16
 
 // Nothing that is written overlaps what is read: `__restrict__` lets loads pass stores.
 #define PTFAN_KERNEL(NAME, T)                                                                                           \
-    extern "C" __global__ void __launch_bounds__(256) NAME(T const* __restrict__ x, float const* __restrict__ flow,     \
-        T const* __restrict__ validity, T const* __restrict__ fallback, T* __restrict__ y, T* __restrict__ nonzero,     \
-        int frames, int channels, int height, int width, int convention, int requireNonzero)
+    extern "C" __global__ void __launch_bounds__(PTFAN_THREADS) NAME(T const* __restrict__ x,                           \
+        float const* __restrict__ flow, T const* __restrict__ validity, T const* __restrict__ fallback,                 \
+        T* __restrict__ y, T* __restrict__ nonzero, int frames, int channels, int height, int width, int convention,    \
+        int requireNonzero)
 
 // blockIdx.x and threadIdx.x: pixels; blockIdx.y: chunks of channels (one, with nonzero); blockIdx.z: frames.
 #define PTFAN_LINEAR_KERNEL(NAME, T)                                                                                    \

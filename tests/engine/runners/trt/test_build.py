@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from ptfan.engine.errors import BackendError, InputError, InterruptedRunError, MissingExtraError, ModelError
+from ptfan.engine.errors import (
+    BackendError,
+    InputError,
+    InterruptedRunError,
+    MissingExtraError,
+    ModelError,
+    OutputError,
+)
 from ptfan.engine.models import FLOW_MODEL, file_sha256, find_model
 from ptfan.engine.progress import NoProgress
 from ptfan.engine.runners.onnx_file import read_spec, without_functions
@@ -85,6 +92,12 @@ def test_a_timing_cache_is_read_and_written(tensorrt: Any, folder: Path) -> None
     with pytest.raises(InputError, match=r"timing.bin: is of another GPU or TensorRT"):
         build_plan("s-live", folder / "b.plan", settings)
     assert cache.read_bytes() == b"of another"
+
+
+def test_a_timing_cache_that_cannot_be_written_is_told_before_the_work(tensorrt: Any, folder: Path) -> None:
+    with pytest.raises(OutputError, match="its folder none does not exist"):
+        build_plan("s-live", folder / "a.plan", replace(SETTINGS, timing_cache=Path("none/timing.bin")))
+    assert not tensorrt.parsed
 
 
 def test_a_build_that_is_stopped_writes_nothing(tensorrt: Any, folder: Path) -> None:
