@@ -1,1 +1,1 @@
-"""Checkpoint to ONNX: the clip graph, its precisions, and parity checks."""
+"""Checkpoint to ONNX: graphs of every form, their number formats, and the proof that they compute what torch does."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
 
@@ -22,24 +21,13 @@ from ptfan.engine.runners.runner import Runner
 from ptfan.engine.spec import CLIP_INPUTS, LEAST_PSNR
 from ptfan.training.model import Generator
 
-__all__ = [
-    "WORST",
-    "Comparison",
-    "compare",
-    "compare_arrays",
-    "run_clip",
-    "run_onnx",
-    "run_outputs",
-    "run_steps",
-    "run_torch",
-]
+__all__ = ["WORST", "Comparison", "compare", "compare_arrays", "loaded", "run_clip", "run_torch"]
 
 Arrays = Mapping[str, NDArray[np.float32]]
 
 WORST = 1e-4
 """The largest error allowed where nothing is rounded to fp16, of a picture in [0, 1]. An untrained network's values may
 lie far outside, and rounding grows with them: then it is this share of the largest."""
-TYPES: dict[str, Any] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
 @dataclass(frozen=True)
@@ -84,23 +72,18 @@ def run_torch(generator: Generator, inputs: Arrays) -> NDArray[np.float32]:
     return fill
 
 
-def run_onnx(model: onnx.ModelProto, inputs: Arrays) -> NDArray[np.float32]:
-    """Return the graph's fill (T, 3, H, W), as float32."""
-    return run_outputs(model, inputs, ("fill",))[0]
-
-
-def run_steps(model: onnx.ModelProto, inputs: Arrays) -> NDArray[np.float32]:
-    """Return the fill (T, 3, H, W) of a clip that is shown to a step graph a frame at a time, and flushed.
+@contextmanager
+def loaded(content: bytes) -> Iterator[Runner]:
+    """Run what is to become a model file, on the CPU; it lies in a folder of its own for as long as the context lives.
 
     Args:
-        model: a step graph with its spec.
-        inputs: the clip graph's, float32.
+        content: an ONNX file with its spec.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
-        onnx.save(model, path)
+        path.write_bytes(content)
         with OrtRunner(path) as runner:
-            return run_clip(runner, inputs)
+            yield runner
 
 
 def run_clip(runner: Runner, inputs: Arrays) -> NDArray[np.float32]:
@@ -123,26 +106,12 @@ def run_clip(runner: Runner, inputs: Arrays) -> NDArray[np.float32]:
     return np.stack(fills[stepper.delay :])
 
 
-def run_outputs(model: onnx.ModelProto, inputs: Arrays, outputs: Sequence[str]) -> list[NDArray[np.float32]]:
-    """Return outputs of a graph by their names, as float32; inputs are brought to the graph's types."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    feed = {entry.name: inputs[entry.name].astype(TYPES[entry.type]) for entry in session.get_inputs()}
-    return [np.asarray(array, np.float32) for array in session.run(list(outputs), feed)]
-
-
-def compare(
-    generator: Generator, model: onnx.ModelProto, inputs: Arrays, run: Callable[..., NDArray[np.float32]] = run_onnx
-) -> Comparison:
+def compare(generator: Generator, runner: Runner, inputs: Arrays) -> Comparison:
     """Run both on the same inputs.
 
     Args:
         generator: the reference, fp32, in evaluation mode.
-        model: the exported graph.
+        runner: the exported graph, of the clip or the step form.
         inputs: the clip graph's, float32.
-        run: how the graph is run: `run_onnx`, or `run_steps` for a step graph.
     """
-    return compare_arrays(run_torch(generator, inputs), run(model, inputs))
+    return compare_arrays(run_torch(generator, inputs), run_clip(runner, inputs))

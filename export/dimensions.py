@@ -1,4 +1,4 @@
-"""Which dimensions of a clip graph are fixed, and which take any value."""
+"""Which dimensions of a graph are fixed, and which take any value."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ LARGEST = 1 << 13
 
 @dataclass(frozen=True)
 class Dimensions:
-    """T, H and W of a graph; None takes any value. In the step form, T is the number of streams."""
+    """T, H and W of a graph; None takes any value."""
 
-    window: int | None = None
-    """T, frames."""
+    frames: int | None = None
+    """T: frames of a window, or streams of a step graph, which takes one frame of each."""
     size: tuple[int, int] | None = None
     """(W, H), pixels."""
     multiple: int = 8
     """W and H are multiples of this."""
 
     def __post_init__(self) -> None:
-        if self.window is not None and self.window < 1:
-            raise InputError(f"window is {self.window}, expected 1 frame or more")
+        if self.frames is not None and self.frames < 1:
+            raise InputError(f"window is {self.frames}, expected 1 frame or more")
         if self.size is not None and (
             min(self.size) < self.multiple or any(side % self.multiple for side in self.size)
         ):
@@ -44,12 +44,12 @@ class Dimensions:
     def values(self) -> tuple[int | None, int | None, int | None]:
         """T, H and W."""
         width, height = self.size or (None, None)
-        return self.window, height, width
+        return self.frames, height, width
 
     def example(self) -> tuple[int, int, int]:
         """Return T, H and W to trace with."""
-        window, height, width = (value or example for value, example in zip(self.values, EXAMPLE, strict=True))
-        return window, height, width
+        frames, height, width = (value or example for value, example in zip(self.values, EXAMPLE, strict=True))
+        return frames, height, width
 
     def for_torch(self, sizes: Sequence[int | None] = (1,) * len(CLIP_INPUTS)) -> list[dict[int, Any]] | None:
         """Return what `torch.export` takes as dynamic shapes, one entry an input, or None if all is fixed.
@@ -59,24 +59,24 @@ class Dimensions:
         """
         from torch.export import Dim
 
-        if self.window is not None and self.size is not None:
+        if self.frames is not None and self.size is not None:
             return None
-        frames = {} if self.window is not None else {0: Dim("frames", min=1, max=LARGEST)}
+        first = {} if self.frames is not None else {0: Dim("frames", min=1, max=LARGEST)}
         sides = [] if self.size is not None else [Dim(name, min=1, max=LARGEST) for name in ("rows", "columns")]
 
         def free(size: int | None) -> dict[int, Any]:
             if size is None:
-                return dict(frames)
+                return dict(first)
             # Sizes as multiples keep every derived size a plain product, which makes tracing several times faster.
             factor = self.multiple // size
-            return {**frames, **{axis: factor * side if factor > 1 else side for axis, side in enumerate(sides, 2)}}
+            return {**first, **{axis: factor * side if factor > 1 else side for axis, side in enumerate(sides, 2)}}
 
         return [free(size) for size in sizes]
 
     def for_onnx(self, channels: int, size: int = 1) -> list[int | str]:
         """Return the shape of a tensor of the graph's interface, at 1 / size of the frames' size."""
-        window, *sides = (value or name for value, name in zip(self.values, NAMES, strict=True))
-        return [window, channels, *(_divided(side, size) for side in sides)]
+        frames, *sides = (value or name for value, name in zip(self.values, NAMES, strict=True))
+        return [frames, channels, *(_divided(side, size) for side in sides)]
 
 
 def _divided(side: int | str, size: int) -> int | str:

@@ -13,7 +13,7 @@ from ptfan.engine.roles import Role, check_apart
 from ptfan.engine.runners.runner import Arrays
 from ptfan.engine.spec import StateSpec
 from ptfan.export.clip import clip_arrays
-from ptfan.export.compare import compare, run_onnx, run_steps
+from ptfan.export.compare import compare, loaded
 from ptfan.export.completer_graph import export_completer
 from ptfan.export.exported import Exported
 from ptfan.export.graph import clip_graph, step_graph
@@ -69,18 +69,17 @@ def _export_generator(checkpoint: Path, output: Path, settings: ExportSettings, 
     generator, digest = build(checkpoint), file_sha256(checkpoint)
     inputs = _clip(generator, settings)
     carried: tuple[StateSpec, ...] = ()
-    run = run_onnx
     if settings.form == "step":
         model, carried = step_graph(generator, settings.precision, settings.dimensions)
-        run = run_steps
     else:
         model = clip_graph(generator, settings.precision, settings.dimensions)
     spec = model_spec(generator, settings, carried=carried, weights_sha256=digest)
     store_weights(model, settings.weights)
     write_spec(model, spec)
-    comparison = compare(generator, model, inputs, run)
-    comparison.check(exact=settings.exact)
     content = model.SerializeToString()
+    with loaded(content) as runner:
+        comparison = compare(generator, runner, inputs)
+    comparison.check(exact=settings.exact)
     write_atomically(output, content, overwrite=overwrite)
     frames, _, height, width = inputs["frames"].shape
     return Exported(spec, comparison, (frames, height, width), len(content))
@@ -89,7 +88,7 @@ def _export_generator(checkpoint: Path, output: Path, settings: ExportSettings, 
 def _clip(generator: Generator, settings: ExportSettings) -> Arrays:
     """Return the clip to compare on: a whole window, whatever the form takes at once."""
     if settings.form == "step":
-        settings = replace(settings, form="clip", dimensions=replace(settings.dimensions, window=None))
+        settings = replace(settings, form="clip", dimensions=replace(settings.dimensions, frames=None))
     return clip_arrays(model_spec(generator, settings), *_clip_and_mask(settings))
 
 

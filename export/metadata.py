@@ -1,4 +1,4 @@
-"""The model's spec: made from a checkpoint, written into the file, read from it."""
+"""The model's spec: made from a checkpoint, and written into the file."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from typing import Any
 
 import onnx
 
-from ptfan.engine.errors import ModelError
 from ptfan.engine.spec import METADATA_KEY, ModelSpec, StateSpec
 from ptfan.export.settings import ExportSettings
 from ptfan.training.model import Generator
 from ptfan.training.spec import generator_spec, step_spec
 
-__all__ = ["model_spec", "read_spec", "write_spec"]
+__all__ = ["model_spec", "write_spec"]
 
 
 def model_spec(
@@ -42,8 +41,8 @@ def model_spec(
         "weights_sha256": weights_sha256,
     }
     if settings.form == "step":
-        return step_spec(generator, carried, streams=dimensions.window, **common)
-    return generator_spec(generator, window=dimensions.window, **common)
+        return step_spec(generator, carried, streams=dimensions.frames, **common)
+    return generator_spec(generator, window=dimensions.frames, **common)
 
 
 def write_spec(model: onnx.ModelProto, spec: ModelSpec) -> None:
@@ -52,15 +51,3 @@ def write_spec(model: onnx.ModelProto, spec: ModelSpec) -> None:
     del model.metadata_props[:]
     model.metadata_props.extend(kept)
     model.metadata_props.add(key=METADATA_KEY, value=spec.to_json())
-
-
-def read_spec(model: onnx.ModelProto) -> ModelSpec:
-    """Read the spec that `write_spec` stored.
-
-    Raises:
-        ModelError: there is none, or it cannot be read.
-    """
-    for entry in model.metadata_props:
-        if entry.key == METADATA_KEY:
-            return ModelSpec.from_json(entry.value)
-    raise ModelError(f"the ONNX model has no {METADATA_KEY} in its metadata; export it with `ptfan export`")

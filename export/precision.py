@@ -26,10 +26,10 @@ def at_precision(generator: Generator, precision: Precision) -> Generator:
 
 def example_inputs(dimensions: Dimensions, precision: Precision) -> tuple[Tensor, ...]:
     """Return inputs to trace with: zeros, features' type for all but the flows, which are fp32."""
-    window, height, width = dimensions.example()
+    frames, height, width = dimensions.example()
     dtype = torch.float16 if precision == "fp16" else torch.float32
     return tuple(
-        torch.zeros(window, channels, height, width, dtype=torch.float32 if name.startswith("flow") else dtype)
+        torch.zeros(frames, channels, height, width, dtype=torch.float32 if name.startswith("flow") else dtype)
         for name, channels in CLIP_CHANNELS.items()
     )
 

@@ -47,8 +47,9 @@ class ExportSettings:
 
     def changed(self, *, but: tuple[str, ...] = ()) -> list[str]:
         """Return the names of the options that are not at their defaults, `but` for some."""
-        values = {**vars(self), "window": self.dimensions.window, "size": self.dimensions.size}
-        usual = {**vars(ExportSettings()), "window": None, "size": None}
+        frames = "streams" if self.form == "step" else "window"
+        values = {**vars(self), frames: self.dimensions.frames, "size": self.dimensions.size}
+        usual = {**vars(ExportSettings()), frames: None, "size": None}
         return [name for name, value in values.items() if name not in ("dimensions", *but) and value != usual[name]]
 
     @property

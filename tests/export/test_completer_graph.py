@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from ptfan.engine.errors import InputError, ModelError
+from ptfan.engine.runners.onnx_file import read_spec
 from ptfan.export.completer_graph import completer_graph
 from ptfan.export.dimensions import Dimensions
 from ptfan.export.exporter import export_checkpoint
-from ptfan.export.metadata import read_spec
 from ptfan.export.settings import ExportSettings
 from ptfan.training.checkpoint import load_completer, save_completer
 from ptfan.training.model.colour_completer import ColourCompleter, ColourCompleterConfig
@@ -72,12 +72,13 @@ def test_the_checkpoint_tells_what_it_is(completer: FlowCompleter, tmp_path: Pat
     save_completer(checkpoint, completer, {"steps": 1})
     assert load_completer(checkpoint).config == completer.config
     done = export_checkpoint(checkpoint, output, ExportSettings(weights="fp16"))
-    spec = read_spec(onnx.load(output))
+    spec = read_spec(output)
     assert spec == done.spec
     assert (spec.form, spec.size_multiple, spec.lookahead) == ("flow", 4, 6)
     for settings, name in (
         (ExportSettings(precision="fp16"), "precision"),
         (ExportSettings(dimensions=Dimensions(5, None)), "window"),
+        (ExportSettings(form="step", dimensions=Dimensions(5, None)), "--form, --streams"),
         (ExportSettings(stride=3), "stride"),
     ):
         with pytest.raises(InputError, match=f"leave out.*{name}"):

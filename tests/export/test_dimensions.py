@@ -23,7 +23,7 @@ def test_windows_of_nothing_are_refused(window: int) -> None:
 
 def test_interface_shapes() -> None:
     assert Dimensions().for_onnx(3) == ["T", 3, "H", "W"]
-    assert Dimensions(window=7).for_onnx(2) == [7, 2, "H", "W"]
+    assert Dimensions(frames=7).for_onnx(2) == [7, 2, "H", "W"]
     assert Dimensions(7, (432, 240)).for_onnx(1) == [7, 1, 240, 432]
 
 
@@ -38,6 +38,6 @@ def test_what_is_free_is_traced_with_sizes_that_nothing_takes_for_special() -> N
     assert height // 8 > 1
     assert width // 8 > 1
     assert len({frames, height, width, height // 8, width // 8}) == 5
-    shapes = Dimensions(window=3).for_torch()
+    shapes = Dimensions(frames=3).for_torch()
     assert shapes is not None
     assert [set(shape) for shape in shapes] == [{2, 3}] * len(CLIP_INPUTS)

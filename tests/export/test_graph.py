@@ -13,13 +13,14 @@ import pytest
 import torch
 
 from ptfan.engine.spec import CLIP_CHANNELS, CLIP_INPUTS, FLOW_WARP, FLOW_WARP_DOMAIN
-from ptfan.export.compare import compare, compare_arrays, run_onnx, run_steps, run_torch
+from ptfan.export.compare import compare_arrays, run_torch
 from ptfan.export.dimensions import Dimensions
 from ptfan.export.flow_warp_op import OPSET
 from ptfan.export.graph import clip_graph, step_graph
 from ptfan.export.metadata import write_spec
 from ptfan.training.model import Generator, GeneratorConfig, align
 from ptfan.training.spec import step_spec
+from tests.export.graph_runs import compare_graph, run_graph
 
 WARPS = {"s": 2 * (9 + 3), "r50": 2 * (16 + 5)}
 """One a direction and temporal layer: of the encoder, and of the decoder."""
@@ -47,7 +48,7 @@ def test_one_file_takes_clips_of_any_length_and_size(
     generators: dict[str, Generator],
     make_clip: Callable,
 ) -> None:
-    comparison = compare(generators[name], graph(f"{name}_graph"), make_clip(frames, height, width))
+    comparison = compare_graph(generators[name], graph(f"{name}_graph"), make_clip(frames, height, width))
     comparison.check(exact=True)
     assert comparison.worst < 1e-5
 
@@ -138,7 +139,7 @@ def test_fp16_at_real_size(s_real_fp16: onnx.ModelProto, generators: dict[str, G
         assert kind.elem_type == (onnx.TensorProto.FLOAT if flow else onnx.TensorProto.FLOAT16)
         dims = [dim.dim_param or dim.dim_value for dim in kind.shape.dim]
         assert dims == ["T", CLIP_CHANNELS[value.name], 240, 432]
-    compare(generators["s"], s_real_fp16, make_clip(2, 240, 432)).check(exact=False)
+    compare_graph(generators["s"], s_real_fp16, make_clip(2, 240, 432)).check(exact=False)
 
 
 def test_fp16_of_the_papers_design(tiny: Callable, make_generator: Callable, make_clip: Callable) -> None:
@@ -147,7 +148,7 @@ def test_fp16_of_the_papers_design(tiny: Callable, make_generator: Callable, mak
     model = clip_graph(generator, "fp16", Dimensions(4, (40, 32)))
     weights = [tensor for tensor in model.graph.initializer if len(tensor.dims) == 4]
     assert {tensor.data_type for tensor in weights} == {onnx.TensorProto.FLOAT16}
-    compare_arrays(before, run_onnx(model, inputs)).check(exact=False)
+    compare_arrays(before, run_graph(model, inputs)).check(exact=False)
     # The network and torch are left as they were.
     assert align.flow_warp is warp
     assert torch._dynamo.config.fake_tensor_cache_enabled
@@ -159,24 +160,24 @@ def test_a_network_that_only_shifts_has_no_warps(tiny: Callable, make_generator:
     model = clip_graph(generator, "fp32", Dimensions(3, (24, 16)))
     assert not warps(model)
     assert not model.functions
-    compare(generator, model, make_clip(3, 16, 24)).check(exact=True)
+    compare_graph(generator, model, make_clip(3, 16, 24)).check(exact=True)
 
 
 def test_what_is_fixed_takes_nothing_else(tiny_graph: onnx.ModelProto, make_clip: Callable) -> None:
     assert [dim.dim_value for dim in tiny_graph.graph.input[0].type.tensor_type.shape.dim] == [9, 3, 48, 64]
     for shape in ((8, 48, 64), (9, 40, 64), (9, 48, 72)):
         with pytest.raises(Exception, match="Got invalid dimensions"):
-            run_onnx(tiny_graph, make_clip(*shape))
+            run_graph(tiny_graph, make_clip(*shape))
 
 
 def test_the_entries_beyond_a_clips_ends_are_not_looked_at(tiny_graph: onnx.ModelProto, make_clip: Callable) -> None:
     inputs = make_clip(9, 48, 64)
-    expected = run_onnx(tiny_graph, inputs)
+    expected = run_graph(tiny_graph, inputs)
     poisoned = {name: array.copy() for name, array in inputs.items()}
     for name, end in (("forward", -1), ("backward", 0)):
         poisoned[f"flow_{name}"][end] = np.nan
         poisoned[f"validity_{name}"][end] = 1
-    np.testing.assert_array_equal(run_onnx(tiny_graph, poisoned), expected)
+    np.testing.assert_array_equal(run_graph(tiny_graph, poisoned), expected)
 
 
 def test_frames_are_independent_of_what_no_layer_reaches(
@@ -187,7 +188,7 @@ def test_frames_are_independent_of_what_no_layer_reaches(
     assert tiny_generator.config.temporal_layers == 6
     changed = {name: array.copy() for name, array in inputs.items()}
     changed["frames"][-1] = 1 - changed["frames"][-1]
-    before, after = run_onnx(tiny_graph, inputs), run_onnx(tiny_graph, changed)
+    before, after = run_graph(tiny_graph, inputs), run_graph(tiny_graph, changed)
     np.testing.assert_array_equal(before[:2], after[:2])
     assert not np.array_equal(before[-2], after[-2])
 
@@ -206,10 +207,10 @@ def test_a_step_graph_gives_what_the_network_gives_for_the_clip(
 ) -> None:
     generator = make_generator(tiny(decoder, lookahead=lookahead, convention="tsam" if decoder == "paper" else "pixel"))
     model, carried = step_graph(generator, "fp32", dimensions)
-    write_spec(model, step_spec(generator, carried, streams=dimensions.window, size=dimensions.size))
-    compare(generator, model, make_clip(7, 24, 40), run_steps).check(exact=True)
+    write_spec(model, step_spec(generator, carried, streams=dimensions.frames, size=dimensions.size))
+    compare_graph(generator, model, make_clip(7, 24, 40)).check(exact=True)
     if dimensions.size is None:
-        compare(generator, model, make_clip(2, 16, 16), run_steps).check(exact=True)
+        compare_graph(generator, model, make_clip(2, 16, 16)).check(exact=True)
 
 
 def test_a_step_graph_in_fp16_for_three_streams_of_one_size(
@@ -223,4 +224,4 @@ def test_a_step_graph_in_fp16_for_three_streams_of_one_size(
     assert shapes["live"] == [3, generator.config.temporal_layers + 2]
     assert {item.precision for item in carried if item.name.startswith(("forward", "backward"))} == {"fp32"}
     assert {item.precision for item in carried if item.name.startswith("own")} == {"fp16"}
-    compare(generator, model, make_clip(6, 24, 40), run_steps).check(exact=False)
+    compare_graph(generator, model, make_clip(6, 24, 40)).check(exact=False)

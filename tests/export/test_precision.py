@@ -10,9 +10,10 @@ import torch
 from onnx import TensorProto, numpy_helper
 
 from ptfan.engine.spec import CLIP_INPUTS
-from ptfan.export.compare import compare_arrays, run_onnx
+from ptfan.export.compare import compare_arrays
 from ptfan.export.dimensions import Dimensions
 from ptfan.export.precision import example_inputs, store_weights
+from tests.export.graph_runs import run_graph
 
 
 def test_flows_stay_fp32() -> None:
@@ -46,6 +47,6 @@ def test_weights_stored_as_fp16(tiny_graph: onnx.ModelProto, make_clip: Callable
         else:
             np.testing.assert_array_equal(stored[tensor.name], array)
     inputs = make_clip(9, 48, 64)
-    comparison = compare_arrays(run_onnx(tiny_graph, inputs), run_onnx(small, inputs))
+    comparison = compare_arrays(run_graph(tiny_graph, inputs), run_graph(small, inputs))
     assert comparison.psnr > 45
     assert comparison.worst > 0  # it is not the same file

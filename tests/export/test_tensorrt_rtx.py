@@ -15,8 +15,8 @@ import onnx
 import pytest
 
 from ptfan.engine.models import FLOW_MODEL, find_model
+from ptfan.engine.runners.onnx_file import read_spec
 from ptfan.engine.spec import CLIP_CHANNELS
-from ptfan.export.metadata import read_spec
 
 if importlib.util.find_spec("tensorrt_rtx") is None:
     pytest.skip("tensorrt-rtx is not installed: pip install tensorrt-rtx", allow_module_level=True)
@@ -96,8 +96,7 @@ def test_fp16_at_real_size(
 @pytest.mark.parametrize("plugin", ["", "python"])
 @pytest.mark.parametrize("name", ["s", "s-fp16", "s-live-fp16"])
 def test_the_step_forms_that_are_shipped(name: str, plugin: str, build: Callable, record_property: Callable) -> None:
-    model = onnx.load(find_model(name))
-    spec = read_spec(model)
+    model, spec = onnx.load(find_model(name)), read_spec(find_model(name))
     named = {value.name: value for value in model.graph.input}
     sizes = ((1, 64, 64), (1, 240, 432), (4, 480, 864))
     shapes = {name: [_sized(value, *size) for size in sizes] for name, value in named.items()}
