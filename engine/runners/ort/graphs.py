@@ -1,4 +1,4 @@
-"""ONNX Runtime's runs as CUDA graphs: what a step launches one by one is recorded once, and launched as a whole."""
+"""ONNX Runtime's runs as CUDA graphs: the kernels of a run are recorded once, and then launched as a whole."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["CudaGraphs"]
 MOST_SIZES = 4
 """Sizes of frames that have a session of their own."""
 MOST_GRAPHS = 64
-"""Of one session, which knows no way to drop one: it is then opened anew. A step model's addresses come round again
-after a dozen steps at the most, but every scene may have others."""
+"""Graphs that a session records. It cannot drop one: when all are used up, it is closed and another one opened. A step
+model takes a dozen at the most, as its addresses come round again, but every scene may bring others."""
 NO_GRAPH = "-1"
 """The provider's number for a run that is neither recorded nor a recording; 0 is its own."""
 
@@ -83,7 +83,7 @@ class _FixedSize:
         self._seen: set[tuple[int, ...]] = set()
         self._graphs: dict[tuple[int, ...], str] = {}
         self.full = False
-        """Whether there is a run to record that cannot be."""
+        """Whether a run came again that could not be recorded, as there are as many graphs as there may be."""
 
     def run(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
         values = {entry.name: self._input(entry.name, inputs[entry.name]) for entry in self._session.get_inputs()}

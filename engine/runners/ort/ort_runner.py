@@ -217,23 +217,23 @@ def _usual_threads(spec: ModelSpec) -> int:
 def _open_session(
     model: Path, threads: int, gpu: int | None, fixed: Mapping[str, int] | None = None, *, keep: bool = True
 ) -> Any:
-    """Return a session; with dimensions that are fixed, one whose runs a GPU may record.
+    """Return a session; one whose dimensions are all fixed may have its runs recorded by a GPU.
 
     Args:
         model: the ONNX file.
         threads: as of `open_runner`.
         gpu: its number; None computes on the CPU.
-        fixed: sizes by the names of dimensions.
+        fixed: to record: sizes by the names of dimensions, those that the file does not fix itself.
         keep: hold the CPU's memory from one run to the next.
     """
-    options = _session_options(threads, fixed or {})
+    options = _session_options(threads, fixed)
     # A network that is run once for a window would hold what thirty frames take at once while others need as much.
     options.enable_cpu_mem_arena = keep
     if gpu is None:
         return _load(model, options, CPU)
     _check_made_for_cuda(gpu)
     cuda = {"device_id": str(gpu), **CUDA_OPTIONS}
-    if fixed:
+    if fixed is not None:
         cuda["enable_cuda_graph"] = "1"
     session = _load(model, options, (CUDA, cuda), gpu)
     _check_uses_cuda(session, gpu)
@@ -274,7 +274,7 @@ def _check_uses_cuda(session: Any, gpu: int) -> None:
         )
 
 
-def _session_options(threads: int, fixed: Mapping[str, int]) -> Any:
+def _session_options(threads: int, fixed: Mapping[str, int] | None) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -282,10 +282,10 @@ def _session_options(threads: int, fixed: Mapping[str, int]) -> Any:
     options.log_severity_level = QUIET
     # Idle threads that spin would take the cores from decoding, flow and encoding.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    for name, size in fixed.items():
+    for name, size in (fixed or {}).items():
         options.add_free_dimension_override_by_name(name, size)
     # A plan of the memory is made after the first run: it would be allocated while the second is recorded.
-    options.enable_mem_pattern = not fixed
+    options.enable_mem_pattern = fixed is None
     return options
 
 

@@ -120,6 +120,20 @@ def test_steps_are_recorded_when_their_addresses_come_again(cuda: Cuda, expected
     assert fixed.numbers == ["-1", "-1", "1", "2", "1", "2", "1", "2"], "two slots make two sets of addresses"
 
 
+def test_a_file_of_one_size_is_recorded_as_well(cuda: Cuda, expected: Any, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    model, sizes = onnx.load(find_model("s-live")), {"T": 1, "H": 16, "W": 24}
+    for value in (*model.graph.input, *model.graph.output):
+        for dim in value.type.tensor_type.shape.dim:
+            side, _, divisor = dim.dim_param.partition("/")
+            dim.dim_value = sizes[side] // int(divisor or 1) if side else dim.dim_value
+    onnx.save(model, tmp_path / "fixed.onnx")
+    with OrtRunner(tmp_path / "fixed.onnx", threads=1, gpu=0) as runner:
+        np.testing.assert_allclose(push(Stepper(runner, 16, 24), clip(8), 8), expected, atol=1e-5)
+    assert cuda.sessions[1].numbers == ["-1", "-1", "1", "2", "1", "2", "1", "2"]
+    assert not cuda.sessions[1].plans_memory
+
+
 @pytest.mark.parametrize("model", ["s", "s-soon", "s-live"])
 def test_a_graph_that_knows_its_sizes_works_out_none(model: str, cuda: Cuda, tmp_path: Path) -> None:
     """What is worked out of sizes is done on the CPU, where nothing can be recorded."""
