@@ -6,14 +6,7 @@ from typing import Any
 import pytest
 
 from ptfan.engine.bench.network import WARM_UP, measure_networks
-from ptfan.engine.bench.run import BenchSettings, run_bench
-from ptfan.engine.bench.subject import Subject
 from ptfan.engine.bench.work import Work
-from ptfan.engine.errors import InputError, InputNotFoundError
-from ptfan.engine.models import find_model
-from ptfan.engine.runners.runner import open_runner
-
-pytest.importorskip("onnxruntime")
 
 
 class FakeSubject:
@@ -46,24 +39,3 @@ def test_the_calls_that_do_not_count_may_be_fewer() -> None:
     subjects: list[Any] = [FakeSubject("a", 0.6, 24, order), FakeSubject("b", 0.01, 1, order)]
     measure_networks(subjects, 1, warm_up=1)
     assert order == ["a", "b", "a", "b"]
-
-
-@pytest.mark.parametrize(("model", "streams", "kept"), [("s", 1, 1), ("s", 2, 2), ("s-window", 1, 24)])
-def test_a_call_finishes_the_frames_of_its_form(model: str, streams: int, kept: int) -> None:
-    with open_runner(find_model(model), threads=1) as runner:
-        subject = Subject(model, runner, (32, 24), streams=streams)
-        assert subject.call() > 0
-        assert subject.kept == kept
-        assert subject.label.startswith(f"{model}, 32x24")
-
-
-def test_what_does_not_fit_is_refused() -> None:
-    with open_runner(find_model("s")) as s, open_runner(find_model("s-window")) as windows:
-        with pytest.raises(InputError, match="size is 30x24, s takes multiples of 8"):
-            Subject("s", s, (30, 24))
-        with pytest.raises(InputError, match="2 streams: s-window is of the clip form"):
-            Subject("s-window", windows, (32, 24), streams=2)
-        with pytest.raises(InputError, match="window of 9: s is of the step form"):
-            Subject("s", s, (32, 24), window=9)
-    with pytest.raises(InputNotFoundError, match="none-such"):
-        run_bench(BenchSettings(models=("none-such",)), quiet=True)
