@@ -19,7 +19,7 @@ from ptfan.engine.spec import CLIP_CHANNELS
 __all__ = ["Subject", "network_label"]
 
 LONGEST = 4.0
-"""Flow components of the made-up inputs, pixels."""
+"""The longest flow of the made-up inputs along an axis, pixels."""
 
 
 class Subject:

@@ -92,10 +92,10 @@ class _Shown:
     image: NDArray[np.float32]
     hole: Mask
     waiting: _Waiting | None
-    """Who waits for the answer; None where the frame was shown only for what its neighbours learn from it."""
+    """The frame that waits for the answer; None where it was shown only for what its neighbours learn from it."""
 
     def answer(self, fill: NDArray[np.float32]) -> None:
-        """Hand the answer, (h, w, 3), to who waits for it."""
+        """Hand the answer, (h, w, 3), to the frame that waits for it."""
         if self.waiting is not None:
             patch = make_patch(self.crop, self.image, self.hole, fill, self.waiting.frame)
             self.waiting.patches += [] if patch is None else [patch]

@@ -17,16 +17,17 @@ __all__ = ["Slot", "StepPool"]
 
 
 class StepPool:
-    """Batches of slots, one or more for each size of frames; they are there while a slot of theirs is taken.
+    """Batches of slots, one or more for each size of frames; a batch is kept while one of its slots is taken.
 
-    The one that was emptied last stays for whoever comes next with frames of its size: a stream gives its slot back and
-    takes another at every scene cut, and memory at the same addresses lets a GPU go on with what it has recorded.
+    The batch that was emptied last stays for whoever comes next with frames of its size: a stream gives its slot back
+    and takes another at every scene cut, and memory at the same addresses lets a GPU go on with what it has recorded.
 
     A step is made when every stream that holds a slot of its batch waits for one. A stream that is late is waited for,
     or, after `patience`, left out: its slot stays as it is. Either way a stream's answers are those that it would
     get alone.
 
-    Streams push from threads of their own. One that pushed from the very thread that waits is never waited for.
+    Each stream should push from a thread of its own. Of several that one thread serves, none is waited for while that
+    thread waits for another one's step: it could not come.
     """
 
     def __init__(self, runner: Runner, *, streams: int = 1, patience: float | None = None) -> None:
@@ -125,7 +126,7 @@ class _Meeting:
         self.changed = threading.Condition()
         self.waiting: set[Hashable] = set()
         self.runner = threading.Lock()
-        """Whose the model is: batches of different sizes take turns."""
+        """Held while a batch runs the model: batches of different sizes take turns."""
 
 
 @dataclass(eq=False)

@@ -24,7 +24,7 @@ __all__ = [
 DEFAULT_MODEL = "s"
 """The model that is used when none is named."""
 FLOW_MODEL = Path(__file__).parent / "flow.onnx"
-"""The network that completes flow inside holes; it serves every model, and is none that inpaints by itself."""
+"""The network that completes flow inside holes: it serves every model that inpaints, and does not by itself."""
 COLOUR_MODEL = Path(__file__).parent / "colour.onnx"
 """Likewise, the network that completes the colours of what no frame shows."""
 INT8 = "-int8"

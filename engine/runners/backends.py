@@ -71,7 +71,7 @@ def backends_for(model: Path) -> tuple[BackendName, ...]:
 
 
 def chosen_backends(model: Path) -> tuple[BackendName, ...]:
-    """Return those of them that `auto` chooses from."""
+    """Return the backends that `auto` chooses from for a file, the best first."""
     return tuple(name for name in backends_for(model) if name not in OPENVINO)
 
 

@@ -13,7 +13,7 @@ __all__ = ["cast"]
 
 _DEPTHS = {np.dtype(np.float16): cv2.CV_16F, np.dtype(np.float32): cv2.CV_32F}
 _FEW = 1024
-"""Values that are not worth a call; OpenCV takes very few for a colour, too."""
+"""Arrays of fewer values are left to NumPy: they are not worth a call, and OpenCV takes up to four for a colour."""
 
 
 def cast(array: NDArray[Any], dtype: Any, out: NDArray[Any] | None = None) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""What an ONNX file says of itself, read without a library: a machine that runs TensorRT need have none for ONNX."""
+"""What an ONNX file says of itself, read without a library for ONNX: a machine that builds plans may have none."""
 
 from __future__ import annotations
 

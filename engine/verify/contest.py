@@ -35,7 +35,7 @@ class WatchableRunner(Runner, Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Contestant:
-    """One of the two."""
+    """One of the two that are compared."""
 
     runner: Runner
     """The model, loaded."""

@@ -114,14 +114,18 @@ def _compared_completion(path: Path, reference: Path, form: Form, threads: int) 
 
 
 def _judged_flow(off: NDArray[np.float32]) -> tuple[bool, str, str]:
-    """Judge differences of completed flow, in the network's pixels: are they small enough, what are they, what is?"""
+    """Judge differences of completed flow, in the network's pixels.
+
+    Returns:
+        Whether they are small enough; what they are, and what is expected, for people to read.
+    """
     mean, most = REDUCTION * off.mean(), REDUCTION * off.max()
     told = f"completed flow in the demo's hole: {mean:.3f} pixels off in the mean, {most:.2f} at most"
     return bool(mean <= MOST_OFF), told, f"{MOST_OFF} in the mean"
 
 
 def _judged_colours(off: NDArray[np.float32]) -> tuple[bool, str, str]:
-    """Return the same of differences of completed colours in [0, 1]."""
+    """Judge differences of completed colours in [0, 1], likewise."""
     psnr = -10 * np.log10(max(float(np.square(off).mean()), 1e-12))
     told = f"completed colours in the demo's hole: {psnr:.1f} dB, {off.max():.3f} off at most"
     return bool(psnr >= LEAST_PSNR), told, f"{LEAST_PSNR:g} dB"

@@ -20,7 +20,7 @@ MOST_GRAPHS = 64
 """Graphs that a session records. It cannot drop one: when all are used up, it is closed and another one opened. A step
 model takes a dozen at the most, as its addresses come round again, but every scene may bring others."""
 NO_GRAPH = "-1"
-"""The provider's number for a run that is neither recorded nor a recording; 0 is its own."""
+"""The provider's number for a run that is neither recorded nor launched as a graph; 0 is taken, by the provider."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -28,8 +28,8 @@ Shapes = Mapping[str, tuple[int, ...]]
 class CudaGraphs:
     """Sessions for frames of one size each.
 
-    The provider records only what it computes from end to end; what a graph has to know of its sizes is worked out on
-    the CPU, unless they are fixed when it is loaded.
+    CUDA's provider records a run only where all of it is done on the GPU. What a model of any size works out of its
+    sizes is done on the CPU, so that each size has a session in which these are fixed.
     """
 
     def __init__(

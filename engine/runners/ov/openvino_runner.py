@@ -133,7 +133,8 @@ class OpenVINORunner(Closing):
     def _compile(self, shapes: Shapes, into: frozenset[str]) -> Any:
         """Return what runs the graph, with memory of its own for all outputs but those that `into` names.
 
-        None is shared between runs that name others: it would write to memory that an earlier run was given.
+        Runs whose `into` names other outputs get another one: this one would go on writing to memory that an earlier
+        run has named.
         """
         graph = self._graph.clone()
         for name, shape in shapes:  # `reshape` would change what the graph says is fixed
