@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 
+from ptfan.engine.closing import Closing
 from ptfan.engine.fillers.step_pool import StepPool
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.models import DEFAULT_MODEL
@@ -13,7 +13,7 @@ from ptfan.engine.runners.runner import Runner, open_model
 __all__ = ["Engine"]
 
 
-class Engine:
+class Engine(Closing):
     """A step model that is loaded once, and makes each step for all of its streams at once.
 
     Streams come and go as they like, each in a thread of its own, and get the frames that they would get alone. Those
@@ -80,11 +80,3 @@ class Engine:
         """Free the network; streams that are open cannot go on."""
         if self._owns_runner:
             self._runner.close()
-
-    def __enter__(self) -> Engine:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, get_args
 
+from ptfan.engine.closing import Closing
 from ptfan.engine.errors import InputError, ModelError
 from ptfan.engine.fillers.filler import Filler, WindowFiller
 from ptfan.engine.fillers.step_filler import StepFiller
@@ -79,7 +79,7 @@ class InpaintSettings:
                 raise InputError(f"{name} is {value}, expected 1 or more")
 
 
-class Inpainter:
+class Inpainter(Closing):
     """Frames with holes in, the same frames with patches for their holes out.
 
     `push` takes one frame and returns none or more; `flush` returns the rest, as codecs do. Memory is bounded by the
@@ -183,14 +183,6 @@ class Inpainter:
         self._closed = True
         self._filler.reset()
         self._opened.close()
-
-    def __enter__(self) -> Inpainter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def window_and_stride(spec: ModelSpec, settings: InpaintSettings) -> tuple[int, int]:

@@ -25,7 +25,6 @@ from ptfan.engine.notices import Notices
 from ptfan.engine.progress import NoProgress, Progress, running
 from ptfan.engine.report import Report
 from ptfan.engine.roles import Role, check_apart, output_roles
-from ptfan.engine.runners.runner import choose_file
 from ptfan.engine.stages import CopyThrough, Stages
 from ptfan.engine.versions import versions
 
@@ -126,7 +125,7 @@ def inpaint(
         fps=stages.frames / seconds,
         stages=dict(stages.busy),
         settings={**asked, **asdict(settings)},
-        model=None if inpainter is None else _describe(model, inpainter),
+        model=None if inpainter is None else _describe(inpainter),
         backend=None if inpainter is None else inpainter.runner.backend,
         versions=versions(),
         warnings=told.lines,
@@ -174,7 +173,7 @@ def _kept(sink: Sink, frames: int) -> list[str]:
     return [] if partial is None else [f"the first {frames} frames are kept as {partial}"]
 
 
-def _describe(model: str | Path, inpainter: Inpainter) -> Mapping[str, Any]:
-    path = choose_file(model, backend=inpainter.settings.backend, gpu=inpainter.settings.gpu)
+def _describe(inpainter: Inpainter) -> Mapping[str, Any]:
+    path = inpainter.runner.path
     helpers = {f"{name}_sha256": file_sha256(file) for name, file in inpainter.helpers.items()}
     return {"path": str(path), "sha256": file_sha256(path), "spec": asdict(inpainter.spec), **helpers}

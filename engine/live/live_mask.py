@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from ptfan.engine.closing import Closing
 from ptfan.engine.errors import PtfanError
 from ptfan.engine.frame import Mask
 from ptfan.engine.masks.source import MaskSource
@@ -18,7 +19,7 @@ State = tuple[int, int, int]
 """What changes when a file is replaced: its number, size and time of change."""
 
 
-class LiveMask:
+class LiveMask(Closing):
     """The holes of a live stream. A new mask holds from the next frame on; one that cannot be used changes nothing.
 
     Args:
@@ -60,12 +61,6 @@ class LiveMask:
     def close(self) -> None:
         """Release the file."""
         self._masks.close()
-
-    def __enter__(self) -> LiveMask:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _seen(self) -> State | None:
         """Return the file's state; None while there is none, as between being removed and written again."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from types import TracebackType
 
 import numpy as np
 
+from ptfan.engine.closing import Closing
 from ptfan.engine.errors import InputError, MaskError
 from ptfan.engine.frame import Box, Mask
 from ptfan.engine.masks.clock import MaskClock, is_same_rate
@@ -22,7 +22,7 @@ MOST_HOLE = 0.6
 """Share of the frame above which one mask for all frames has probably been drawn black on white."""
 
 
-class MaskSource:
+class MaskSource(Closing):
     """The hole of every frame, at the frame's own size. A context manager.
 
     Args:
@@ -140,14 +140,6 @@ class MaskSource:
         """Release the files."""
         if self._reader is not None:
             self._reader.close()
-
-    def __enter__(self) -> MaskSource:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _build(self, raw: Mask | None, width: int, height: int) -> Mask:
         hole = np.zeros((height, width), np.bool_)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
+from ptfan.engine.closing import Closing
 from ptfan.engine.models import colour_model, flow_model
 from ptfan.engine.prepare.colour_completion import LearnedColours
 from ptfan.engine.prepare.flow import FlowCompletion, smooth_completion
@@ -18,7 +18,7 @@ __all__ = ["Completions"]
 
 
 @dataclass(frozen=True, eq=False)
-class Completions:
+class Completions(Closing):
     """Both completions; a context manager, which frees their networks at its end."""
 
     flow: FlowCompletion = smooth_completion
@@ -59,11 +59,3 @@ class Completions:
         for completion in (self.flow, self.colours):
             if isinstance(completion, LearnedFlow | LearnedColours):
                 completion.runner.close()
-
-    def __enter__(self) -> Completions:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
