@@ -42,7 +42,8 @@ def network(monkeypatch: pytest.MonkeyPatch, runner: Callable[..., Any], tmp_pat
     """Stand a network in that answers with grey; its file holds nothing."""
     fake = runner(lambda inputs: np.full_like(inputs["frames"], 0.5))
     monkeypatch.setattr(module, "Inpainter", lambda model, settings: Inpainter(settings=settings, runner=fake))
-    (tmp_path / "fake.onnx").write_bytes(b"fake")
+    fake.path = tmp_path / "fake.onnx"
+    fake.path.write_bytes(b"fake")
     return fake
 
 
