@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.masks.images import LOSSY_THRESHOLD, open_pictures
+from ptfan.engine.media.input_container import open_container
 from ptfan.engine.media.orientation import Orientation
 from ptfan.training.data.flow.files import FlowFiles
 
@@ -57,7 +58,7 @@ class VideoFrames:
     @contextmanager
     def _opened(self) -> Iterator[av.container.InputContainer]:
         try:
-            with av.open(str(self.path)) as container:
+            with open_container(self.path) as container:
                 if not container.streams.video:
                     raise InputError(f"clip {self.path}: no picture in it; expected a video")
                 yield container
@@ -67,10 +68,10 @@ class VideoFrames:
 
 @dataclass(frozen=True)
 class ImageFrames:
-    """The frames of a folder of images, in the order of their names."""
+    """The frames of a folder of images."""
 
     files: tuple[Path, ...]
-    """The images."""
+    """The images, in the order of the frames."""
 
     @property
     def stems(self) -> tuple[str, ...]:
@@ -95,7 +96,7 @@ class MaskFiles:
     """Object masks, one image each; a mask stays until the next one comes."""
 
     files: tuple[Path, ...]
-    """The images, in the order of their names."""
+    """The images, in the order of the frames."""
     hole_is_black: bool = False
     """True where 0 is the object and anything else the background, as FVI stores its masks."""
 

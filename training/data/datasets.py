@@ -11,12 +11,13 @@ there. Nothing is decoded before it is asked for:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
 from ptfan.engine.errors import InputError, InputNotFoundError
+from ptfan.engine.natural_order import natural_key
 from ptfan.training.data.clips import Clip, ImageFrames, MaskFiles, VideoFrames
 from ptfan.training.data.flow.files import FlowFiles
 
@@ -213,7 +214,7 @@ def _masks_in(folder: Path, *, hole_is_black: bool = False) -> MaskFiles | None:
 
 def _flow_in(root: Path, folder: Path, frames: int) -> FlowFiles | None:
     """Return a clip's ready-made flow; half of it is an error, none is not."""
-    forward, backward = (tuple(sorted(folder.glob(f"*_{end}.flo"))) for end in ("f", "b"))
+    forward, backward = (_in_order(folder.glob(f"*_{end}.flo")) for end in ("f", "b"))
     if not forward and not backward:
         return None
     if not len(forward) == len(backward) == frames - 1:
@@ -225,10 +226,16 @@ def _flow_in(root: Path, folder: Path, frames: int) -> FlowFiles | None:
 
 
 def _folders(folder: Path) -> list[str]:
+    """Return the names of folders of clips as the published lists and masks order them: as text."""
     return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
 def _images(folder: Path) -> tuple[Path, ...]:
     if not folder.is_dir():
         return ()
-    return tuple(sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES))
+    return _in_order(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+
+
+def _in_order(files: Iterable[Path]) -> tuple[Path, ...]:
+    """Return files of single frames as the runtime reads them: frame 2 before frame 10."""
+    return tuple(sorted(files, key=lambda path: natural_key(path.name)))

@@ -135,6 +135,12 @@ class TestVideos:
         with pytest.raises(InputError, match=r"c\.mp4: cannot be decoded"):
             open_dataset(videos).clips[2].read()
 
+    def test_a_title_in_another_encoding_does_no_harm(self, videos: Path) -> None:
+        content = (videos / "a.mkv").read_bytes()
+        assert content.count(b"Lavf") > 0
+        (videos / "a.mkv").write_bytes(content.replace(b"Lavf", b"L\xe9vf"))
+        assert open_dataset(videos).clips[0].read().shape == (4, *SIZE[::-1], 3)
+
     def test_two_videos_of_one_name(self, videos: Path, write_video: Write) -> None:
         write_video(videos / "a.mp4", [picture(0), picture(9)])
         with pytest.raises(InputError, match="two videos are called a"):
@@ -193,6 +199,21 @@ class TestFrameFolders:
         assert open_dataset(youtube, split="valid").names() == ["0c2d"]
         assert not open_dataset(youtube, split="valid").clips[0].has_masks
         assert open_dataset(youtube / "train").layout == "youtube-vos"
+
+    def test_frames_masks_and_flow_go_by_number(self, youtube: Path) -> None:
+        stems = ["1", "2", "10"]
+        write_frames(youtube / "test/JPEGImages/0e3f", stems)
+        for number, stem in enumerate(stems):
+            write_mask(youtube / f"test/Annotations/0e3f/{stem}.png", ids(number + 1))
+        for number, stem in enumerate(("1_2", "2_10")):
+            for end in "fb":
+                flow = np.full((*SIZE[::-1], 2), number, np.float32)
+                write_flo(youtube / f"test/flow/0e3f/{stem}_{end}.flo", flow)
+        (clip,) = open_dataset(youtube, split="test").clips
+        assert [round(float(frame[..., 0].mean()), -1) for frame in clip.read()] == [0, 10, 20]
+        assert clip.read_masks().max(axis=(1, 2)).tolist() == [1, 2, 3]
+        assert clip.flow is not None
+        assert [clip.flow.read(number)[0].max() for number in range(2)] == [0, 1]
 
     def test_a_split_that_is_not_there(self, youtube: Path) -> None:
         with pytest.raises(InputNotFoundError, match="youtube-vos lacks test/JPEGImages"):
