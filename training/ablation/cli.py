@@ -46,6 +46,7 @@ def _ablate(
 
     Example: `ptfan ablate --data videos/ --eval clips/ -o ablation --only shift --only no-gate`
     """
+    from ptfan.engine.commands.options import parse_pixels
     from ptfan.training.ablation.study import AblationSettings, run_ablation
 
     settings = AblationSettings(
@@ -57,17 +58,9 @@ def _ablate(
         seed=seed,
         kinds=tuple(kinds.split(",")),
         frames=frames,
-        size=_size(size),
+        size=parse_pixels(size),
         device=device,
         threads=threads,
         workers=workers,
     )
     typer.echo(run_ablation(settings, output))
-
-
-def _size(text: str) -> tuple[int, int]:
-    """Read `432x240`."""
-    width, cross, height = text.partition("x")
-    if not (cross and width.isdigit() and height.isdigit() and int(width) and int(height)):
-        raise typer.BadParameter(f"{text!r} is no size; expected WIDTHxHEIGHT, for instance 216x120")
-    return int(width), int(height)

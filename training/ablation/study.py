@@ -62,6 +62,10 @@ class AblationSettings:
     workers: int = 1
     """Processes that make samples."""
 
+    def __post_init__(self) -> None:
+        if any(side < 8 or side % 8 for side in self.size):
+            raise InputError(f"ablation: size is {self.size[0]}x{self.size[1]}, expected multiples of 8")
+
     def base(self) -> TrainConfig:
         """Return the reference's settings."""
         config = TrainConfig.read(self.config) if self.config else BUDGET

@@ -70,7 +70,7 @@ def _evaluate(
         data=data,
         protocol=protocol,
         kinds=tuple(kinds.split(",")),
-        frames=40 if frames is None and protocol == "folder" else frames,
+        frames=frames,
         seed=seed,
         ratio=ratio,
         models=tuple(model or ()),

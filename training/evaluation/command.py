@@ -17,7 +17,7 @@ from ptfan.engine.versions import versions
 from ptfan.training.evaluation.evaluator import Evaluator
 from ptfan.training.evaluation.journal import Journal, Score
 from ptfan.training.evaluation.measures import Weights, choose_measures
-from ptfan.training.evaluation.methods import baseline_methods, model_methods
+from ptfan.training.evaluation.methods import Method, baseline_methods, model_methods
 from ptfan.training.evaluation.pictures import PictureStore
 from ptfan.training.evaluation.protocols import open_benchmark
 from ptfan.training.evaluation.report import Mean, clip_table, draw_tradeoff, mean_tables, means, write_scores
@@ -78,30 +78,17 @@ def run_evaluation(settings: EvaluationSettings, output: Path) -> list[Mean]:
     Raises:
         InputError: something was named that is not known or cannot be used.
     """
-    baselines = baseline_methods(settings.baselines)
     inpaint = InpaintSettings(
         crop=settings.crop,
         threads=settings.threads,
         flow_completion=settings.flow_completion,
         colour_completion=settings.colour_completion,
     )
-    models = model_methods(settings.models, inpaint)
-    evaluator = Evaluator(
-        open_benchmark(
-            settings.data,
-            settings.protocol,
-            kinds=settings.kinds,
-            frames=settings.frames,
-            seed=settings.seed,
-            ratio=settings.ratio,
-        ),
-        [*baselines, *models],
-        choose_measures(settings.metrics, settings.weights),
-        Journal(output),
-        PictureStore(output / "frames"),
-    )
-    make_folder(output)
-    scores = evaluator.run()
+    baselines = baseline_methods(settings.baselines)
+    with model_methods(settings.models, inpaint) as models:
+        evaluator = _evaluator(settings, [*baselines, *models], output)
+        make_folder(output)
+        scores = evaluator.run()
     return write_report(evaluator, scores, _about(settings, evaluator), output)
 
 
@@ -125,6 +112,19 @@ def write_report(evaluator: Evaluator, scores: Sequence[Score], about: Mapping[s
     for kind in evaluator.benchmark.sources:
         evaluator.pictures.sheets(kind, clips, names, output / f"sheet-{kind}.jpg")
     return averages
+
+
+def _evaluator(settings: EvaluationSettings, methods: Sequence[Method], output: Path) -> Evaluator:
+    benchmark = open_benchmark(
+        settings.data,
+        settings.protocol,
+        kinds=settings.kinds,
+        frames=settings.frames,
+        seed=settings.seed,
+        ratio=settings.ratio,
+    )
+    measures = choose_measures(settings.metrics, settings.weights)
+    return Evaluator(benchmark, methods, measures, Journal(output), PictureStore(output / "frames"))
 
 
 def _vfid(evaluator: Evaluator, scores: Sequence[Score]) -> dict[tuple[str, str], float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.atomic import replacing
+from ptfan.training.evaluation.figures import plain_figures, read_figures
 
 __all__ = ["Journal", "Score"]
 
@@ -35,13 +35,13 @@ class Score:
     """Figures by name, see `ptfan.training.evaluation.columns`; nan where there is nothing to measure."""
 
     def plain(self) -> dict[str, Any]:
-        """Return plain values for JSON, which knows neither nan (null) nor infinity ("inf")."""
-        return asdict(self) | {"values": {name: _plain(value) for name, value in self.values.items()}}
+        """Return plain values for JSON."""
+        return asdict(self) | {"values": plain_figures(self.values)}
 
     @classmethod
     def of(cls, plain: dict[str, Any]) -> Score:
         """Return the score of plain values."""
-        return cls(**plain | {"values": {name: _value(value) for name, value in plain["values"].items()}})
+        return cls(**plain | {"values": read_figures(plain["values"])})
 
 
 class Journal:
@@ -95,13 +95,3 @@ class Journal:
         with self._path.open("rb") as file:
             file.seek(-1, 2)
             return file.read() != b"\n"
-
-
-def _plain(value: float) -> float | str | None:
-    if math.isnan(value):
-        return None
-    return value if math.isfinite(value) else "inf"
-
-
-def _value(plain: float | str | None) -> float:
-    return math.nan if plain is None else float(plain)

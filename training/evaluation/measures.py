@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ptfan.engine.errors import InputError
 from ptfan.engine.models import file_sha256
+from ptfan.training.evaluation.figures import mean_figure
 from ptfan.training.evaluation.metrics.psnr import psnr
 from ptfan.training.evaluation.metrics.ssim import FIELD_WINDOW, hole_ssim, ssim
 from ptfan.training.evaluation.metrics.warping import field_warping_error, warping_error
@@ -109,13 +107,13 @@ def _single(names: Sequence[str], weights: Weights) -> list[Measure]:
 
 def _psnr(task: Task, result: Sequence[Picture]) -> dict[str, float]:
     hole = [psnr(result[t], task.truth[t], task.holes[t]) for t in task.counted]
-    return {"psnr_hole": _mean(hole), "psnr": _mean([psnr(result[t], task.truth[t]) for t in task.counted])}
+    return {"psnr_hole": mean_figure(hole), "psnr": mean_figure([psnr(result[t], task.truth[t]) for t in task.counted])}
 
 
 def _ssim(task: Task, result: Sequence[Picture]) -> dict[str, float]:
-    values = {"ssim_hole": _mean([hole_ssim(result[t], task.truth[t], task.holes[t]) for t in task.counted])}
+    values = {"ssim_hole": mean_figure([hole_ssim(result[t], task.truth[t], task.holes[t]) for t in task.counted])}
     if min(task.truth[0].shape[:2]) >= FIELD_WINDOW:
-        values["ssim"] = _mean([ssim(result[t], task.truth[t], FIELD_WINDOW) for t in task.counted])
+        values["ssim"] = mean_figure([ssim(result[t], task.truth[t], FIELD_WINDOW) for t in task.counted])
     return values
 
 
@@ -136,7 +134,7 @@ def _perceptual(name: str, trunk: str, heads: Path | None, every: int) -> Measur
     def measure(task: Task, result: Sequence[Picture]) -> dict[str, float]:
         counted = [(result[t], task.truth[t], task.holes[t]) for t in task.counted[::every]]
         whole, inside = distance(counted)
-        return {f"{name}_hole": _mean(inside), name: _mean(whole)}
+        return {f"{name}_hole": mean_figure(inside), name: mean_figure(whole)}
 
     return measure
 
@@ -162,7 +160,3 @@ def _digest(source: str | Path) -> str:
     from ptfan.training.features import weights_file
 
     return file_sha256(weights_file(source))
-
-
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values)) if values else math.nan

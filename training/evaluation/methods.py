@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,8 +84,11 @@ def baseline_methods(names: Sequence[str]) -> list[Method]:
     return [Method(name, f"baseline {name}", BASELINES[name]) for name in names]
 
 
-def model_methods(models: Sequence[str], settings: InpaintSettings) -> list[Method]:
-    """Return models as methods, each in the runtime that users run: what is scored is what is shipped.
+@contextmanager
+def model_methods(models: Sequence[str], settings: InpaintSettings) -> Iterator[list[Method]]:
+    """Open models as methods, each in the runtime that users run: what is scored is what is shipped.
+
+    They stay open together, for every clip is read once and shown to all of them; the end of the context closes them.
 
     Args:
         models: each a model of the package by name, an ONNX file or a checkpoint (.safetensors); `NAME=FILE` names it.
@@ -98,7 +102,11 @@ def model_methods(models: Sequence[str], settings: InpaintSettings) -> list[Meth
     twice = next((name for name, _ in named if [other for other, _ in named].count(name) > 1), None)
     if twice is not None:
         raise InputError(f"two models are called {twice}; name them: --model first=FILE --model second=FILE")
-    return [_model_method(name, model, settings) for name, model in named]
+    with ExitStack() as opened:
+        yield [
+            _model_method(name, model, opened.enter_context(Inpainter(model, settings=settings)))
+            for name, model in named
+        ]
 
 
 def _named(model: str) -> tuple[str, str]:
@@ -106,8 +114,8 @@ def _named(model: str) -> tuple[str, str]:
     return (name, path) if equals else (Path(model).stem, model)
 
 
-def _model_method(name: str, model: str, settings: InpaintSettings) -> Method:
-    inpainter = Inpainter(model, settings=settings)
+def _model_method(name: str, model: str, inpainter: Inpainter) -> Method:
+    settings = inpainter.settings
 
     def fill(images: Sequence[Picture], holes: Sequence[Mask]) -> list[Picture]:
         done = []

@@ -33,6 +33,8 @@ HOLE_KINDS = ("box", "text", "caption", "object", "free-form")
 """The holes of the protocol `folder`."""
 FOLDER_OFFSET = 3
 """How many clips on the object comes from in the protocol `folder`."""
+FOLDER_FRAMES = 40
+"""The most frames of a clip in the protocol `folder`."""
 STILL = MaskConfig(strokes=0, blobs=1, boxes=0, text=0, areas=((0.05, 0.25),), still=1.0)
 FREE_FORM = MaskConfig(strokes=1, blobs=0, boxes=0, text=0, areas=((0.05, 0.25),), still=0.5)
 
@@ -186,7 +188,7 @@ def _folder(data: Path, kinds: Sequence[str], frames: int | None, seed: int) -> 
     if "object" in kinds:
         sources["object"] = other_objects(clips, FOLDER_OFFSET)
     chosen = {kind: sources[kind] for kind in kinds}
-    return Benchmark(clips, chosen, None, frames, f"folder {seed} {data.resolve()}")
+    return Benchmark(clips, chosen, None, frames or FOLDER_FRAMES, f"folder {seed} {data.resolve()}")
 
 
 def _field(data: Path, name: str, frames: int | None, seed: int, ratio: int) -> Benchmark:

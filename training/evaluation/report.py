@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ptfan.training.evaluation.columns import COLUMNS
+from ptfan.training.evaluation.figures import plain_figures
 from ptfan.training.evaluation.journal import Score
 
 __all__ = ["Mean", "clip_table", "draw_tradeoff", "mean_tables", "means", "write_scores"]
@@ -70,7 +71,7 @@ def clip_table(scores: Sequence[Score]) -> str:
 def write_scores(path: Path, about: Mapping[str, Any], averages: Sequence[Mean], scores: Sequence[Score]) -> None:
     """Write everything as one JSON object: what was evaluated, the means, and the scores of single clips."""
     rows = [
-        {"kind": mean.kind, "method": mean.method, "clips": mean.clips, "values": _plain(mean.values)}
+        {"kind": mean.kind, "method": mean.method, "clips": mean.clips, "values": plain_figures(mean.values)}
         for mean in averages
     ]
     content = {**about, "means": rows, "scores": [score.plain() for score in scores]}
@@ -144,9 +145,3 @@ def _line(cells: Sequence[str]) -> str:
 
 def _rule(words: int, figures: int) -> str:
     return f"|{'---|' * words}{'---:|' * figures}"
-
-
-def _plain(values: Mapping[str, float]) -> dict[str, float | str | None]:
-    plain = Score("", "", "", "", 0, values).plain()["values"]
-    assert isinstance(plain, dict)
-    return plain

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from ptfan.engine.prepare.propagation import propagate
 from ptfan.engine.runners.runner import open_runner
 from ptfan.engine.versions import versions
 from ptfan.training.data.pixels import to_bytes, to_floats
+from ptfan.training.evaluation.figures import mean_figure
 from ptfan.training.evaluation.metrics.psnr import psnr
 from ptfan.training.evaluation.progress import EvaluationProgress
 from ptfan.training.evaluation.protocols import Benchmark, open_benchmark
@@ -73,10 +75,10 @@ def evaluate_flow(settings: FlowEvaluation, output: Path) -> str:
         "frames": settings.frames,
         "seed": settings.seed,
         "versions": versions(),
-        "scores": [asdict(score) for score in scores],
+        "scores": [score.plain() for score in scores],
     }
     (output / "flow.md").write_text(table, encoding="utf-8")
-    (output / "flow.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    (output / "flow.json").write_text(json.dumps(about, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return table
 
 
@@ -103,13 +105,17 @@ def endpoint_error(pairs: Sequence[FlowPair], truth: Sequence[FlowPair], holes: 
     Args:
         pairs: T - 1 pairs.
         truth: T - 1 pairs.
-        holes: T masks (H, W), not all of them empty.
+        holes: T masks (H, W).
+
+    Returns:
+        The mean; nan if no frame has a hole.
     """
     errors = []
     for pair, true, first, second in zip(pairs, truth, holes[:-1], holes[1:], strict=True):
         errors.append(np.linalg.norm(pair.forward - true.forward, axis=2)[first])
         errors.append(np.linalg.norm(pair.backward - true.backward, axis=2)[second])
-    return float(np.concatenate(errors).mean())
+    lengths = np.concatenate(errors)
+    return float(lengths.mean()) if lengths.size else math.nan
 
 
 def _scores(benchmark: Benchmark, completion: LearnedFlow) -> Iterator[FlowScore]:
@@ -138,7 +144,7 @@ def _known(smooth: Sequence[SmoothFlows], complete: Sequence[FlowPair], holes: S
 
 
 def _fill_psnr(task: Task, images: Sequence[NDArray[np.float32]], flows: Sequence[FlowPair]) -> float:
-    """Return the PSNR in the holes of the pixels that are carried along the flow, mean over frames, dB."""
+    """Return the PSNR in the holes of the pixels that are carried along the flow, mean over frames with a hole, dB."""
     filled, _ = propagate(images, task.holes, flows)
     fills = [to_bytes(picture) for picture in filled]
-    return float(np.mean([psnr(fills[t], task.truth[t], task.holes[t]) for t in task.counted]))
+    return mean_figure(psnr(fills[t], task.truth[t], task.holes[t]) for t in task.counted)

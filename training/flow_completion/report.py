@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
-import numpy as np
+from ptfan.training.evaluation.figures import mean_figure, plain_figures
 
 __all__ = ["FlowScore", "score_table"]
 
@@ -32,13 +34,22 @@ class FlowScore:
     fill: Mapping[str, float]
     """PSNR in the hole, dB, of what is propagated along both, and along the `true` flow."""
 
+    def plain(self) -> dict[str, Any]:
+        """Return plain values for JSON; what could not be measured, for want of a hole, is null."""
+        return asdict(self) | {"error": plain_figures(self.error), "fill": plain_figures(self.fill)}
+
 
 def score_table(scores: Sequence[FlowScore]) -> str:
-    """Return one row for each kind of hole: means over the clips."""
+    """Return one row for each kind of hole: means over the clips, a dash where no clip has such a hole."""
     lines = []
     for kind in dict.fromkeys(score.kind for score in scores):
         mine = [score for score in scores if score.kind == kind]
-        errors = [f"{np.mean([score.error[name] for score in mine]):.2f}" for name in ("smooth", "learned")]
-        fills = [f"{np.mean([score.fill[name] for score in mine]):.2f}" for name in ("smooth", "learned", "true")]
+        errors = [_mean(score.error[name] for score in mine) for name in ("smooth", "learned")]
+        fills = [_mean(score.fill[name] for score in mine) for name in ("smooth", "learned", "true")]
         lines.append(f"| {' | '.join((kind, str(len(mine)), *errors, *fills))} |\n")
     return HEAD + "".join(lines) + NOTE
+
+
+def _mean(values: Iterable[float]) -> str:
+    mean = mean_figure(values)
+    return "–" if math.isnan(mean) else f"{mean:.2f}"

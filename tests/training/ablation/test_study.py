@@ -54,5 +54,6 @@ def test_another_budget_needs_another_folder(
     assert "was begun with other data or settings of training; take a new folder" in capsys.readouterr().err
     assert main([*common, "--only", "moon"]) == 2
     assert "no row is called 'moon'" in capsys.readouterr().err
-    assert main([*common, "--size", "large"]) == 2
-    assert "expected WIDTHxHEIGHT" in capsys.readouterr().err
+    for size, told in (("large", "size 'large': expected WxH"), ("0x0", "size is 0x0, expected multiples of 8")):
+        assert main([*common, "--size", size]) == 2
+        assert told in capsys.readouterr().err

@@ -58,27 +58,29 @@ def test_the_plain_flow_is_estimated_outside_and_smooth_inside(task: Task) -> No
 
 def test_a_model_is_the_runtime_itself(task: Task) -> None:
     settings = InpaintSettings(threads=1)
-    (method,) = model_methods(["mine=s"], settings)
     with Inpainter("s", settings=settings) as inpainter:
         done = []
         for image, hole in zip(task.truth, task.holes, strict=True):
             done += inpainter.push(Frame(image, hole))
         expected = [frame.composite() for frame in done + inpainter.flush()]
-    assert method.name == "mine"
-    for _ in range(2):  # a stream that has ended leaves nothing behind
-        np.testing.assert_array_equal(method.fill(task.truth, task.holes), expected)
+    with model_methods(["mine=s"], settings) as (method,):
+        assert method.name == "mine"
+        for _ in range(2):  # a stream that has ended leaves nothing behind
+            np.testing.assert_array_equal(method.fill(task.truth, task.holes), expected)
+    with pytest.raises(InputError, match="inpainter is closed"):
+        method.fill(task.truth, task.holes)
+
+
+def fingerprint(**settings: Any) -> str:
+    with model_methods(["s"], InpaintSettings(threads=1, **settings)) as (method,):
+        return method.fingerprint
 
 
 def test_settings_and_weights_tell_methods_apart() -> None:
-    (crop,), (whole,) = (model_methods(["s"], InpaintSettings(crop=crop, threads=1)) for crop in (True, False))
-    assert crop.fingerprint != whole.fingerprint
+    assert fingerprint(crop=True) != fingerprint(crop=False)
 
 
 def test_the_networks_that_help_a_model_tell_methods_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fingerprint(**settings: Any) -> str:
-        (method,) = model_methods(["s"], InpaintSettings(threads=1, **settings))
-        return method.fingerprint
-
     usual = fingerprint()
     assert len({usual, fingerprint(flow_completion="smooth"), fingerprint(colour_completion="smooth")}) == 3
     monkeypatch.setattr("ptfan.engine.inpainter.colour_model", lambda: find_model("s"))
@@ -88,7 +90,10 @@ def test_the_networks_that_help_a_model_tell_methods_apart(monkeypatch: pytest.M
 def test_what_is_not_known_is_refused() -> None:
     with pytest.raises(InputError, match="baseline 'magic' is not known, expected one of telea, propagation"):
         baseline_methods(["telea", "magic"])
-    with pytest.raises(InputError, match="two models are called s; name them"):
-        model_methods(["s", "s=other.onnx"], InpaintSettings())
-    with pytest.raises(InputNotFoundError, match=r"none\.onnx"):
-        model_methods(["none.onnx"], InpaintSettings())
+    with (
+        pytest.raises(InputError, match="two models are called s; name them"),
+        model_methods(["s", "s=other.onnx"], InpaintSettings()),
+    ):
+        pass
+    with pytest.raises(InputNotFoundError, match=r"none\.onnx"), model_methods(["none.onnx"], InpaintSettings()):
+        pass

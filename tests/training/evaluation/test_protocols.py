@@ -46,6 +46,12 @@ def fvi(tmp_path: Path) -> Path:
     return root
 
 
+def test_the_default_number_of_frames_is_the_protocol_s(clips: Path, davis: Path, fvi: Path) -> None:
+    wanted = {"folder": 40, "davis-object": None, "fvi-curve": 15}
+    folders = {"folder": clips, "davis-object": davis, "fvi-curve": fvi}
+    assert {name: opened(folder, name).frames for name, folder in folders.items()} == wanted
+
+
 def tasks(benchmark: Benchmark) -> list[Task]:
     return [
         Task(benchmark.read(clip), kind, source(clip, place, benchmark.shape(clip)))

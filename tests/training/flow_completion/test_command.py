@@ -64,6 +64,21 @@ def test_from_a_clip_to_a_model(place: Path, capsys: pytest.CaptureFixture[str])
     assert len(json.loads((place / "report" / "flow.json").read_text())["scores"]) == 2
 
 
+def test_holes_that_no_frame_has_leave_dashes_and_nulls(place: Path) -> None:
+    report = ("eval-flow", "--data", "videos", "--kinds", "caption,box", "--frames", "4", "--threads", "1")
+    assert ptfan(*report, "-o", "report") == 0  # the first caption begins later
+    caption, box = (place / "report" / "flow.md").read_text().splitlines()[2:4]
+    assert caption == "| caption | 1 | – | – | – | – | – |"
+    assert "–" not in box
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    scores = json.loads((place / "report" / "flow.json").read_text(), parse_constant=refuse)["scores"]
+    assert scores[0]["error"] == {"smooth": None, "learned": None}
+    assert scores[0]["fill"] == {"smooth": None, "learned": None, "true": None}
+
+
 def test_a_model_that_completes_no_flow_is_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from ptfan.engine.models import find_model
 
