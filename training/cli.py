@@ -1,4 +1,4 @@
-"""The sub-commands of training: train, import-tsam, and those of other modules."""
+"""The sub-commands of training: import-tsam, and those of other modules."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ptfan.training.colour_completion import cli as colour_completion_cli
 from ptfan.training.data.flow import cli as flow_cli
 from ptfan.training.evaluation import cli as evaluation_cli
 from ptfan.training.flow_completion import cli as flow_completion_cli
-from ptfan.training.generator.cli import train_command
+from ptfan.training.generator import cli as generator_cli
 
 __all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
     """Add the sub-commands to the application; torch is imported only when one of them runs."""
-    app.command("train")(train_command)
+    generator_cli.register(app)
     evaluation_cli.register(app)
     ablation_cli.register(app)
     flow_cli.register(app)

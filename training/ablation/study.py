@@ -26,9 +26,10 @@ from ptfan.training.evaluation.task import Picture
 from ptfan.training.generator.config import TrainConfig
 from ptfan.training.generator.run import GeneratorSubject
 from ptfan.training.model import Generator
+from ptfan.training.runs.arguments import Arguments
 from ptfan.training.runs.data import DataSource
 from ptfan.training.runs.folder import RunFolder
-from ptfan.training.runs.run import Arguments, resume_run, start_run
+from ptfan.training.runs.run import resume_run, start_run
 
 __all__ = ["AblationSettings", "run_ablation"]
 

@@ -24,7 +24,7 @@ Example: `ptfan train-colour --data videos/ -o runs/colour`
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command to the application; torch is imported only when it runs."""
-    add_trainer(app, "train-colour", _subject, usual="colour", text=TRAIN)
+    add_trainer(app, "train-colour", _subject, usual="colour", config="Settings: colour, or a JSON file.", text=TRAIN)
 
 
 def _subject() -> ColourSubject:

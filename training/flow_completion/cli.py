@@ -25,7 +25,7 @@ Example: `ptfan train-flow --data videos/ --flow flow/ -o runs/flow`
 
 def register(app: typer.Typer) -> None:
     """Add the sub-commands to the application; torch is imported only when one of them runs."""
-    add_trainer(app, "train-flow", _subject, usual="flow", text=TRAIN)
+    add_trainer(app, "train-flow", _subject, usual="flow", config="Settings: flow, or a JSON file.", text=TRAIN)
     app.command("eval-flow")(_evaluate_flow)
 
 

@@ -1,103 +1,35 @@
-"""`ptfan train`: its options."""
+"""`ptfan train`: the generator."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from ptfan.training.runs.options import (
-    Cache,
-    Clips,
-    Data,
-    Dataset,
-    Device,
-    Flow,
-    KeepEvery,
-    LogEvery,
-    Longest,
-    Resume,
-    Run,
-    SaveEvery,
-    Split,
-    Start,
-    Steps,
-    Threads,
-    Workers,
-    absolute,
-    option,
-    train,
-)
+import typer
+
+from ptfan.training.runs.options import add_trainer, option
 
 if TYPE_CHECKING:
     from ptfan.training.generator.run import GeneratorSubject
 
-__all__ = ["train_command"]
+__all__ = ["register"]
 
-Config = Annotated[
-    str | None, option("--config", metavar="NAME|PATH", text="Settings: s, paper-fvi-1 ... or a JSON file.")
-]
-Backbone = Annotated[
-    str | None, option("--backbone", metavar="NAME|PATH", text="Perceptual network: vgg16, vgg16-st ... or weights.")
-]
+TRAIN = """Train a model on real clips with random holes.
+
+The run's folder gets the settings, versions and machine, a log, curves, TensorBoard's files, the state to go on
+from, and `checkpoint.safetensors`. Ctrl-C saves and stops. Several GPUs: see docs/training.md.
+
+Example: `ptfan train --data videos/ -o runs/first`, and after a stop: `ptfan train --resume runs/first`
+"""
 
 
-def train_command(
-    data: Data = None,
-    run: Run = None,
-    resume: Resume = None,
-    config: Config = None,
-    start: Start = None,
-    steps: Steps = None,
-    backbone: Backbone = None,
-    layout: Dataset = None,
-    split: Split = None,
-    clips: Clips = None,
-    longest: Longest = None,
-    cache: Cache = None,
-    flow: Flow = None,
-    device: Device = None,
-    threads: Threads = None,
-    workers: Workers = None,
-    save_every: SaveEvery = None,
-    keep_every: KeepEvery = None,
-    log_every: LogEvery = None,
-) -> None:
-    """Train a model on real clips with random holes.
-
-    The run's folder gets the settings, versions and machine, a log, curves, TensorBoard's files, the state to go on
-    from, and `checkpoint.safetensors`. Ctrl-C saves and stops. Several GPUs: see docs/training.md.
-
-    Example: `ptfan train --data videos/ -o runs/first`, and after a stop: `ptfan train --resume runs/first`
-    """
-    source = {
-        "data": absolute(data),
-        "layout": layout,
-        "split": split,
-        "clips": absolute(clips),
-        "longest": longest,
-        "cache": absolute(cache),
-        "flow": absolute(flow),
-    }
-    machine = {
-        "device": device,
-        "threads": threads,
-        "workers": workers,
-        "save_every": save_every,
-        "keep_every": keep_every,
-        "log_every": log_every,
-    }
-    train(
-        _subject,
-        run,
-        resume,
-        config=config,
-        usual="s",
-        start=start,
-        steps=steps,
-        changes={"backbone": _backbone(backbone)},
-        source=source,
-        machine=machine,
+def register(app: typer.Typer) -> None:
+    """Add the sub-command to the application; torch is imported only when it runs."""
+    backbone = option(
+        str, "Perceptual network: vgg16, vgg16-st ... or weights.", metavar="NAME|PATH", callback=_absolute
     )
+    config = "Settings: s, paper-fvi-1 ... or a JSON file."
+    add_trainer(app, "train", _subject, usual="s", config=config, text=TRAIN, changes={"backbone": backbone})
 
 
 def _subject() -> GeneratorSubject:
@@ -106,6 +38,6 @@ def _subject() -> GeneratorSubject:
     return GeneratorSubject()
 
 
-def _backbone(source: str | None) -> str | None:
+def _absolute(source: str | None) -> str | None:
     """Return the name of a feature network, or its file's absolute path."""
     return source if source is None or not Path(source).is_file() else str(Path(source).resolve())

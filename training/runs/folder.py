@@ -81,12 +81,7 @@ class RunFolder:
             )
 
     def create(self, config: RunConfig, arguments: dict[str, Any]) -> None:
-        """Begin a new run.
-
-        Raises:
-            OutputExistsError: the folder holds a run already.
-        """
-        self.check_new()
+        """Begin a new run, where `check_new` has found none."""
         make_folder(self.path)
         write_atomically(self.arguments, _json(arguments))
         self.write_config(config)

@@ -20,35 +20,12 @@ from ptfan.training.runs.batch import StepSampler
 from ptfan.training.runs.folder import RunFolder
 from ptfan.training.runs.learning import Learning
 from ptfan.training.runs.recorder import Recorder
+from ptfan.training.runs.session_options import SessionOptions
 
-__all__ = ["LoopOptions", "Progress", "Trainer"]
+__all__ = ["Progress", "Trainer"]
 
 Samples = Dataset[dict[str, Tensor]]
 """Sample n is the same whenever it is asked for: tensors by name, (T, C, H, W) each, which `Learning.stack` knows."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoopOptions:
-    """What has no influence on the outcome of a run."""
-
-    workers: int = 1
-    """Processes that make samples, for each process that trains; 0 makes them in between."""
-    save_every: int = 250
-    """Steps between two saves."""
-    keep_every: int = 5000
-    """Steps between two checkpoints that stay; 0 keeps the latest alone."""
-    log_every: int = 25
-    """Steps that an entry of the log is the mean of."""
-    picture_every: int = 250
-    """Steps between two pictures for TensorBoard."""
-
-    def __post_init__(self) -> None:
-        for name in ("save_every", "log_every", "picture_every"):
-            if getattr(self, name) < 1:
-                raise InputError(f"training: {name} is {getattr(self, name)}, expected 1 or more")
-        for name in ("workers", "keep_every"):
-            if getattr(self, name) < 0:
-                raise InputError(f"training: {name} is {getattr(self, name)}, expected 0 or more")
 
 
 @dataclass
@@ -87,7 +64,7 @@ class Trainer:
         folder: RunFolder,
         *,
         record: Mapping[str, Any] | None = None,
-        options: LoopOptions | None = None,
+        options: SessionOptions | None = None,
     ) -> None:
         """Take what is needed; go on from the folder's state if there is one.
 
@@ -105,7 +82,7 @@ class Trainer:
         self.config, self.fabric = learner.config, learner.fabric
         self.progress = Progress()
         self._samples, self._record = samples, dict(record or {})
-        self._options = options or LoopOptions()
+        self._options = options or SessionOptions()
         self._sampler = self._sampler_from(0)  # refuses a batch that cannot be shared before anything is computed
         self._restore()
 
@@ -209,7 +186,7 @@ class Trainer:
         step = self.progress.step
         if recorder is not None:
             recorder.advance(step, self.learner.measures(values))
-            if self._due(self._options.picture_every):
+            if self._due(self._options.save_every):
                 recorder.picture(self.learner.picture(), step)
         if not self._due(self._options.log_every):
             return

@@ -1,10 +1,11 @@
-"""What the sub-commands that train have in common: their options, and how they begin or go on."""
+"""The sub-commands that train: their options, and how they begin or go on."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,168 +14,124 @@ import typer
 from ptfan.engine.commands.messages import say
 from ptfan.engine.errors import DivergenceError, InputError, InterruptedRunError
 from ptfan.engine.interrupts import EXIT_INTERRUPTED
+from ptfan.training.runs.session_options import SessionOptions
 
 if TYPE_CHECKING:
     from ptfan.training.runs.run import Subject
 
-__all__ = ["absolute", "add_trainer", "option", "train"]
+__all__ = ["add_trainer", "option"]
 
 
-def option(*names: Any, text: str, machine: bool = False, **more: Any) -> Any:
-    """Return an option of one of the two panels."""
-    return typer.Option(*names, help=text, rich_help_panel="Machine and pace" if machine else "The run", **more)
+def option(kind: Any, text: str, *names: str, panel: str = "The run", **more: Any) -> Any:
+    """Return the annotation of an option that may be left out; it is called as its parameter unless names are given."""
+    return Annotated[kind | None, typer.Option(*names, help=text, rich_help_panel=panel, **more)]
 
 
-Data = Annotated[Path | None, option("--data", text="Clips to learn from.")]
-Run = Annotated[Path | None, option("--run", "-o", text="Folder of the new run.")]
-Resume = Annotated[Path | None, option("--resume", text="Folder of a run to go on with; needs nothing else.")]
-Start = Annotated[Path | None, option("--from", text="Checkpoint whose weights to start from.")]
-Steps = Annotated[int | None, option("--steps", min=1, text="Steps in the whole run, in place of the settings'.")]
-Dataset = Annotated[
-    str | None, option("--layout", text="videos, davis, youtube-vos or fvi; told from the folder without it.")
-]
-Split = Annotated[str | None, option("--split", text="Part of the dataset: train, val, Train ...")]
-Longest = Annotated[
-    int | None,
-    option("--longest", min=16, text="Scale larger frames down until their longer side has so many pixels."),
-]
-Flow = Annotated[Path | None, option("--flow", text="Cache of complete frames' flow, made by `ptfan flow`.")]
-Clips = Annotated[Path | None, option("--clips", text="Text file: the names of the clips to use, one a line.")]
-Cache = Annotated[Path | None, option("--cache", text="Folder for decoded clips (0.3 MB a frame); else RUN/cache.")]
-Device = Annotated[str | None, option("--device", machine=True, text="cpu (by default), cuda, cuda:1 ...")]
-Threads = Annotated[int | None, option("--threads", machine=True, min=0, text="Threads of torch; 0: its own; else 1.")]
-Workers = Annotated[int | None, option("--workers", machine=True, min=0, text="Processes that make samples; else 1.")]
-SaveEvery = Annotated[int | None, option("--save-every", machine=True, min=1, text="Steps between saves; else 250.")]
-KeepEvery = Annotated[
-    int | None, option("--keep-every", machine=True, min=0, text="Steps between checkpoints that stay; else 5000.")
-]
-LogEvery = Annotated[
-    int | None, option("--log-every", machine=True, min=1, text="Steps to an entry of the log; else 25.")
-]
+def _pace(kind: Any, text: str, **more: Any) -> Any:
+    return option(kind, text, panel="Machine and pace", **more)
 
 
-def absolute(path: Path | None) -> str | None:
-    """Return what is written down, so that a run goes on from anywhere."""
-    return None if path is None else str(path.resolve())
+SOURCE = {
+    "data": option(Path, "Clips to learn from."),
+    "layout": option(str, "videos, davis, youtube-vos or fvi; told from the folder without it."),
+    "split": option(str, "Part of the dataset: train, val, Train ..."),
+    "clips": option(Path, "Text file: the names of the clips to use, one a line."),
+    "longest": option(int, "Scale larger frames down until their longer side has so many pixels.", min=16),
+    "cache": option(Path, "Folder for decoded clips (0.3 MB a frame); else RUN/cache."),
+    "flow": option(Path, "Cache of complete frames' flow, made by `ptfan flow`."),
+}
+"""The fields of `DataSource`."""
+MACHINE = {
+    "device": _pace(str, f"{SessionOptions.device} (by default), cuda, cuda:1 ..."),
+    "threads": _pace(int, f"Threads of torch; 0: its own; else {SessionOptions.threads}.", min=0),
+    "workers": _pace(int, f"Processes that make samples; else {SessionOptions.workers}.", min=0),
+    "save_every": _pace(int, f"Steps between saves; else {SessionOptions.save_every}.", min=1),
+    "keep_every": _pace(int, f"Steps between checkpoints that stay; else {SessionOptions.keep_every}.", min=0),
+    "log_every": _pace(int, f"Steps to an entry of the log; else {SessionOptions.log_every}.", min=1),
+}
+"""The fields of `SessionOptions`."""
 
 
-def add_trainer(app: typer.Typer, name: str, subject: Callable[[], Subject[Any]], *, usual: str, text: str) -> None:
-    """Add a sub-command that trains something by settings alone, with the options that all of them have.
+def add_trainer(
+    app: typer.Typer,
+    name: str,
+    subject: Callable[[], Subject[Any]],
+    *,
+    usual: str,
+    config: str,
+    text: str,
+    changes: Mapping[str, Any] | None = None,
+) -> None:
+    """Add a sub-command that trains something, with the options that all of them have.
 
     Args:
         app: the application.
         name: the sub-command's.
         subject: makes what is trained; torch is imported only then.
-        usual: the name of the settings that come with the package.
-        text: its help.
+        usual: the name of the settings that are taken where none are given.
+        config: the help of `--config`: which settings there are.
+        text: the sub-command's help.
+        changes: options that change further settings, by the names that the settings' `changed` has for them.
     """
-    config_option = option(None, "--config", metavar="NAME|PATH", text=f"Settings: {usual}, or a JSON file.")
+    changes = changes or {}
+    options = {
+        "data": SOURCE["data"],
+        "run": option(Path, "Folder of the new run.", "--run", "-o"),
+        "resume": option(Path, "Folder of a run to go on with; needs nothing else."),
+        "config": option(str, config, metavar="NAME|PATH"),
+        "start": option(Path, "Checkpoint whose weights to start from.", "--from"),
+        "steps": option(int, "Steps in the whole run, in place of the settings'.", min=1),
+        **changes,
+        **SOURCE,
+        **MACHINE,
+    }
 
-    def command(
-        data: Data = None,
-        run: Run = None,
-        resume: Resume = None,
-        config: str | None = config_option,
-        start: Start = None,
-        steps: Steps = None,
-        layout: Dataset = None,
-        split: Split = None,
-        clips: Clips = None,
-        longest: Longest = None,
-        cache: Cache = None,
-        flow: Flow = None,
-        device: Device = None,
-        threads: Threads = None,
-        workers: Workers = None,
-        save_every: SaveEvery = None,
-        keep_every: KeepEvery = None,
-        log_every: LogEvery = None,
-    ) -> None:
-        source = {
-            "data": absolute(data),
-            "layout": layout,
-            "split": split,
-            "clips": absolute(clips),
-            "longest": longest,
-            "cache": absolute(cache),
-            "flow": absolute(flow),
-        }
-        machine = {
-            "device": device,
-            "threads": threads,
-            "workers": workers,
-            "save_every": save_every,
-            "keep_every": keep_every,
-            "log_every": log_every,
-        }
-        given: dict[str, Any] = {"config": config, "usual": usual, "start": start, "steps": steps}
-        train(subject, run, resume, **given, source=source, machine=machine)
+    def command(**given: Any) -> None:
+        if given["resume"] is None:
+            _start(subject, usual, given, ("steps", *changes))
+        else:
+            _resume(subject, given, ("run", "config", "start", *changes, *SOURCE))
 
+    parameters = [
+        Parameter(key, Parameter.KEYWORD_ONLY, default=None, annotation=kind) for key, kind in options.items()
+    ]
+    command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what typer reads the options from
     app.command(name, help=text)(command)
 
 
-def train(
-    subject: Callable[[], Subject[Any]],
-    run: Path | None,
-    resume: Path | None,
-    *,
-    config: str | None,
-    usual: str,
-    start: Path | None,
-    steps: int | None,
-    changes: Mapping[str, str | None] | None = None,
-    source: Mapping[str, Any],
-    machine: Mapping[str, Any],
-) -> None:
-    """Begin a run, or go on with one.
-
-    Args:
-        subject: makes what is trained; torch is imported only then.
-        run: the folder of a new run.
-        resume: the folder of a run to go on with.
-        config: the settings' name or file.
-        usual: their name where none is given.
-        start: the checkpoint to start from.
-        steps: in place of the settings'.
-        changes: other settings that options change, by name.
-        source: the fields of `DataSource`.
-        machine: fields of `Arguments`.
-
-    Raises:
-        InputError: the options do not go together, and whatever `start_run` and `resume_run` raise.
-    """
-    changes = changes or {}
-    if resume is not None:
-        given = {"run": run, "config": config, "from": start, **changes, **source}
-        useless = [f"--{name}" for name, value in given.items() if value is not None]
-        if useless:
-            raise InputError(f"training: --resume takes {', '.join(useless)} from the run's folder; leave it out")
-        from ptfan.training.runs.run import resume_run
-
-        with _one_voice() as tell:
-            tell(resume_run(subject(), resume, steps=steps, **machine))
-    elif source["data"] is None or run is None:
+def _start(subject: Callable[[], Subject[Any]], usual: str, given: Mapping[str, Any], changes: Iterable[str]) -> None:
+    """Begin a run."""
+    if given["data"] is None or given["run"] is None:
         raise InputError("training: a new run needs --data and --run; an old one goes on with --resume RUN alone")
-    else:
-        arguments = {**machine, "start": absolute(start)}
-        _start(subject(), run, config or usual, {"steps": steps, **changes}, source, arguments)
-
-
-def _start(
-    subject: Subject[Any],
-    run: Path,
-    config: str,
-    changes: Mapping[str, Any],
-    source: Mapping[str, Any],
-    arguments: Mapping[str, Any],
-) -> None:
+    from ptfan.training.runs.arguments import Arguments
     from ptfan.training.runs.data import DataSource
-    from ptfan.training.runs.run import Arguments, start_run
+    from ptfan.training.runs.run import start_run
 
-    settings = subject.config.read(config).changed(**changes)
-    given = {name: value for name, value in arguments.items() if value is not None}
+    trained = subject()
+    config = trained.config.read(given["config"] or usual).changed(**{name: given[name] for name in changes})
+    arguments = Arguments(source=DataSource(**_kept(given, SOURCE)), **_kept(given, ("start", *MACHINE)))
     with _one_voice() as tell:
-        tell(start_run(subject, run, settings, Arguments(source=DataSource(**source), **given)))
+        tell(start_run(trained, given["run"], config, arguments))
+
+
+def _resume(subject: Callable[[], Subject[Any]], given: Mapping[str, Any], decided: Iterable[str]) -> None:
+    """Go on with a run; what its folder has decided cannot be given again."""
+    useless = [f"--{'from' if name == 'start' else name}" for name in decided if given[name] is not None]
+    if useless:
+        raise InputError(f"training: --resume takes {', '.join(useless)} from the run's folder; leave it out")
+    from ptfan.training.runs.run import resume_run
+
+    with _one_voice() as tell:
+        tell(resume_run(subject(), given["resume"], steps=given["steps"], **_kept(given, MACHINE)))
+
+
+def _kept(given: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return the options that were given as a run's folder keeps them: by absolute paths it goes on from anywhere."""
+    return {
+        name: str(value.resolve()) if isinstance(value, Path) else value
+        for name in names
+        if (value := given[name]) is not None
+    }
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -13,16 +13,16 @@ from lightning_fabric import Fabric
 from ptfan.engine.errors import InputError
 from ptfan.training.data.clip_cache import ClipCache
 from ptfan.training.data.flow.cache import FlowCache
+from ptfan.training.runs.arguments import Arguments
 from ptfan.training.runs.config import RunConfig
-from ptfan.training.runs.data import DataSource
 from ptfan.training.runs.environment import describe_environment
 from ptfan.training.runs.fabric import open_fabric
 from ptfan.training.runs.folder import RunFolder
 from ptfan.training.runs.learning import Learning
-from ptfan.training.runs.loop import LoopOptions, Samples, Trainer
+from ptfan.training.runs.loop import Samples, Trainer
 from ptfan.training.runs.settings import from_object
 
-__all__ = ["Arguments", "Subject", "resume_run", "start_run"]
+__all__ = ["Subject", "resume_run", "start_run"]
 
 Config = TypeVar("Config", bound=RunConfig)
 
@@ -61,35 +61,6 @@ class Subject(ABC, Generic[Config]):
         """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Arguments:
-    """What the command was given beside the settings; a run's folder keeps it, so that it can go on by itself."""
-
-    source: DataSource
-    """Where the clips are."""
-    command: str = "train"
-    """The sub-command itself."""
-    start: str | None = None
-    """The checkpoint that the run started from."""
-    device: str = "cpu"
-    """Where to compute."""
-    threads: int = 1
-    """Threads of torch: on a CPU, more than one mostly wait for each other; 0 leaves it to torch."""
-    workers: int = 1
-    """Processes that make samples."""
-    save_every: int = 250
-    """Steps between two saves."""
-    keep_every: int = 5000
-    """Steps between two checkpoints that stay."""
-    log_every: int = 25
-    """Steps that an entry of the log is the mean of."""
-
-    def options(self) -> LoopOptions:
-        """Return the loop's options."""
-        names = ("workers", "save_every", "keep_every", "log_every")
-        return LoopOptions(**{name: getattr(self, name) for name in names}, picture_every=self.save_every)
-
-
 def start_run(subject: Subject[Config], run: Path, config: Config, arguments: Arguments) -> str:
     """Begin a run in a new folder.
 
@@ -103,12 +74,13 @@ def start_run(subject: Subject[Config], run: Path, config: Config, arguments: Ar
         InterruptedRunError: a signal stopped it; the state is saved.
         DivergenceError: see `Trainer.train`.
     """
-    RunFolder(run).check_new()
+    folder = RunFolder(run)
+    folder.check_new()
     fabric = _open(config, arguments)
     if arguments.start is not None:
         config = subject.started_from(config, arguments.start)
     arguments = replace(arguments, command=config.command)
-    return _finish(_trainer(subject, RunFolder(run), config, arguments, fabric, new=True))
+    return _finish(_trainer(subject, folder, config, arguments, fabric, new=True))
 
 
 def resume_run(subject: Subject[Config], run: Path, *, steps: int | None = None, **changes: Any) -> str:
@@ -118,7 +90,7 @@ def resume_run(subject: Subject[Config], run: Path, *, steps: int | None = None,
         subject: what is trained.
         run: its folder.
         steps: a new number of steps in all; a run may be lengthened.
-        changes: arguments that differ in this session; None stands for those of the folder.
+        changes: arguments that differ in this session from those of the folder.
 
     Returns:
         A line about what has come of it.
@@ -135,7 +107,7 @@ def resume_run(subject: Subject[Config], run: Path, *, steps: int | None = None,
     if arguments.command != subject.config.command:
         raise InputError(f"{run}: is a run of another kind; go on with: ptfan {arguments.command} --resume {run}")
     config = subject.config.read(folder.config).changed(steps=steps)
-    arguments = replace(arguments, **{name: value for name, value in changes.items() if value is not None})
+    arguments = replace(arguments, **changes)
     return _finish(_trainer(subject, folder, config, arguments, _open(config, arguments), new=False))
 
 
@@ -163,11 +135,12 @@ def _trainer(
         clips = arguments.source.decode(folder.path)
     samples = subject.samples(config, clips, arguments.source.flow_cache())
     record = {"clips": clips.names(), "started_from": arguments.start and Path(arguments.start).name}
-    trainer = Trainer(learning, samples, folder, record=record, options=arguments.options())
+    trainer = Trainer(learning, samples, folder, record=record, options=arguments)
     if fabric.is_global_zero:
         if new:
             folder.create(config, asdict(arguments))
-        folder.write_config(config)
+        else:
+            folder.write_config(config)
         folder.add_environment(describe_environment(fabric, seed=config.seed, first_step=trainer.progress.step))
     fabric.barrier()
     return trainer

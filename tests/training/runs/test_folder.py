@@ -23,8 +23,7 @@ def test_a_new_run_is_written_down(folder: RunFolder) -> None:
     assert TrainConfig.read(folder.config) == TrainConfig(steps=3)
     assert RunFolder.open(folder.path).read_arguments() == {"data": "videos"}
     with pytest.raises(OutputExistsError, match="holds a run already; go on with --resume"):
-        folder.create(TrainConfig(), {})
-    assert TrainConfig.read(folder.config).steps == 3
+        folder.check_new()
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:

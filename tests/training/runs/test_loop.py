@@ -20,7 +20,8 @@ from ptfan.training.runs.batch import Batch
 from ptfan.training.runs.config import OptimizerConfig, ScheduleConfig
 from ptfan.training.runs.fabric import open_fabric
 from ptfan.training.runs.folder import RunFolder
-from ptfan.training.runs.loop import LoopOptions, Trainer
+from ptfan.training.runs.loop import Trainer
+from ptfan.training.runs.session_options import SessionOptions
 
 CONFIG = TrainConfig(
     steps=6,
@@ -32,7 +33,7 @@ CONFIG = TrainConfig(
 )
 GAME = replace(CONFIG, losses=LossConfig(adversarial=0.1, discriminator_width=4), accumulate=2, batch=2)
 """With a discriminator, and steps of two passes."""
-OPTIONS = LoopOptions(workers=0, save_every=1000, keep_every=0, log_every=1)
+OPTIONS = SessionOptions(workers=0, save_every=1000, keep_every=0, log_every=1)
 pytestmark = pytest.mark.usefixtures("one_thread")
 Start = Callable[..., Trainer]
 
@@ -192,14 +193,14 @@ def test_pictures_do_not_wait_for_the_log_which_tells_the_rate_of_its_step(
 ) -> None:
     drawn: list[int] = []
     monkeypatch.setattr("ptfan.training.runs.recorder.Recorder.picture", lambda self, picture, step: drawn.append(step))
-    trainer = train(start("run", picture_every=2, log_every=3))
+    trainer = train(start("run", save_every=2, log_every=3))
     assert drawn == [2, 4, 6]
     rates = {entry["step"]: entry["rate"] for entry in log(trainer)}
     assert rates == {step: trainer.learner.rate(step - 1) for step in (3, 6)}
 
 
 def test_the_folder_tells_of_the_run(start: Start) -> None:
-    trainer = train(start("run", replace(CONFIG, steps=4), picture_every=2))
+    trainer = train(start("run", replace(CONFIG, steps=4), save_every=2))
     entry = log(trainer)[-1]
     assert {"step", "rate", "loss", "hole", "own_hole", "own_known", "input_hole", "hole_psnr", "blend"} <= set(entry)
     assert entry["loss"] == pytest.approx(entry["hole"] + entry["own_hole"] + entry["own_known"], abs=1e-4)
@@ -261,7 +262,7 @@ def test_a_clip_that_cannot_be_read_does_not_cost_what_was_learned(start: Start)
 @pytest.mark.parametrize(("name", "value"), [("log_every", 0), ("save_every", 0), ("workers", -1), ("keep_every", -1)])
 def test_options_out_of_range_are_refused(name: str, value: int) -> None:
     with pytest.raises(InputError, match=f"{name} is {value}"):
-        LoopOptions(**{**asdict(LoopOptions()), name: value})
+        SessionOptions(**{**asdict(SessionOptions()), name: value})
 
 
 def test_a_step_in_bfloat16(start: Start) -> None:

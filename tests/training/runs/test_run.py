@@ -84,6 +84,19 @@ def test_a_run_leaves_everything_in_its_folder(place: Path, capsys: pytest.Captu
         "state.pt",
         "tensorboard",
     }
+    arguments = json.loads((place / "run" / "arguments.json").read_text(encoding="utf-8"))
+    assert arguments["source"].pop("data") == str(place / "videos")
+    assert arguments == {
+        "source": dict.fromkeys(("layout", "split", "clips", "longest", "cache", "flow")),
+        "command": "train",
+        "start": None,
+        "device": "cpu",
+        "threads": 1,
+        "workers": 0,
+        "save_every": 2,
+        "keep_every": 2,
+        "log_every": 1,
+    }
     (session,) = json.loads((place / "run" / "environment.json").read_text(encoding="utf-8"))
     assert session["versions"]["torch"] == torch.__version__
     assert (session["seed"], session["first_step"], session["processes"]) == (0, 0, 1)
