@@ -14,7 +14,7 @@ import av
 import cv2
 import numpy as np
 
-from ptfan.training.data.masks import random_holes
+from ptfan.training.data.random_holes import random_holes
 from ptfan.training.data.sample_config import FVI_AREAS, MASK_KINDS, MaskConfig
 
 SIZE = (176, 96)

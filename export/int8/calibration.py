@@ -25,8 +25,8 @@ from ptfan.engine.runners.runner import State, Values
 from ptfan.engine.spec import Form
 from ptfan.training.data.clip_list import clip_list
 from ptfan.training.data.datasets import open_dataset
-from ptfan.training.data.masks import random_holes
 from ptfan.training.data.pixels import to_floats
+from ptfan.training.data.random_holes import random_holes
 
 __all__ = ["CalibrationSettings", "Listener", "calibration_calls", "calls_of"]
 

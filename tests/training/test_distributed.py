@@ -16,7 +16,7 @@ from torch.utils.data import default_collate
 
 from ptfan.engine.errors import DivergenceError
 from ptfan.training.generator.config import LossConfig, TrainConfig
-from ptfan.training.generator.learner import Learner
+from ptfan.training.generator.learner import GeneratorLearner
 from ptfan.training.model.config import GeneratorConfig
 from ptfan.training.runs.batch import Batch, StepSampler
 from ptfan.training.runs.fabric import open_fabric
@@ -37,7 +37,7 @@ pytestmark = [
 def learn(config: TrainConfig, tiny: GeneratorConfig, samples: Any, steps: int = 2) -> dict[str, Any]:
     """Train for some steps in this process, be it one of many or alone; return state and measures."""
     fabric = open_fabric()
-    learner = Learner(config, tiny, fabric)
+    learner = GeneratorLearner(config, tiny, fabric)
     sampler = StepSampler(config, rank=fabric.global_rank, world=fabric.world_size)
     measures, gradients = [], []
     for step in range(steps):
@@ -152,7 +152,7 @@ class Shifted:
 def agree(config: TrainConfig, tiny: GeneratorConfig, samples: Any) -> list[Any]:
     """Ask one process to stop; then give the other one a clip that is broken."""
     fabric = open_fabric()
-    learner = Learner(config, tiny, fabric)
+    learner = GeneratorLearner(config, tiny, fabric)
     batch = Batch.stack(default_collate([samples[fabric.global_rank]]), fabric.global_rank, fabric.device)
     _, stopping = learner.step([batch], 0, stop=lambda: fabric.global_rank == 1)
     if fabric.global_rank == 0:

@@ -27,7 +27,7 @@ class ColourSubject(Subject[ColourTrainConfig]):
         """Return the settings with the checkpoint's architecture."""
         return replace(config, network=load_completer_of(ColourCompleter, start).config)
 
-    def learning(self, config: ColourTrainConfig, fabric: Fabric, start: str | None) -> ColourLearner:
+    def learner(self, config: ColourTrainConfig, fabric: Fabric, start: str | None) -> ColourLearner:
         """Return the network's learner."""
         weights = None if start is None else load_completer_of(ColourCompleter, start).state_dict()
         return ColourLearner(config, fabric, weights=weights)

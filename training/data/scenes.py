@@ -15,7 +15,7 @@ from ptfan.training.data.augment import Stretch, View, judged
 from ptfan.training.data.clip_cache import CachedClip, ClipCache
 from ptfan.training.data.flow.cache import STEP, FlowCache, FlowSource, StoredFlow
 from ptfan.training.data.mask_shapes import Track
-from ptfan.training.data.masks import random_holes
+from ptfan.training.data.random_holes import random_holes
 from ptfan.training.data.sample_config import CutConfig
 
 __all__ = ["Scenes"]

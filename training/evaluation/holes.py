@@ -13,7 +13,7 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Mask
 from ptfan.engine.prepare.completion import dilate
 from ptfan.training.data.clips import Clip, MaskFiles
-from ptfan.training.data.masks import random_holes
+from ptfan.training.data.random_holes import random_holes
 from ptfan.training.data.sample_config import MaskConfig
 
 __all__ = [

@@ -27,7 +27,7 @@ class FlowSubject(Subject[FlowTrainConfig]):
         """Return the settings with the checkpoint's architecture."""
         return replace(config, network=load_completer_of(FlowCompleter, start).config)
 
-    def learning(self, config: FlowTrainConfig, fabric: Fabric, start: str | None) -> FlowLearner:
+    def learner(self, config: FlowTrainConfig, fabric: Fabric, start: str | None) -> FlowLearner:
         """Return the network's learner."""
         weights = None if start is None else load_completer_of(FlowCompleter, start).state_dict()
         return FlowLearner(config, fabric, weights=weights)

@@ -9,8 +9,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from ptfan.training.generator.adversarial import Discriminator, discriminator_loss, generator_loss
 from ptfan.training.generator.config import TrainConfig
+from ptfan.training.generator.discriminator import Discriminator, discriminator_loss, generator_loss
 from ptfan.training.runs.batch import Batch
 
 __all__ = ["Adversary"]

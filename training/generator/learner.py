@@ -24,9 +24,9 @@ from ptfan.training.model.generator import Generator
 from ptfan.training.runs.batch import Batch
 from ptfan.training.runs.board import picture_strip
 from ptfan.training.runs.headline import Headline
-from ptfan.training.runs.learning import Learning, mean_measures, set_rate
+from ptfan.training.runs.learner import Learner, mean_measures, set_rate
 
-__all__ = ["Learner"]
+__all__ = ["GeneratorLearner"]
 
 
 class _Answering(nn.Module):
@@ -40,7 +40,7 @@ class _Answering(nn.Module):
         return self.generator.forward_parts(*(inputs[name] for name in CLIP_INPUTS), clips=clips)
 
 
-class Learner(Learning[Generator, Batch]):
+class GeneratorLearner(Learner[Generator, Batch]):
     """A generator, its losses, and its adversary if there is one."""
 
     part = "generator"

@@ -13,7 +13,7 @@ from ptfan.training.data.flow.cache import FlowCache
 from ptfan.training.data.samples import ClipDataset
 from ptfan.training.features import features
 from ptfan.training.generator.config import TrainConfig
-from ptfan.training.generator.learner import Learner
+from ptfan.training.generator.learner import GeneratorLearner
 from ptfan.training.runs.run import Subject
 
 __all__ = ["GeneratorSubject", "started_from"]
@@ -28,11 +28,11 @@ class GeneratorSubject(Subject[TrainConfig]):
         """Return the settings of a run that starts from a checkpoint, see `started_from`."""
         return started_from(config, load_checkpoint(start))
 
-    def learning(self, config: TrainConfig, fabric: Fabric, start: str | None) -> Learner:
+    def learner(self, config: TrainConfig, fabric: Fabric, start: str | None) -> GeneratorLearner:
         """Return the generator's learner, with the feature network that its losses need."""
         backbone = features(config.losses.backbone) if config.losses.needs_backbone else None
         weights = None if start is None else load_checkpoint(start).state
-        return Learner(config, config.architecture(), fabric, backbone=backbone, weights=weights)
+        return GeneratorLearner(config, config.architecture(), fabric, backbone=backbone, weights=weights)
 
     def samples(self, config: TrainConfig, clips: ClipCache, flow: FlowCache | None) -> ClipDataset:
         """Return what the runtime would feed the network."""

@@ -12,14 +12,14 @@ from torch import Tensor
 
 from ptfan.training.checkpoint import Completer, save_completer
 from ptfan.training.runs.config import RunConfig
-from ptfan.training.runs.learning import Learning, Pass, mean_measures
+from ptfan.training.runs.learner import Learner, Pass, mean_measures
 
 __all__ = ["CompleterLearner"]
 
 Network = TypeVar("Network", bound=Completer)
 
 
-class CompleterLearner(Learning[Network, Pass]):
+class CompleterLearner(Learner[Network, Pass]):
     """Such a network and its loss, whose means are over all passes and processes of a step."""
 
     part = "completer"

@@ -18,14 +18,14 @@ from ptfan.engine.errors import InputError, InterruptedRunError
 from ptfan.engine.interrupts import STOPPING, stop_on_signals
 from ptfan.training.runs.batch import StepSampler
 from ptfan.training.runs.folder import RunFolder
-from ptfan.training.runs.learning import Learning
+from ptfan.training.runs.learner import Learner
 from ptfan.training.runs.recorder import Recorder
 from ptfan.training.runs.session_options import SessionOptions
 
 __all__ = ["Progress", "Trainer"]
 
 Samples = Dataset[dict[str, Tensor]]
-"""Sample n is the same whenever it is asked for: tensors by name, (T, C, H, W) each, which `Learning.stack` knows."""
+"""Sample n is the same whenever it is asked for: tensors by name, (T, C, H, W) each, which `Learner.stack` knows."""
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Trainer:
 
     def __init__(
         self,
-        learner: Learning[Any, Any],
+        learner: Learner[Any, Any],
         samples: Samples,
         folder: RunFolder,
         *,

@@ -18,7 +18,7 @@ from ptfan.training.runs.config import RunConfig
 from ptfan.training.runs.environment import describe_environment
 from ptfan.training.runs.fabric import open_fabric
 from ptfan.training.runs.folder import RunFolder
-from ptfan.training.runs.learning import Learning
+from ptfan.training.runs.learner import Learner
 from ptfan.training.runs.loop import Samples, Trainer
 from ptfan.training.runs.settings import from_object
 
@@ -44,7 +44,7 @@ class Subject(ABC, Generic[Config]):
         """
 
     @abstractmethod
-    def learning(self, config: Config, fabric: Fabric, start: str | None) -> Learning[Any, Any]:
+    def learner(self, config: Config, fabric: Fabric, start: str | None) -> Learner[Any, Any]:
         """Return what learns, from the weights of the checkpoint `start` or from random ones."""
 
     @abstractmethod
@@ -130,12 +130,12 @@ def _trainer(
 ) -> Trainer:
     """Put a run together; its folder is made when nothing can fail any more that a user could mend."""
     start = None if folder.state.exists() else arguments.start
-    learning = subject.learning(config, fabric, start)
+    learner = subject.learner(config, fabric, start)
     with fabric.rank_zero_first(local=True):  # the others find the clips decoded
         clips = arguments.source.decode(folder.path)
     samples = subject.samples(config, clips, arguments.source.flow_cache())
     record = {"clips": clips.names(), "started_from": arguments.start and Path(arguments.start).name}
-    trainer = Trainer(learning, samples, folder, record=record, options=arguments)
+    trainer = Trainer(learner, samples, folder, record=record, options=arguments)
     if fabric.is_global_zero:
         if new:
             folder.create(config, asdict(arguments))

@@ -14,7 +14,7 @@ from torch.utils.data import default_collate
 from ptfan.engine.errors import DivergenceError, InputError, InterruptedRunError
 from ptfan.training.checkpoint import load_checkpoint
 from ptfan.training.generator.config import LossConfig, TrainConfig
-from ptfan.training.generator.learner import Learner
+from ptfan.training.generator.learner import GeneratorLearner
 from ptfan.training.model.config import GeneratorConfig
 from ptfan.training.runs.batch import Batch
 from ptfan.training.runs.config import OptimizerConfig, ScheduleConfig
@@ -44,7 +44,7 @@ def start(tiny: GeneratorConfig, waves: Any, tmp_path: Path) -> Start:
         folder = RunFolder(tmp_path / name)
         if not folder.config.exists():
             folder.create(config, {})
-        learner = Learner(config, replace(tiny, fill=fill), open_fabric("cpu", config.precision))  # type: ignore[arg-type]
+        learner = GeneratorLearner(config, replace(tiny, fill=fill), open_fabric("cpu", config.precision))  # type: ignore[arg-type]
         return Trainer(learner, waves(fill), folder, record={"clips": ["waves"]}, options=replace(OPTIONS, **options))
 
     return build
@@ -59,7 +59,7 @@ def train(trainer: Trainer) -> Trainer:
 def test_a_gradient_that_half_precision_cannot_hold_is_left_out_and_told(
     value: float, tiny: GeneratorConfig, waves: Any
 ) -> None:
-    learner = Learner(replace(CONFIG, precision="fp16"), tiny, open_fabric())
+    learner = GeneratorLearner(replace(CONFIG, precision="fp16"), tiny, open_fabric())
     next(learner.network.parameters()).register_hook(lambda gradient: torch.full_like(gradient, value))
     samples = waves("propagated")
     batch = Batch.stack(default_collate([samples[0]]), 0, learner.fabric.device)

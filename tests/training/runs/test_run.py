@@ -24,7 +24,7 @@ from ptfan.engine.errors import InputError, ModelError
 from ptfan.training.checkpoint import Checkpoint, load_checkpoint
 from ptfan.training.cli import register
 from ptfan.training.generator.config import TrainConfig
-from ptfan.training.generator.learner import Learner
+from ptfan.training.generator.learner import GeneratorLearner
 from ptfan.training.generator.run import started_from
 from ptfan.training.model.config import GeneratorConfig, preset
 from ptfan.training.model.generator import Generator
@@ -110,18 +110,18 @@ def test_resume_needs_nothing_but_the_folder(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(command("straight")) == 0
-    whole = Learner._backward
+    whole = GeneratorLearner._backward
 
-    def interrupted(learner: Learner, *args: Any) -> Any:
+    def interrupted(learner: GeneratorLearner, *args: Any) -> Any:
         if args[-1] == 1:
             signal.raise_signal(signal.SIGINT)
         return whole(learner, *args)
 
-    monkeypatch.setattr(Learner, "_backward", interrupted)
+    monkeypatch.setattr(GeneratorLearner, "_backward", interrupted)
     assert main(command("halves")) == 130
     told = capsys.readouterr().err.splitlines()[-1]
     assert told == "ptfan: error: training stopped after step 2 of 4; go on with: ptfan train --resume halves"
-    monkeypatch.setattr(Learner, "_backward", whole)
+    monkeypatch.setattr(GeneratorLearner, "_backward", whole)
     monkeypatch.chdir("/")
     assert main(["train", "--resume", str(place / "halves")]) == 0
     straight, halves = (load_checkpoint(place / name / "checkpoint.safetensors") for name in ("straight", "halves"))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from ptfan.training.generator.adversarial import Discriminator, discriminator_loss, generator_loss
+from ptfan.training.generator.discriminator import Discriminator, discriminator_loss, generator_loss
 
 WIDTH = 4
 

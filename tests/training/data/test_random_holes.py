@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ptfan.engine.errors import InputError
 from ptfan.training.data.mask_shapes import Track, pasted
-from ptfan.training.data.masks import hole_share, random_holes
+from ptfan.training.data.random_holes import hole_share, random_holes
 from ptfan.training.data.sample_config import FVI_AREAS, MASK_KINDS, MaskConfig
 
 SIZES = st.sampled_from([(128, 192), (64, 64), (240, 432), (48, 96), (30, 41)])
@@ -121,7 +121,7 @@ def test_one_object_or_all_of_them(tracks: list[Track]) -> None:
 
 
 def test_draws_that_never_fit_end_in_a_box(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ptfan.training.data.masks.TRIES", 0)
+    monkeypatch.setattr("ptfan.training.data.random_holes.TRIES", 0)
     first, second = random_holes(np.random.default_rng(0), 2, 60, 90, MaskConfig(areas=((0.2, 0.3),)))
     assert first[15:45, 22:67].all()
     assert first.sum() == 30 * 45

@@ -18,13 +18,13 @@ from ptfan.training.runs.config import RunConfig
 from ptfan.training.runs.headline import Headline
 from ptfan.training.runs.schedule import rate_factor
 
-__all__ = ["Learning", "mean_measures", "set_rate"]
+__all__ = ["Learner", "mean_measures", "set_rate"]
 
 Network = TypeVar("Network", bound=nn.Module)
 Pass = TypeVar("Pass")
 
 
-class Learning(ABC, Generic[Network, Pass]):
+class Learner(ABC, Generic[Network, Pass]):
     """A network, its optimiser and the average of its weights.
 
     Every process of a run holds one, and all of them stay equal. Subclasses know the network, what a pass of a step
