@@ -20,6 +20,7 @@ from ptfan.engine.spec import CLIP_INPUTS
 from ptfan.training.checkpoint import load_checkpoint, save_checkpoint
 from ptfan.training.data.clip_cache import ClipCache
 from ptfan.training.data.clip_list import clip_list
+from ptfan.training.data.datasets import open_dataset
 from ptfan.training.data.samples import ClipDataset
 from ptfan.training.generator.config import TrainConfig
 from ptfan.training.model import Generator
@@ -88,7 +89,7 @@ def main() -> None:
     checkpoint = load_checkpoint(options.checkpoint)
     generator, config = checkpoint.generator(), TrainConfig.read(options.config)
     with tempfile.TemporaryDirectory() as folder:
-        clips = ClipCache.build(options.data, Path(folder), clip_list(options.clips))
+        clips = ClipCache.build(open_dataset(options.data, names=clip_list(options.clips)), Path(folder))
         fill = config.architecture().fill
         data = ClipDataset(clips, config.sample, fill=fill, seed=SEED, length=SAMPLES)
         errors = phase_errors(generator, (data[index] for index in range(SAMPLES)))

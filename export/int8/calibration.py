@@ -69,9 +69,7 @@ def calibration_calls(model: Path, settings: CalibrationSettings, progress: Prog
         InputError: the data, the list or a clip cannot be used.
     """
     progress = progress or NoProgress()
-    dataset = open_dataset(settings.data)
-    names = clip_list(settings.clips)
-    clips = dataset.clips if names is None else dataset.only(names).clips
+    clips = open_dataset(settings.data, names=clip_list(settings.clips)).clips
     spec = read_spec(model)
     every = 1 if spec.completes else settings.every
     counted = running(progress, "calibrating", len(clips), "clips")

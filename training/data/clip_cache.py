@@ -16,7 +16,7 @@ from ptfan.engine.atomic import replacing, write_atomically
 from ptfan.engine.folders import make_folder
 from ptfan.engine.prepare.scenes import CutDetector
 from ptfan.training.data.clips import Clip
-from ptfan.training.data.datasets import ClipSet, open_dataset
+from ptfan.training.data.datasets import ClipSet
 
 __all__ = ["CachedClip", "ClipCache", "find_cuts"]
 
@@ -84,21 +84,16 @@ class ClipCache:
     """`.npy` files (T, H, W, 3) uint8."""
 
     @classmethod
-    def build(cls, data: Path | ClipSet, cache: Path, names: frozenset[str] | None = None) -> ClipCache:
-        """Decode every clip of a dataset, or those in `names`, into a folder; what is there and still fits stays.
+    def build(cls, dataset: ClipSet, cache: Path) -> ClipCache:
+        """Decode every clip of a dataset into a folder; what is there and still fits stays.
 
         Args:
-            data: a dataset, or the folder of one whose layout tells itself.
+            dataset: the clips.
             cache: where the arrays go.
-            names: the clips to take; all without it.
 
         Raises:
-            InputNotFoundError: the dataset or a named clip is not there.
-            InputError: the dataset holds no clip, or one that cannot be read.
+            InputError: a clip cannot be read.
         """
-        dataset = data if isinstance(data, ClipSet) else open_dataset(data)
-        if names is not None:
-            dataset = dataset.only(names)
         make_folder(cache)
         return cls(tuple(_decode_once(clip, cache) for clip in dataset.clips))
 

@@ -10,15 +10,16 @@ from ptfan.engine.errors import InputError, InputNotFoundError
 __all__ = ["clip_list"]
 
 
-def clip_list(path: Path | None) -> frozenset[str] | None:
+def clip_list(file: str | Path | None) -> frozenset[str] | None:
     """Read a list of clip names, one a line (or a JSON array); None means every clip.
 
     Raises:
         InputNotFoundError: the list is not there.
         InputError: it begins like a JSON array and is none.
     """
-    if path is None:
+    if file is None:
         return None
+    path = Path(file)
     if not path.is_file():
         raise InputNotFoundError(f"training data: the list of clips {path} is not there")
     text = path.read_text(encoding="utf-8")

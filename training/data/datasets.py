@@ -72,6 +72,7 @@ def open_dataset(
     *,
     split: str | None = None,
     masks: str | None = None,
+    names: Collection[str] | None = None,
     longest: int | None = None,
 ) -> ClipSet:
     """Open a dataset.
@@ -84,11 +85,12 @@ def open_dataset(
         masks: folder of masks inside the dataset (or its split): `test_masks` or `random_masks/rand_curve/35`, for
             instance. Every clip must have them then: by its name, else by its place in the order of names, as FVI's
             are matched. Without it the layout's own, for those clips that have them.
+        names: the clips to take, see `clip_list`; all without it.
         longest: read larger frames scaled down until their longer side has so many pixels.
 
     Raises:
-        InputNotFoundError: the folder, or something that the layout needs, is not there.
-        InputError: the layout is not known, or the dataset holds no clip.
+        InputNotFoundError: the folder, something that the layout needs, or a named clip is not there.
+        InputError: the layout is not known, the dataset holds no clip, or no name is given.
     """
     if not root.is_dir():
         raise InputNotFoundError(f"dataset {root}: is not a folder; expected one that holds videos or JPEGImages")
@@ -101,7 +103,8 @@ def open_dataset(
         clips = _davis(root, split, masks)
     else:
         clips = _frame_folders(root, layout, split, masks)
-    return ClipSet(root, layout, tuple(replace(clip, longest=longest) for clip in clips))
+    opened = ClipSet(root, layout, tuple(replace(clip, longest=longest) for clip in clips))
+    return opened if names is None else opened.only(names)
 
 
 def _detect(root: Path) -> Layout:

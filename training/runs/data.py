@@ -48,10 +48,14 @@ class DataSource:
             InputNotFoundError: the dataset or a named clip is not there.
             InputError: a clip cannot be read.
         """
-        layout = cast("Layout | None", self.layout)
-        dataset = open_dataset(Path(self.data), layout, split=self.split, longest=self.longest)
-        names = clip_list(None if self.clips is None else Path(self.clips))
-        return ClipCache.build(dataset, Path(self.cache) if self.cache else run / "cache", names)
+        dataset = open_dataset(
+            Path(self.data),
+            cast("Layout | None", self.layout),
+            split=self.split,
+            names=clip_list(self.clips),
+            longest=self.longest,
+        )
+        return ClipCache.build(dataset, Path(self.cache) if self.cache else run / "cache")
 
     def flow_cache(self) -> FlowCache | None:
         """Return the cache of complete frames' flow, if there is one."""

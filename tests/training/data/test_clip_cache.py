@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import InputError, InputNotFoundError
 from ptfan.training.data.clip_cache import CachedClip, ClipCache, find_cuts
 from ptfan.training.data.datasets import open_dataset
 
@@ -35,7 +34,7 @@ def folder(tmp_path: Path, write_video: Write) -> Path:
 
 
 def test_a_cache_holds_every_video_once_decoded(folder: Path, tmp_path: Path) -> None:
-    cache = ClipCache.build(folder, tmp_path / "cache")
+    cache = ClipCache.build(open_dataset(folder), tmp_path / "cache")
     assert cache.names() == ["a", "b", "c"]
     for path, value in zip(cache.clips, (40, 0, 80), strict=True):
         clip = np.load(path)
@@ -43,27 +42,14 @@ def test_a_cache_holds_every_video_once_decoded(folder: Path, tmp_path: Path) ->
         assert clip.dtype == np.uint8
         assert abs(int(clip[0, 0, 0, 0]) - value) <= 2
     before = [path.stat().st_mtime_ns for path in cache.clips]
-    again = ClipCache.build(folder, tmp_path / "cache")
+    again = ClipCache.build(open_dataset(folder), tmp_path / "cache")
     assert again == cache
     assert [path.stat().st_mtime_ns for path in again.clips] == before
     assert not list((tmp_path / "cache").glob("*partial*"))
 
 
-def test_a_cache_of_named_clips(folder: Path, tmp_path: Path) -> None:
-    assert ClipCache.build(folder, tmp_path / "cache", frozenset({"c", "a"})).names() == ["a", "c"]
-    with pytest.raises(InputNotFoundError, match="lacks 2 named clips, first x"):
-        ClipCache.build(folder, tmp_path / "cache", frozenset({"a", "y", "x"}))
-
-
-def test_a_folder_that_is_none_or_has_no_video(tmp_path: Path) -> None:
-    with pytest.raises(InputNotFoundError, match="is not a folder"):
-        ClipCache.build(tmp_path / "none", tmp_path / "cache")
-    with pytest.raises(InputError, match="no video"):
-        ClipCache.build(tmp_path, tmp_path / "cache")
-
-
 def test_masks_come_along(folder: Path, tmp_path: Path) -> None:
-    entries = ClipCache.build(folder, tmp_path / "cache").entries()
+    entries = ClipCache.build(open_dataset(folder), tmp_path / "cache").entries()
     masks = entries[0].masks()
     assert masks is not None
     assert masks.shape == (4, *SIZE[::-1])
@@ -75,7 +61,7 @@ def test_masks_come_along(folder: Path, tmp_path: Path) -> None:
 def test_an_entry_that_does_not_fit_is_decoded_again(
     folder: Path, tmp_path: Path, write_video: Write, damage: str
 ) -> None:
-    entry = ClipCache.build(folder, tmp_path / "cache").entries()[0]
+    entry = ClipCache.build(open_dataset(folder), tmp_path / "cache").entries()[0]
     if damage == "source":
         write_video(folder / "a.mp4", plain(200, frames=6))
         os.utime(folder / "a.mp4", (1, 1))
@@ -89,7 +75,7 @@ def test_an_entry_that_does_not_fit_is_decoded_again(
         entry.path.write_bytes(b"nothing")
     else:
         entry.mask_path.unlink()
-    again = ClipCache.build(folder, tmp_path / "cache").entries()[0]
+    again = ClipCache.build(open_dataset(folder), tmp_path / "cache").entries()[0]
     frames, masks = again.frames(), again.masks()
     assert frames.shape[0] == (6 if damage == "source" else 4)
     assert abs(int(frames[0, 0, 0, 0]) - (200 if damage == "source" else 40)) <= 2
@@ -100,7 +86,7 @@ def test_an_entry_that_does_not_fit_is_decoded_again(
 def test_scenes_end_at_cuts(tmp_path: Path, write_video: Write) -> None:
     (tmp_path / "videos").mkdir()
     write_video(tmp_path / "videos/cut.mp4", plain(10) + plain(200, frames=8))
-    entry = ClipCache.build(tmp_path / "videos", tmp_path / "cache").entries()[0]
+    entry = ClipCache.build(open_dataset(tmp_path / "videos"), tmp_path / "cache").entries()[0]
     assert find_cuts(entry.frames()) == [4]
     assert entry.scenes() == [range(4), range(4, 12)]
     assert entry.scenes([9, 4]) == [range(4), range(4, 9), range(9, 12)]
@@ -114,7 +100,7 @@ def test_an_array_put_there_by_hand_is_one_scene(tmp_path: Path) -> None:
 
 
 def test_large_clips_are_kept_small(folder: Path, tmp_path: Path) -> None:
-    large = ClipCache.build(folder, tmp_path / "cache").entries()[0]
+    large = ClipCache.build(open_dataset(folder), tmp_path / "cache").entries()[0]
     assert large.frames().shape == (4, 32, 48, 3)
     small = ClipCache.build(open_dataset(folder, longest=24), tmp_path / "cache").entries()[0]
     assert small.frames().shape == (4, 16, 24, 3)

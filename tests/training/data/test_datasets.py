@@ -148,7 +148,7 @@ class TestVideos:
 
     def test_a_part_by_names(self, videos: Path) -> None:
         dataset = open_dataset(videos)
-        assert dataset.only({"b"}).names() == ["b"]
+        assert dataset.only({"b"}).names() == open_dataset(videos, names={"b"}).names() == ["b"]
         with pytest.raises(InputNotFoundError, match="lacks 2 named clips, first x"):
             dataset.only({"a", "y", "x"})
         with pytest.raises(InputError, match="list of clips is empty"):

@@ -127,22 +127,6 @@ class FlowCache:
         with _opened(self.path(name)) as file:
             return {t: StoredFlow(*_array(file, f"flow_{t:05d}")) for t in sorted(set(pairs))}
 
-    def pair(self, name: str, number: int) -> FlowPair:
-        """Return the flow between frames `number` and `number` + 1 at the frame's own size, with its validity.
-
-        Raises:
-            InputNotFoundError: there is no such file.
-            InputError: it is damaged, or has no such pair.
-        """
-        width, height = self.info(name).size
-        with _opened(self.path(name)) as file:
-            flows = _array(file, f"flow_{number:05d}")
-            bits = np.unpackbits(_array(file, f"valid_{number:05d}"))[: flows[..., 0].size]
-        fields = [cv2.resize(flow, (width, height)).astype(np.float32) * np.float32(STEP) for flow in flows]
-        valid = bits.reshape(flows.shape[:3])
-        masks = [cv2.resize(one, (width, height), interpolation=cv2.INTER_NEAREST) > 0 for one in valid]
-        return FlowPair(fields[0], fields[1], masks[0], masks[1])
-
     def write(self, name: str, info: FlowInfo, members: dict[int, dict[str, NDArray[Any]]]) -> None:
         """Write a clip's file; it is there whole or not at all.
 

@@ -47,17 +47,14 @@ def _flow(
     from ptfan.training.data.flow.cache import FlowCache
     from ptfan.training.data.flow.computing import choose_method, compute_flow
 
-    both_ways = choose_method(method, weights=weights, device=device)
-    dataset = open_dataset(data, layout, split=split, longest=longest)  # type: ignore[arg-type]
+    chosen = choose_method(method, weights=weights, device=device)
     names = clip_list(clips)
-    if names is not None:
-        dataset = dataset.only(names)
+    dataset = open_dataset(data, layout, split=split, names=names, longest=longest)  # type: ignore[arg-type]
     with stop_on_signals() as stop:
         compute_flow(
             dataset,
             FlowCache(output),
-            method=method,
-            both_ways=both_ways,
+            method=chosen,
             grid=grid,
             progress=choose_progress(quiet=quiet),
             stop=stop,

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError, InterruptedRunError
 from ptfan.engine.folders import make_folder
-from ptfan.engine.prepare.flow import DisFlow, FlowPair, guide_image
-from ptfan.engine.prepare.validity import validity
+from ptfan.engine.prepare.flow import DisFlow, guide_image, judged
 from ptfan.engine.progress import Progress, running
 from ptfan.training.data.clip_cache import find_cuts
 from ptfan.training.data.clips import Clip
@@ -21,7 +20,7 @@ from ptfan.training.data.datasets import ClipSet
 from ptfan.training.data.flow.cache import FlowCache, FlowInfo, encode_pair
 from ptfan.training.data.pixels import to_floats
 
-__all__ = ["METHODS", "BothWays", "choose_method", "compute_flow"]
+__all__ = ["METHODS", "FlowMethod", "choose_method", "compute_flow"]
 
 METHODS = ("dis", "raft", "files")
 """Dense inverse search as the runtime has it; RAFT through torchvision; `.flo` files of the dataset."""
@@ -31,11 +30,21 @@ BothWays = Callable[[Clip, int, Pixels, Pixels], tuple[Flow, Flow]]
 """From a clip, the number of a frame, that frame and the next, (H, W, 3) uint8 each, to flow forwards and backwards."""
 
 
-def choose_method(method: str, *, weights: Path | None = None, device: str = "cpu") -> BothWays:
+@dataclass(frozen=True)
+class FlowMethod:
+    """A way to compute flow."""
+
+    name: str
+    """What a file of the cache says that its flow was computed by."""
+    both_ways: BothWays
+    """The way itself."""
+
+
+def choose_method(name: str, *, weights: Path | None = None, device: str = "cpu") -> FlowMethod:
     """Return what computes flow.
 
     Args:
-        method: one of `METHODS`.
+        name: one of `METHODS`.
         weights: RAFT's weights.
         device: where RAFT computes.
 
@@ -43,24 +52,23 @@ def choose_method(method: str, *, weights: Path | None = None, device: str = "cp
         InputError: there is no such method, or RAFT has no weights that it can use.
         MissingExtraError: torchvision is not installed.
     """
-    if method == "raft":
+    if name == "raft":
         from ptfan.training.data.flow.raft import load_raft
 
-        return _estimated(load_raft(weights, device))
-    if method == "files":
-        return _from_files
-    if method != "dis":
-        raise InputError(f"flow: method {method!r}, expected one of {', '.join(METHODS)}")
+        return FlowMethod(name, _estimated(load_raft(weights, device)))
+    if name == "files":
+        return FlowMethod(name, _from_files)
+    if name != "dis":
+        raise InputError(f"flow: method {name!r}, expected one of {', '.join(METHODS)}")
     dis = DisFlow()
-    return _estimated(lambda first, second: dis(_grey(first), _grey(second)))
+    return FlowMethod(name, _estimated(lambda first, second: dis(_grey(first), _grey(second))))
 
 
 def compute_flow(
     dataset: ClipSet,
     cache: FlowCache,
     *,
-    method: str,
-    both_ways: BothWays,
+    method: FlowMethod,
     grid: int,
     progress: Progress,
     stop: Event,
@@ -71,8 +79,7 @@ def compute_flow(
     Args:
         dataset: the clips.
         cache: where the flow goes.
-        method: the name of the method, which is noted.
-        both_ways: the method.
+        method: what computes flow; its name is noted.
         grid: pixels to one stored vector, along each axis.
         progress: is told of every pair of frames.
         stop: when it is set, the run ends; the clip in work is lost.
@@ -83,10 +90,10 @@ def compute_flow(
         InputError: a clip cannot be read.
     """
     make_folder(cache.folder)
-    todo = [clip for clip in dataset.clips if not _done(clip, cache, method, grid, report)]
+    todo = [clip for clip in dataset.clips if not _done(clip, cache, method.name, grid, report)]
     with running(progress, "flow", sum(clip.frames - 1 for clip in todo)):
         for number, clip in enumerate(todo):
-            for _ in _compute_clip(clip, cache, method, both_ways, grid):
+            for _ in _compute_clip(clip, cache, method, grid):
                 progress.advance()
                 if stop.is_set():
                     done = len(dataset.clips) - len(todo) + number
@@ -109,18 +116,17 @@ def _done(clip: Clip, cache: FlowCache, method: str, grid: int, report: Callable
     return info == wanted
 
 
-def _compute_clip(clip: Clip, cache: FlowCache, method: str, both_ways: BothWays, grid: int) -> Any:
+def _compute_clip(clip: Clip, cache: FlowCache, method: FlowMethod, grid: int) -> Iterator[None]:
     """Compute and write one clip; yield after every pair of frames."""
     frames = clip.read()
     height, width = frames.shape[1:3]
     cuts = tuple(find_cuts(frames))
-    info = FlowInfo(clip.fingerprint(), len(frames), (width, height), grid, method, cuts)
+    info = FlowInfo(clip.fingerprint(), len(frames), (width, height), grid, method.name, cuts)
     members = {}
     for t in range(len(frames) - 1):
         if t + 1 not in cuts:
-            forward, backward = both_ways(clip, t, frames[t], frames[t + 1])
-            pair = FlowPair(forward, backward, validity(forward, backward), validity(backward, forward))
-            members[t] = encode_pair(pair, grid)
+            flows = method.both_ways(clip, t, frames[t], frames[t + 1])
+            members[t] = encode_pair(judged(*flows), grid)
         yield
     cache.write(clip.name, info, members)
 

@@ -15,7 +15,7 @@ from ptfan.engine.progress import NoProgress
 from ptfan.training.data.clips import Clip
 from ptfan.training.data.datasets import ClipSet, open_dataset
 from ptfan.training.data.flow.cache import STEP, FlowCache
-from ptfan.training.data.flow.computing import BothWays, choose_method, compute_flow
+from ptfan.training.data.flow.computing import FlowMethod, choose_method, compute_flow
 from ptfan.training.data.flow.files import FlowFiles
 
 SIZE = (64, 48)
@@ -42,7 +42,7 @@ class Counted:
     def __init__(self, stop: threading.Event, after: int = 10**6) -> None:
         self.pairs: list[tuple[str, int]] = []
         self._stop, self._after = stop, after
-        self._dis = choose_method("dis")
+        self._dis = choose_method("dis").both_ways
 
     def __call__(self, clip: Clip, number: int, first: Any, second: Any) -> Any:
         self.pairs.append((clip.name, number))
@@ -51,14 +51,14 @@ class Counted:
         return self._dis(clip, number, first, second)
 
 
-def compute(dataset: ClipSet, folder: Path, both_ways: BothWays | None = None, **changes: Any) -> list[str]:
+def compute(dataset: ClipSet, folder: Path, both_ways: Any = None, *, method: str = "dis", **changes: Any) -> list[str]:
     """Compute; return what was reported."""
     said: list[str] = []
-    options: dict[str, Any] = {"method": "dis", "grid": 1, "stop": threading.Event(), **changes}
+    options: dict[str, Any] = {"grid": 1, "stop": threading.Event(), **changes}
     compute_flow(
         dataset,
         FlowCache(folder),
-        both_ways=both_ways or choose_method("dis"),
+        method=FlowMethod(method, both_ways or choose_method("dis").both_ways),
         progress=NoProgress(),
         report=said.append,
         **options,
@@ -73,12 +73,14 @@ def test_the_cache_holds_what_the_runtime_estimates(dataset: ClipSet, tmp_path: 
         images = [image.astype(np.float32) / np.float32(255) for image in clip.read()]
         pairs = estimate_flows(images, [np.zeros(SIZE[::-1], bool)] * len(images))
         assert cache.info(clip.name).pairs() == list(range(len(pairs)))
+        stored = cache.read(clip.name, range(len(pairs)))
         for t, wanted in enumerate(pairs):
-            stored = cache.pair(clip.name, t)
-            assert np.abs(stored.forward - wanted.forward).max() <= STEP / 2
-            assert np.abs(stored.backward - wanted.backward).max() <= STEP / 2
-            assert np.array_equal(stored.forward_validity, wanted.forward_validity)
-            assert np.array_equal(stored.backward_validity, wanted.backward_validity)
+            assert np.abs(stored[t].forward * STEP - wanted.forward).max() <= STEP / 2
+            assert np.abs(stored[t].backward * STEP - wanted.backward).max() <= STEP / 2
+        with np.load(cache.path(clip.name)) as file:
+            valid = np.unpackbits(file["valid_00001"])[: 2 * pairs[1].forward_validity.size].astype(bool)
+        masks = np.stack([pairs[1].forward_validity, pairs[1].backward_validity])
+        assert np.array_equal(valid.reshape(masks.shape), masks)
 
 
 def test_no_flow_over_a_cut(tmp_path: Path, write_video: Write) -> None:
@@ -108,7 +110,7 @@ def test_a_crash_leaves_no_part_of_a_file(dataset: ClipSet, tmp_path: Path) -> N
     def crash(clip: Clip, number: int, first: Any, second: Any) -> Any:
         if number == 2:
             raise RuntimeError("power is gone")
-        return choose_method("dis")(clip, number, first, second)
+        return choose_method("dis").both_ways(clip, number, first, second)
 
     with pytest.raises(RuntimeError):
         compute(dataset, tmp_path / "flow", crash)
@@ -147,14 +149,14 @@ def test_flow_of_files(tmp_path: Path, write_video: Write) -> None:
     (tmp_path / "videos").mkdir()
     write_video(tmp_path / "videos/a.mp4", [picture(0), picture(1)])
     dataset = open_dataset(tmp_path / "videos")
-    method = choose_method("files")
+    method = choose_method("files").both_ways
     with pytest.raises(InputError, match=r"clip a has no \.flo files; compute its flow by --method dis"):
         compute(dataset, tmp_path / "flow", method)
     clip = Clip("a", dataset.clips[0].source, flow=FlowFiles((paths[0],), (paths[1],)))
     compute(ClipSet(dataset.root, "videos", (clip,)), tmp_path / "flow", method, method="files")
-    pair = FlowCache(tmp_path / "flow").pair("a", 0)
-    assert np.array_equal(pair.forward, flow)
-    assert np.array_equal(pair.backward, -flow)
+    stored = FlowCache(tmp_path / "flow").read("a", [0])[0]
+    assert np.array_equal(stored.forward * STEP, flow)
+    assert np.array_equal(stored.backward * STEP, -flow)
     small = Clip("a", clip.source, flow=clip.flow, longest=32)
     with pytest.raises(InputError, match="are 64x48, its frames 32x24"):
         compute(ClipSet(dataset.root, "videos", (small,)), tmp_path / "flow", method)

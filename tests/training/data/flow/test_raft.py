@@ -68,7 +68,7 @@ class TestWithTorchvision:
 
     def test_it_is_a_method(self, weights: Path) -> None:
         first, second = np.random.default_rng(0).integers(0, 255, (2, 16, 24, 3), np.uint8)
-        forward, backward = choose_method("raft", weights=weights)(None, 0, first, second)  # type: ignore[arg-type]
+        forward, backward = choose_method("raft", weights=weights).both_ways(None, 0, first, second)  # type: ignore[arg-type]
         assert np.allclose(forward[..., 0], first[..., 0] / 127.5 - 1, atol=1e-5)
         assert np.allclose(backward[..., 0], second[..., 0] / 127.5 - 1, atol=1e-5)
 
