@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from torch.export import Dim
 
 from ptfan.engine.atomic import check_target, write_atomically
 from ptfan.engine.models import file_sha256
-from ptfan.engine.spec import Form, ModelSpec
+from ptfan.engine.spec import ModelSpec
 from ptfan.engine.versions import ptfan_version
 from ptfan.export.compare import Comparison, compare_arrays, loaded
 from ptfan.export.exported import Exported
@@ -25,8 +24,9 @@ from ptfan.export.metadata import write_spec
 from ptfan.export.precision import store_weights
 from ptfan.export.rewrite import strip
 from ptfan.export.settings import WeightStorage
-from ptfan.training.checkpoint import Completer, load_completer
+from ptfan.training.checkpoint import load_completer
 from ptfan.training.model.colour_completer import ColourCompleter
+from ptfan.training.model.completers import KINDS, Completer
 from ptfan.training.model.flow_completer import FlowCompleter
 from ptfan.training.spec import WINDOWS
 
@@ -38,23 +38,9 @@ COMPARED = (6, 32, 48)
 """T, h and w to compare on."""
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """What such a network takes and gives."""
-
-    form: Form
-    """Its form; the model's name as well."""
-    inputs: dict[str, int]
-    """The inputs' names, in the order of the arguments, with their channels."""
-    outputs: tuple[str, ...]
-    """The outputs' names, in their order."""
-    example: Callable[[], tuple[Tensor, ...]]
-    """Makes inputs of the size `COMPARED`."""
-
-
 def completer_graph(completer: Completer) -> onnx.ModelProto:
     """Export such a network with any T, h and w, h and w multiples of its own; without the spec."""
-    kind, multiple = _KINDS[type(completer)], completer.multiple
+    kind, multiple = KINDS[type(completer)], completer.multiple
     inputs = [torch.zeros(FRAMES, channels, 2 * multiple, 3 * multiple) for channels in kind.inputs.values()]
     free: dict[int, Any] = {0: Dim("frames", min=1, max=1 << 13)}
     free[2], free[3] = (multiple * Dim(name, min=1, max=1 << 13) for name in ("rows", "columns"))
@@ -98,7 +84,7 @@ def export_completer(
 
 def _spec(completer: Completer, weights_sha256: str) -> ModelSpec:
     window, stride = WINDOWS["pixel"]  # like the models that it serves
-    form = _KINDS[type(completer)].form
+    form = KINDS[type(completer)].form
     return ModelSpec(
         name=form,
         form=form,
@@ -117,8 +103,8 @@ def _compare(completer: Completer, content: bytes) -> Comparison:
     They may have both signs: they are compared as pictures are, with the range from the negative to the positive peak
     as 1.
     """
-    kind = _KINDS[type(completer)]
-    given = kind.example()
+    kind = KINDS[type(completer)]
+    given = _EXAMPLES[kind.network]()
     with torch.inference_mode():
         reference = _joined([part.numpy() for part in _parts(completer(*given))])
     feed = {name: value.numpy() for name, value in zip(kind.inputs, given, strict=True)}
@@ -167,7 +153,8 @@ def _name_dimensions(model: onnx.ModelProto) -> None:
             value.type.tensor_type.shape.dim[index].dim_param = name
 
 
-_KINDS: dict[type[Completer], _Kind] = {
-    FlowCompleter: _Kind("flow", {"flow": 4, "known": 1}, ("completed", "spread"), _random_flow),
-    ColourCompleter: _Kind("colour", {"picture": 3, "confidence": 1, "hole": 1}, ("completed",), _random_pictures),
+_EXAMPLES: dict[type[Completer], Callable[[], tuple[Tensor, ...]]] = {
+    FlowCompleter: _random_flow,
+    ColourCompleter: _random_pictures,
 }
+"""What makes inputs of the size `COMPARED`."""

@@ -17,12 +17,11 @@ from torch import Tensor
 from ptfan.engine.atomic import write_atomically
 from ptfan.engine.errors import InputNotFoundError, ModelError, one_line
 from ptfan.training.model import Generator, GeneratorConfig
-from ptfan.training.model.colour_completer import ColourCompleter, ColourCompleterConfig
-from ptfan.training.model.flow_completer import FlowCompleter, FlowCompleterConfig
+from ptfan.training.model.completers import KINDS, Completer
+from ptfan.training.model.flow_completer import FlowCompleter
 
 __all__ = [
     "Checkpoint",
-    "Completer",
     "build",
     "check_state",
     "holds_completer",
@@ -35,14 +34,7 @@ __all__ = [
 
 CONFIG_KEY = "ptfan.config"
 RECORD_KEY = "ptfan.record"
-
-Completer = FlowCompleter | ColourCompleter
-"""A network that completes something inside holes for those that fill them."""
-Kind = TypeVar("Kind", bound=Completer)
-CONFIGS: dict[type[Completer], Any] = {FlowCompleter: FlowCompleterConfig, ColourCompleter: ColourCompleterConfig}
-KEYS: dict[type[Completer], str] = {FlowCompleter: "ptfan.flow_config", ColourCompleter: "ptfan.colour_config"}
-"""What holds their configs, in the place of `CONFIG_KEY`."""
-NAMES: dict[type[Any], str] = {FlowCompleter: "flow completion", ColourCompleter: "colour completion"}
+Network = TypeVar("Network", bound=Completer)
 
 
 @dataclass(frozen=True)
@@ -86,7 +78,7 @@ def save_completer(
     path: str | Path, completer: Completer, record: Mapping[str, Any], *, overwrite: bool = False
 ) -> None:
     """Write a network that completes flow or colours like `save_checkpoint` writes a generator."""
-    _write(Path(path), completer, KEYS[type(completer)], record, overwrite)
+    _write(Path(path), completer, KINDS[type(completer)].key, record, overwrite)
 
 
 def _write(path: Path, network: Generator | Completer, key: str, record: Mapping[str, Any], overwrite: bool) -> None:
@@ -120,7 +112,7 @@ def holds_completer(path: str | Path) -> bool:
         ModelError: it cannot be read as safetensors.
     """
     with _opened(Path(path)) as file:
-        return not set(KEYS.values()).isdisjoint(file.metadata() or {})
+        return not {kind.key for kind in KINDS.values()}.isdisjoint(file.metadata() or {})
 
 
 def load_completer(path: str | Path) -> Completer:
@@ -133,10 +125,11 @@ def load_completer(path: str | Path) -> Completer:
     path = Path(path)
     metadata, stored = _read(path)
     state = {name: _unpacked(value) for name, value in stored.items()}
-    held = next((kind for kind, key in KEYS.items() if key in metadata), FlowCompleter)
+    kind = next((kind for kind in KINDS.values() if kind.key in metadata), KINDS[FlowCompleter])
+    build: Any = kind.network
     try:
-        completer = held(CONFIGS[held].from_json(_config_text(metadata, KEYS[held])))
-        _check(f"the {NAMES[held]} network", completer.state_dict(), state)
+        completer: Completer = build(kind.config.from_json(_config_text(metadata, kind.key)))
+        _check(f"the {kind.name}", completer.state_dict(), state)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     completer.load_state_dict(state)
@@ -148,7 +141,7 @@ def _unpacked(value: Tensor) -> Tensor:
     return value.float() if value.dtype == torch.float16 else value
 
 
-def load_completer_of(kind: type[Kind], path: str | Path) -> Kind:
+def load_completer_of(network: type[Network], path: str | Path) -> Network:
     """Build such a network of one kind; see `load_completer`.
 
     Raises:
@@ -156,8 +149,8 @@ def load_completer_of(kind: type[Kind], path: str | Path) -> Kind:
         ModelError: it is no checkpoint of one, or of another kind, or its weights do not fit its config.
     """
     completer = load_completer(path)
-    if not isinstance(completer, kind):
-        raise ModelError(f"{path}: is a {NAMES[type(completer)]} network, expected a {NAMES[kind]} network")
+    if not isinstance(completer, network):
+        raise ModelError(f"{path}: is a {KINDS[type(completer)].name}, expected a {KINDS[network].name}")
     return completer
 
 

@@ -7,26 +7,25 @@ from typing import ClassVar
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.prepare.colour_completion import MULTIPLE, REDUCTION
+from ptfan.training.completion.config import CompleterTrainConfig
 from ptfan.training.data.sample_config import SampleConfig
 from ptfan.training.model.colour_completer import ColourCompleterConfig
-from ptfan.training.runs.config import RunConfig
 
 __all__ = ["ColourTrainConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ColourTrainConfig(RunConfig):
+class ColourTrainConfig(CompleterTrainConfig):
     """The settings of the colour completion network's training."""
 
     command: ClassVar[str] = "train-colour"
     names: ClassVar[tuple[str, ...]] = ("colour",)
+    grid: ClassVar[int] = REDUCTION * MULTIPLE
 
     network: ColourCompleterConfig = field(default_factory=ColourCompleterConfig)
-    """The architecture."""
     sample: SampleConfig = field(
         default_factory=lambda: SampleConfig(frames=8, size=(256, 192), colour_completion="smooth")
     )
-    """What a clip looks like; its size is that of the frames, of which the network sees a quarter."""
     unseen: float = 0.5
     """Share of samples whose holes nothing is carried into; the others are filled as the runtime fills them."""
     tint: float = 0.12
@@ -34,9 +33,6 @@ class ColourTrainConfig(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        grid = REDUCTION * MULTIPLE
-        if any(side % grid for side in self.sample.size):
-            raise InputError(f"training config: sample size is {self.sample.size}, expected multiples of {grid}")
         if self.sample.colour_completion != "smooth":
             raise InputError("training config: sample colour_completion is learned, expected smooth: this learns it")
         if not 0.0 <= self.unseen <= 1.0:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
+from ptfan.training.completion.learner import CompleterLearner
 from ptfan.training.flow_completion.config import FlowTrainConfig
 from ptfan.training.flow_completion.losses import FlowBatch, flow_losses
 from ptfan.training.flow_completion.picture import flow_strip
 from ptfan.training.model.flow_completer import FlowCompleter
-from ptfan.training.runs.completer_learner import CompleterLearner
 from ptfan.training.runs.headline import Headline
 
 __all__ = ["FlowLearner"]
@@ -23,17 +21,6 @@ class FlowLearner(CompleterLearner[FlowCompleter, FlowBatch]):
 
     config: FlowTrainConfig
     headline = Headline("ratio", "error in the hole / smooth completion's", "{:.3f} of the smooth error")
-
-    def __init__(self, config: FlowTrainConfig, fabric: Fabric, *, weights: Mapping[str, Tensor] | None = None) -> None:
-        """Build everything fresh.
-
-        Args:
-            config: the settings.
-            fabric: where to compute.
-            weights: to start from; random ones, drawn from the settings' seed, without.
-        """
-        torch.manual_seed(config.seed)
-        super().__init__(config, fabric, FlowCompleter(config.network), weights)
 
     def stack(self, samples: Mapping[str, Tensor], first: int) -> FlowBatch:
         """Return a batch of collated samples on this process's device."""

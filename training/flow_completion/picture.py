@@ -8,12 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ptfan.training.completion.strip import enlarged_strip
 from ptfan.training.flow_completion.losses import FlowBatch
 
 __all__ = ["flow_colours", "flow_strip"]
-
-ENLARGED = 4
-"""Pixels of the picture to one of the network's, along each axis."""
 
 
 def flow_colours(flow: NDArray[np.float32], longest: float) -> NDArray[np.float32]:
@@ -32,11 +30,10 @@ def flow_strip(batch: FlowBatch, completed: Tensor) -> Tensor:
         completed: (N, 4, h, w), the network's flow.
 
     Returns:
-        (3, 4 h, 12 w) in [0, 1].
+        See `enlarged_strip`.
     """
     frame = len(batch.target) // batch.clips // 2
     fields = [flow[frame, :2].float().cpu().numpy() for flow in (batch.flow, completed, batch.target)]
     longest = float(np.abs(fields[-1]).max())
-    strip = np.concatenate([flow_colours(np.ascontiguousarray(f.transpose(1, 2, 0)), longest) for f in fields], axis=1)
-    large = strip.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
-    return torch.from_numpy(np.ascontiguousarray(large.transpose(2, 0, 1)))
+    colours = [flow_colours(np.ascontiguousarray(field.transpose(1, 2, 0)), longest) for field in fields]
+    return enlarged_strip([torch.from_numpy(picture).permute(2, 0, 1) for picture in colours])

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ptfan.engine.errors import ModelError
 from ptfan.engine.prepare.carry_rules import SURE
 from ptfan.training.model.blocks import convolution
+from ptfan.training.model.completer_block import CompleterBlock
 from ptfan.training.model.completer_config import CompleterConfig
 
 __all__ = ["ColourCompleter", "ColourCompleterConfig"]
@@ -41,21 +42,6 @@ class ColourCompleterConfig(CompleterConfig):
             )
         if min(self.widths) < 1 or min(self.blocks) < 0:
             raise ModelError(f"{self.what}: expected widths of 1 or more, and blocks of 0 or more")
-
-
-class _Block(nn.Module):
-    """Two 3x3 convolutions round an identity."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = convolution(channels, channels, 3, bias=True)
-        self.second = convolution(channels, channels, 3, bias=True)
-        with torch.no_grad():
-            self.second.weight.mul_(0.3)
-
-    def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = x + self.second(F.relu(self.first(F.relu(x))))
-        return y
 
 
 class ColourCompleter(nn.Module):
@@ -124,4 +110,4 @@ class ColourCompleter(nn.Module):
 
 
 def _row(channels: int, blocks: int) -> nn.Sequential:
-    return nn.Sequential(*(_Block(channels) for _ in range(blocks)))
+    return nn.Sequential(*(CompleterBlock(channels) for _ in range(blocks)))

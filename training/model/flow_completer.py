@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ptfan.engine.errors import ModelError
 from ptfan.training.model.align import ClipEnds, shift
 from ptfan.training.model.blocks import convolution, upsample
+from ptfan.training.model.completer_block import CompleterBlock
 from ptfan.training.model.completer_config import CompleterConfig
 
 __all__ = ["CompletedFlow", "FlowCompleter", "FlowCompleterConfig"]
@@ -49,22 +50,6 @@ class CompletedFlow(NamedTuple):
     """(N, 2, h, w): the expected absolute error of forward and backward flow, pixels of h x w."""
 
 
-class _Block(nn.Module):
-    """Two 3x3 convolutions round an identity; the first sees the neighbouring frames' folds."""
-
-    def __init__(self, channels: int, fold: int) -> None:
-        super().__init__()
-        self.fold = channels // fold
-        self.first = convolution(channels, channels, 3, bias=True)
-        self.second = convolution(channels, channels, 3, bias=True)
-        with torch.no_grad():
-            self.second.weight.mul_(0.3)
-
-    def forward(self, x: Tensor, ends: ClipEnds) -> Tensor:
-        y: Tensor = x + self.second(F.relu(self.first(F.relu(shift(x, ends, self.fold)))))
-        return y
-
-
 class FlowCompleter(nn.Module):
     """A small U-shaped network on flow at a quarter of the frames' size.
 
@@ -79,16 +64,15 @@ class FlowCompleter(nn.Module):
         self.config = config or FlowCompleterConfig()
         fine, middle, coarse = self.config.widths
         first, second, third = self.config.blocks
-        fold = self.config.fold
         self.stem = convolution(5, fine, 3, bias=True)
         self.down1 = convolution(fine, middle, 3, stride=2, bias=True)
-        self.blocks1 = nn.ModuleList(_Block(middle, fold) for _ in range(second - 1))
+        self.blocks1 = nn.ModuleList(CompleterBlock(middle) for _ in range(second - 1))
         self.down2 = convolution(middle, coarse, 3, stride=2, bias=True)
-        self.blocks2 = nn.ModuleList(_Block(coarse, fold) for _ in range(third))
+        self.blocks2 = nn.ModuleList(CompleterBlock(coarse) for _ in range(third))
         self.up1 = convolution(coarse, middle, 1, bias=True)
-        self.merge1 = _Block(middle, fold)
+        self.merge1 = CompleterBlock(middle)
         self.up0 = convolution(middle, fine, 1, bias=True)
-        self.merge0 = nn.ModuleList(_Block(fine, fold) for _ in range(first))
+        self.merge0 = nn.ModuleList(CompleterBlock(fine) for _ in range(first))
         self.head = convolution(fine, 6, 3, bias=True)
         nn.init.zeros_(self.head.weight)
 
@@ -122,13 +106,18 @@ class FlowCompleter(nn.Module):
         fine = self.stem(x)
         middle = self.down1(F.relu(fine))
         for block in self.blocks1:
-            middle = block(middle, ends)
+            middle = self._shifted(block, middle, ends)
         coarse = self.down2(F.relu(middle))
         for block in self.blocks2:
-            coarse = block(coarse, ends)
-        middle = self.merge1(middle + upsample(self.up1(F.relu(coarse)), 2), ends)
+            coarse = self._shifted(block, coarse, ends)
+        middle = self._shifted(self.merge1, middle + upsample(self.up1(F.relu(coarse)), 2), ends)
         fine = fine + upsample(self.up0(F.relu(middle)), 2)
         for block in self.merge0:
-            fine = block(fine, ends)
+            fine = self._shifted(block, fine, ends)
         y: Tensor = self.head(F.relu(fine))
+        return y
+
+    def _shifted(self, block: nn.Module, x: Tensor, ends: ClipEnds) -> Tensor:
+        """Return what a block makes of x; its convolutions see the neighbouring frames' folds in it."""
+        y: Tensor = block(x, shift(x, ends, x.shape[1] // self.config.fold))
         return y

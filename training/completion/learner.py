@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from ptfan.training.checkpoint import Completer, save_completer
+from ptfan.training.checkpoint import save_completer
+from ptfan.training.model.completers import Completer
 from ptfan.training.runs.config import RunConfig
 from ptfan.training.runs.learner import Learner, Pass, mean_measures
 
@@ -24,19 +25,14 @@ class CompleterLearner(Learner[Network, Pass]):
 
     part = "completer"
 
-    def __init__(
-        self, config: RunConfig, fabric: Fabric, network: Network, weights: Mapping[str, Tensor] | None
-    ) -> None:
-        """Build everything fresh.
+    def __init__(self, config: RunConfig, fabric: Fabric, network: Network) -> None:
+        """Set up what learns.
 
         Args:
             config: the settings.
             fabric: where to compute.
-            network: as the settings want it, freshly drawn.
-            weights: to start from instead of what was drawn.
+            network: with the weights to start from.
         """
-        if weights is not None:
-            network.load_state_dict(dict(weights))
         super().__init__(config, fabric, network)
         self._shown: tuple[Pass, Tensor] | None = None
 

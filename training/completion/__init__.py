@@ -1,0 +1,1 @@
+"""What the trainings of flow and colour completion have in common."""

@@ -1,0 +1,31 @@
+"""The settings that the trainings of flow and colour completion have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ptfan.engine.errors import InputError
+from ptfan.training.data.sample_config import CutConfig
+from ptfan.training.model.completer_config import CompleterConfig
+from ptfan.training.runs.config import RunConfig
+
+__all__ = ["CompleterTrainConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompleterTrainConfig(RunConfig):
+    """The settings of a completing network's training."""
+
+    grid: ClassVar[int]
+    """Frames' sides are multiples of this, pixels: the network sees them reduced, and has a multiple of its own."""
+
+    network: CompleterConfig
+    """The architecture."""
+    sample: CutConfig
+    """What a clip looks like; its size is that of the frames, of which the network sees a quarter."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if any(side % self.grid for side in self.sample.size):
+            raise InputError(f"training config: sample size is {self.sample.size}, expected multiples of {self.grid}")

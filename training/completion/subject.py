@@ -1,0 +1,51 @@
+"""What a command trains that completes flow or colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import torch
+from lightning_fabric import Fabric
+
+from ptfan.training.checkpoint import load_completer_of
+from ptfan.training.completion.config import CompleterTrainConfig
+from ptfan.training.completion.learner import CompleterLearner
+from ptfan.training.data.clip_cache import ClipCache
+from ptfan.training.data.flow.cache import FlowCache
+from ptfan.training.model.completers import Completer
+from ptfan.training.runs.loop import Samples
+from ptfan.training.runs.run import Subject
+
+__all__ = ["CompleterSubject"]
+
+Config = TypeVar("Config", bound=CompleterTrainConfig)
+
+
+class CompleterSubject(Subject[Config]):
+    """A network that completes something inside holes; subclasses name its parts."""
+
+    network: type[Completer]
+    """The network, which is built from `Config.network`."""
+    learns: type[CompleterLearner[Any, Any]]
+    """Its learner."""
+    dataset: Callable[[ClipCache, Config, FlowCache | None], Samples]
+    """Its samples: of clips, by the settings, with the flow of the complete frames if that is kept."""
+
+    def started_from(self, config: Config, start: str) -> Config:
+        """Return the settings with the checkpoint's architecture."""
+        return replace(config, network=load_completer_of(self.network, start).config)
+
+    def learner(self, config: Config, fabric: Fabric, start: str | None) -> CompleterLearner[Any, Any]:
+        """Return the network's learner."""
+        torch.manual_seed(config.seed)
+        build: Any = self.network
+        network = build(config.network)
+        if start is not None:
+            network.load_state_dict(load_completer_of(self.network, start).state_dict())
+        return self.learns(config, fabric, network)
+
+    def samples(self, config: Config, clips: ClipCache, flow: FlowCache | None) -> Samples:
+        """Return its samples."""
+        return self.dataset(clips, config, flow)

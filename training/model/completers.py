@@ -1,0 +1,55 @@
+"""The networks that complete something inside holes, and what tells one kind of them from the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from ptfan.engine.spec import Form
+from ptfan.training.model.colour_completer import ColourCompleter, ColourCompleterConfig
+from ptfan.training.model.completer_config import CompleterConfig
+from ptfan.training.model.flow_completer import FlowCompleter, FlowCompleterConfig
+
+__all__ = ["KINDS", "Completer", "CompleterKind"]
+
+Completer = FlowCompleter | ColourCompleter
+"""A network that completes something inside holes for those that fill them."""
+
+
+@dataclass(frozen=True)
+class CompleterKind:
+    """A kind of such networks."""
+
+    form: Form
+    """What it completes: the form of its models, and their name."""
+    network: type[Completer]
+    """The network."""
+    config: type[CompleterConfig]
+    """Its config."""
+    inputs: dict[str, int]
+    """The inputs' names, in the order of the network's arguments, with their channels."""
+    outputs: tuple[str, ...]
+    """The outputs' names, in their order."""
+
+    @property
+    def key(self) -> str:
+        """The name of the config in a checkpoint's metadata."""
+        return f"ptfan.{self.form}_config"
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"{self.form} completion network"
+
+
+FLOW = CompleterKind("flow", FlowCompleter, FlowCompleterConfig, {"flow": 4, "known": 1}, ("completed", "spread"))
+COLOUR = CompleterKind(
+    "colour",
+    ColourCompleter,
+    ColourCompleterConfig,
+    {"picture": 3, "confidence": 1, "hole": 1},
+    ("completed",),
+)
+KINDS: dict[type[nn.Module], CompleterKind] = {kind.network: kind for kind in (FLOW, COLOUR)}
+"""The kinds by their networks."""
