@@ -9,7 +9,6 @@ from typing import Literal
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Mask
@@ -18,8 +17,7 @@ from ptfan.engine.prepare.flow import DisFlow, FlowPair, complete_flows, estimat
 from ptfan.engine.prepare.inputs import clip_inputs
 from ptfan.engine.prepare.window import Windower
 from ptfan.engine.spec import CLIP_INPUTS
-from ptfan.training.data.pixels import to_bytes, to_floats
-from ptfan.training.evaluation.task import Picture
+from ptfan.training.data.pixels import Floats, Pixels, to_bytes, to_floats
 from ptfan.training.model import Generator
 from ptfan.training.spec import generator_spec
 
@@ -28,18 +26,17 @@ __all__ = ["FlowRegime", "choose_flows", "filled"]
 FlowRegime = Literal["completed", "estimated", "complete"]
 """`completed`: estimated round the hole, completed inside. `estimated`: with zeros in the hole, taken as it is.
 `complete`: of the complete frames, which no use of the network can know."""
-Floats = NDArray[np.float32]
 
 
 @torch.inference_mode()
 def filled(
     generator: Generator,
-    images: Sequence[Picture],
+    images: Sequence[Pixels],
     holes: Sequence[Mask],
     *,
     flow: FlowRegime = "completed",
     window: int | None = None,
-) -> list[Picture]:
+) -> list[Pixels]:
     """Fill the holes of a clip, window by window; pixels are carried within a window alone.
 
     Args:
@@ -60,7 +57,7 @@ def filled(
         )
     floats = [to_floats(image) for image in images]
     flows = choose_flows(floats, holes, flow)
-    results: list[Picture] = []
+    results: list[Pixels] = []
     for span, keep in _windows(
         len(images), *window_and_stride(generator_spec(generator), InpaintSettings(window=window))
     ):
@@ -88,7 +85,7 @@ def choose_flows(images: Sequence[Floats], holes: Sequence[Mask], regime: FlowRe
     return [judged(estimator(first, second), estimator(second, first)) for first, second in pairwise(pictures)]
 
 
-def _blanked(image: Floats, hole: Mask) -> Picture:
+def _blanked(image: Floats, hole: Mask) -> Pixels:
     """Return the luminance (H, W), 0 in the hole."""
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
     return np.where(hole, np.uint8(0), to_bytes(grey))
@@ -101,5 +98,5 @@ def _windows(frames: int, window: int, stride: int) -> list[tuple[range, range]]
     return [(range(entry.items[0], entry.items[-1] + 1), entry.keep) for entry in found if entry is not None]
 
 
-def _composite(image: Picture, hole: Mask, fill: Floats) -> Picture:
+def _composite(image: Pixels, hole: Mask, fill: Floats) -> Pixels:
     return np.where(hole[..., None], to_bytes(fill), image)

@@ -15,6 +15,7 @@ from ptfan.training.ablation.inference import filled
 from ptfan.training.ablation.rows import BUDGET, Row, choose_rows, trained_with
 from ptfan.training.ablation.table import ablation_table
 from ptfan.training.checkpoint import build, load_checkpoint
+from ptfan.training.data.pixels import Pixels
 from ptfan.training.evaluation.evaluator import Evaluator
 from ptfan.training.evaluation.journal import Journal
 from ptfan.training.evaluation.measures import Weights, choose_measures
@@ -22,7 +23,6 @@ from ptfan.training.evaluation.methods import Method
 from ptfan.training.evaluation.pictures import PictureStore
 from ptfan.training.evaluation.protocols import open_benchmark
 from ptfan.training.evaluation.report import Mean, means, write_scores
-from ptfan.training.evaluation.task import Picture
 from ptfan.training.generator.config import TrainConfig
 from ptfan.training.generator.run import GeneratorSubject
 from ptfan.training.model import Generator
@@ -147,7 +147,7 @@ def _method(row: Row, checkpoint: Path) -> Method:
     """Return a row as a method; its network is read when it is first needed."""
     loaded: list[Generator] = []
 
-    def fill(images: Sequence[Picture], holes: Sequence[Mask]) -> list[Picture]:
+    def fill(images: Sequence[Pixels], holes: Sequence[Mask]) -> list[Pixels]:
         if not loaded:
             loaded.append(build(checkpoint))
         return filled(loaded[0], images, holes, flow=row.flow, window=row.window)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -18,12 +17,12 @@ from ptfan.training.colour_completion.config import ColourTrainConfig
 from ptfan.training.data.augment import choose_view
 from ptfan.training.data.clip_cache import ClipCache
 from ptfan.training.data.flow.cache import FlowCache
+from ptfan.training.data.pixels import Floats
 from ptfan.training.data.samples import ClipDataset
 from ptfan.training.data.scenes import Scenes
 
 __all__ = ["ColourDataset"]
 
-Picture = NDArray[np.float32]
 HUE = 0.4
 """The part of a tint that differs between red, green and blue."""
 
@@ -65,7 +64,7 @@ class ColourDataset(Dataset[dict[str, Tensor]]):
         confidences, holes = (list(sample[name][:, 0].numpy()) for name in ("guidance", "hole"))
         return self._sample(rng, pictures, confidences, [hole > 0 for hole in holes], targets)
 
-    def _unseen(self, rng: np.random.Generator) -> tuple[list[Picture], list[Picture], list[Mask], list[Picture]]:
+    def _unseen(self, rng: np.random.Generator) -> tuple[list[Floats], list[Floats], list[Mask], list[Floats]]:
         """Return single frames of several clips, their holes completed smoothly."""
         targets, holes = [], []
         for _ in range(self._config.sample.frames):
@@ -80,10 +79,10 @@ class ColourDataset(Dataset[dict[str, Tensor]]):
     def _sample(
         self,
         rng: np.random.Generator,
-        pictures: Sequence[Picture],
-        confidences: Sequence[Picture],
+        pictures: Sequence[Floats],
+        confidences: Sequence[Floats],
         holes: Sequence[Mask],
-        targets: Sequence[Picture],
+        targets: Sequence[Floats],
     ) -> dict[str, Tensor]:
         tint = rng.normal(0.0, self._config.tint) + rng.normal(0.0, HUE * self._config.tint, 3)
         factor = np.exp(tint).astype(np.float32)
@@ -92,6 +91,6 @@ class ColourDataset(Dataset[dict[str, Tensor]]):
         return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in shown.items()}
 
 
-def _pictures(frames: Tensor) -> list[Picture]:
+def _pictures(frames: Tensor) -> list[Floats]:
     """Return T pictures (H, W, 3) of (T, 3, H, W)."""
     return list(np.ascontiguousarray(frames.permute(0, 2, 3, 1).numpy()))

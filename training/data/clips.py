@@ -13,17 +13,15 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.masks.images import LOSSY_THRESHOLD, open_pictures
 from ptfan.engine.media.input_container import open_container
 from ptfan.engine.media.orientation import Orientation
 from ptfan.training.data.flow.files import FlowFiles
+from ptfan.training.data.pixels import Pixels
 
 __all__ = ["Clip", "ImageFrames", "MaskFiles", "VideoFrames"]
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,12 @@ from ptfan.training.data.arriving import FlowsBetween, arriving_inputs
 from ptfan.training.data.augment import choose_stretch, choose_view
 from ptfan.training.data.clip_cache import ClipCache
 from ptfan.training.data.flow.cache import FlowCache
+from ptfan.training.data.pixels import Floats
 from ptfan.training.data.sample_config import SampleConfig
 from ptfan.training.data.scenes import Scenes
 
 __all__ = ["ClipDataset"]
 
-Picture = NDArray[np.float32]
 Sample = dict[str, NDArray[np.float32]]
 
 
@@ -89,7 +89,7 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
         sample["target"] = np.ascontiguousarray(np.stack(images[shown.start : shown.stop]).transpose(0, 3, 1, 2))
         return {name: torch.from_numpy(array) for name, array in sample.items()}
 
-    def _inputs(self, images: Sequence[Picture], holes: Sequence[Mask], flows: FlowsBetween, shown: range) -> Sample:
+    def _inputs(self, images: Sequence[Floats], holes: Sequence[Mask], flows: FlowsBetween, shown: range) -> Sample:
         """Return the graph's inputs for the frames that are shown; those around them only lend their pixels."""
         lookahead, colours = self._config.lookahead, self._opened().colours
         if lookahead is None:
@@ -111,7 +111,7 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
 
 
 def _windowed_inputs(
-    images: Sequence[Picture],
+    images: Sequence[Floats],
     holes: Sequence[Mask],
     flows: Sequence[FlowPair],
     shown: range,
@@ -131,6 +131,6 @@ def _parts_of(flows: Sequence[FlowPair]) -> FlowsBetween:
     return lambda first, end: flows[first : end - 1]
 
 
-def _completed_parts(images: Sequence[Picture], holes: Sequence[Mask], completion: FlowCompletion) -> FlowsBetween:
+def _completed_parts(images: Sequence[Floats], holes: Sequence[Mask], completion: FlowCompletion) -> FlowsBetween:
     smooth = smooth_flows(images, holes)
     return lambda first, end: completion(smooth[first : end - 1], holes[first:end])

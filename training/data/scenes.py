@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Mask
@@ -15,12 +14,11 @@ from ptfan.training.data.augment import Stretch, View, judged
 from ptfan.training.data.clip_cache import CachedClip, ClipCache
 from ptfan.training.data.flow.cache import STEP, FlowCache, FlowSource, StoredFlow
 from ptfan.training.data.mask_shapes import Track
+from ptfan.training.data.pixels import Floats
 from ptfan.training.data.random_holes import random_holes
 from ptfan.training.data.sample_config import CutConfig
 
 __all__ = ["Scenes"]
-
-Picture = NDArray[np.float32]
 
 
 class _Tracks(Sequence[Track]):
@@ -89,7 +87,7 @@ class Scenes:
         return random_holes(rng, frames, height, width, self._config.masks, tracks=tracks, shown=shown)
 
     def complete_flows(
-        self, entry: CachedClip, stretch: Stretch, view: View, images: Sequence[Picture]
+        self, entry: CachedClip, stretch: Stretch, view: View, images: Sequence[Floats]
     ) -> list[FlowPair]:
         """Return the flow between the complete pictures of a sample, from the cache or estimated now.
 

@@ -12,13 +12,14 @@ import numpy as np
 from ptfan.engine.errors import ModelError
 from ptfan.engine.frame import Mask
 from ptfan.training.data.clips import Clip
+from ptfan.training.data.pixels import Pixels
 from ptfan.training.evaluation.journal import Journal, Score
 from ptfan.training.evaluation.measures import Measures
 from ptfan.training.evaluation.methods import Method
 from ptfan.training.evaluation.pictures import PictureStore
 from ptfan.training.evaluation.progress import EvaluationProgress
 from ptfan.training.evaluation.protocols import Benchmark
-from ptfan.training.evaluation.task import Footage, Picture, Task
+from ptfan.training.evaluation.task import Footage, Task
 
 __all__ = ["Evaluator"]
 
@@ -103,7 +104,7 @@ def _digest(holes: Sequence[Mask]) -> str:
     return found.hexdigest()
 
 
-def _check(name: str, task: Task, result: Sequence[Picture]) -> None:
+def _check(name: str, task: Task, result: Sequence[Pixels]) -> None:
     if len(result) != len(task.truth):
         raise ModelError(
             f"method {name}: returned {len(result)} frames for {len(task.truth)}; it must keep their number"

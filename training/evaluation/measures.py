@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.models import file_sha256
+from ptfan.training.data.pixels import Pixels
 from ptfan.training.evaluation.figures import mean_figure
 from ptfan.training.evaluation.metrics.psnr import psnr
 from ptfan.training.evaluation.metrics.ssim import FIELD_WINDOW, hole_ssim, ssim
 from ptfan.training.evaluation.metrics.warping import field_warping_error, warping_error
-from ptfan.training.evaluation.task import Picture, Task
+from ptfan.training.evaluation.task import Task
 
 if TYPE_CHECKING:
     from ptfan.training.evaluation.metrics.i3d import I3D
 
 __all__ = ["DEFAULT_METRICS", "METRICS", "Measures", "Weights", "choose_measures"]
 
-Measure = Callable[[Task, Sequence[Picture]], dict[str, float]]
+Measure = Callable[[Task, Sequence[Pixels]], dict[str, float]]
 METRICS = ("psnr", "ssim", "warp", "lpips", "st-lpips", "vfid")
 """What can be asked for; the last three need weights."""
 DEFAULT_METRICS = ("psnr", "ssim", "warp")
@@ -60,7 +61,7 @@ class Measures:
     i3d: I3D | None = None
     """What gives the features of which VFID compares many; None leaves VFID out."""
 
-    def __call__(self, task: Task, result: Sequence[Picture]) -> dict[str, float]:
+    def __call__(self, task: Task, result: Sequence[Pixels]) -> dict[str, float]:
         """Measure a result; the figures' names are those of `ptfan.training.evaluation.columns`."""
         values: dict[str, float] = {}
         for measure in self.single:
@@ -105,19 +106,19 @@ def _single(names: Sequence[str], weights: Weights) -> list[Measure]:
     return measures
 
 
-def _psnr(task: Task, result: Sequence[Picture]) -> dict[str, float]:
+def _psnr(task: Task, result: Sequence[Pixels]) -> dict[str, float]:
     hole = [psnr(result[t], task.truth[t], task.holes[t]) for t in task.counted]
     return {"psnr_hole": mean_figure(hole), "psnr": mean_figure([psnr(result[t], task.truth[t]) for t in task.counted])}
 
 
-def _ssim(task: Task, result: Sequence[Picture]) -> dict[str, float]:
+def _ssim(task: Task, result: Sequence[Pixels]) -> dict[str, float]:
     values = {"ssim_hole": mean_figure([hole_ssim(result[t], task.truth[t], task.holes[t]) for t in task.counted])}
     if min(task.truth[0].shape[:2]) >= FIELD_WINDOW:
         values["ssim"] = mean_figure([ssim(result[t], task.truth[t], FIELD_WINDOW) for t in task.counted])
     return values
 
 
-def _warp(task: Task, result: Sequence[Picture]) -> dict[str, float]:
+def _warp(task: Task, result: Sequence[Pixels]) -> dict[str, float]:
     flows = task.footage.flows
     whole = field_warping_error(result, flows, task.footage.occlusions)
     return {"warp_hole": warping_error(result, task.holes, flows), "warp": whole}
@@ -131,7 +132,7 @@ def _perceptual(name: str, trunk: str, heads: Path | None, every: int) -> Measur
     if distance.name != expected:
         raise InputError(f"metric {expected}: {trunk} holds the network of {distance.name}; ask for that by its name")
 
-    def measure(task: Task, result: Sequence[Picture]) -> dict[str, float]:
+    def measure(task: Task, result: Sequence[Pixels]) -> dict[str, float]:
         counted = [(result[t], task.truth[t], task.holes[t]) for t in task.counted[::every]]
         whole, inside = distance(counted)
         return {f"{name}_hole": mean_figure(inside), name: mean_figure(whole)}

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Frame, Mask
@@ -19,14 +18,12 @@ from ptfan.engine.prepare.carry_rules import CarryRules
 from ptfan.engine.prepare.flow import FlowPair, estimate_flows, smooth_completion
 from ptfan.engine.prepare.propagation import propagate
 from ptfan.engine.runners.runner import choose_file
-from ptfan.training.data.pixels import to_bytes, to_floats
-from ptfan.training.evaluation.task import Picture
+from ptfan.training.data.pixels import Floats, Pixels, to_bytes, to_floats
 
 __all__ = ["BASELINES", "Method", "baseline_methods", "model_methods", "plain_flows", "propagation", "telea"]
 
-Fill = Callable[[Sequence[Picture], Sequence[Mask]], list[Picture]]
+Fill = Callable[[Sequence[Pixels], Sequence[Mask]], list[Pixels]]
 """From T frames (H, W, 3) uint8 RGB and T holes (H, W) to T filled frames; known pixels stay as they are."""
-Floats = NDArray[np.float32]
 PLAIN_RULES = CarryRules(blind=0.9, faint=0.35, settling=0.0, sharp=False, lit=False)
 """Pixels are carried over nine frames."""
 RADIUS = 3
@@ -45,12 +42,12 @@ class Method:
     """The method itself."""
 
 
-def telea(images: Sequence[Picture], holes: Sequence[Mask]) -> list[Picture]:
+def telea(images: Sequence[Pixels], holes: Sequence[Mask]) -> list[Pixels]:
     """Fill each frame by itself with the fast marching method (Telea, 2004), as OpenCV has it."""
     return [_telea(image, hole) for image, hole in zip(images, holes, strict=True)]
 
 
-def propagation(images: Sequence[Picture], holes: Sequence[Mask]) -> list[Picture]:
+def propagation(images: Sequence[Pixels], holes: Sequence[Mask]) -> list[Pixels]:
     """Carry known pixels along the completed flow over the whole clip, both ways; fill the rest by `telea`."""
     floats = [to_floats(image) for image in images]
     filled, confidence = propagate(floats, holes, plain_flows(floats, holes), rules=PLAIN_RULES)
@@ -117,7 +114,7 @@ def _named(model: str) -> tuple[str, str]:
 def _model_method(name: str, model: str, inpainter: Inpainter) -> Method:
     settings = inpainter.settings
 
-    def fill(images: Sequence[Picture], holes: Sequence[Mask]) -> list[Picture]:
+    def fill(images: Sequence[Pixels], holes: Sequence[Mask]) -> list[Pixels]:
         done = []
         for image, hole in zip(images, holes, strict=True):
             done += inpainter.push(Frame(image, hole))
@@ -127,7 +124,7 @@ def _model_method(name: str, model: str, inpainter: Inpainter) -> Method:
     return Method(name, f"{' '.join(map(file_sha256, files))} {settings}", fill)
 
 
-def _telea(image: Picture, hole: Mask) -> Picture:
+def _telea(image: Pixels, hole: Mask) -> Pixels:
     if not hole.any():
         return image
     inpainted = cv2.inpaint(image, hole.astype(np.uint8), RADIUS, cv2.INPAINT_TELEA)

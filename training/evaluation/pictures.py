@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.training.evaluation.task import Picture, Task
+from ptfan.training.data.pixels import HOLE_COLOUR, Pixels
+from ptfan.training.evaluation.task import Task
 
 __all__ = ["PictureStore"]
 
-HOLE_COLOUR = np.array((242, 51, 191), np.uint8)
 CAPTION_HEIGHT = 18
 ROWS = 12
 """Rows of a contact sheet; more clips make more sheets."""
@@ -27,11 +27,13 @@ class PictureStore:
         """Use a folder, which is made when the first picture comes."""
         self._folder = folder
 
-    def keep(self, task: Task, results: Mapping[str, Sequence[Picture]]) -> None:
+    def keep(self, task: Task, results: Mapping[str, Sequence[Pixels]]) -> None:
         """Keep the frame of a task with its hole, the truth, and the results by the methods' names."""
         place = self._place(task)
         image, hole = task.truth[place], task.holes[place]
-        self._write(task.kind, task.footage.clip, INPUT, np.where(hole[..., None], HOLE_COLOUR, image))
+        self._write(
+            task.kind, task.footage.clip, INPUT, np.where(hole[..., None], np.array(HOLE_COLOUR, np.uint8), image)
+        )
         self._write(task.kind, task.footage.clip, TRUTH, image)
         for method, frames in results.items():
             self._write(task.kind, task.footage.clip, method, frames[place])
@@ -56,7 +58,7 @@ class PictureStore:
             written.append(target)
         return written
 
-    def _row(self, kind: str, clip: str, methods: Sequence[str]) -> Picture | None:
+    def _row(self, kind: str, clip: str, methods: Sequence[str]) -> Pixels | None:
         names = (INPUT, *methods, TRUTH)
         read = [cv2.imread(str(self._file(kind, clip, name)), cv2.IMREAD_COLOR) for name in names]
         pictures = [np.asarray(picture, np.uint8) for picture in read if picture is not None]
@@ -65,7 +67,7 @@ class PictureStore:
         captions = (f"{clip}: {INPUT}", *methods, TRUTH)
         return np.concatenate([_captioned(*pair) for pair in zip(captions, pictures, strict=True)], axis=1)
 
-    def _write(self, kind: str, clip: str, name: str, picture: Picture) -> None:
+    def _write(self, kind: str, clip: str, name: str, picture: Pixels) -> None:
         path = self._file(kind, clip, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
@@ -80,13 +82,13 @@ class PictureStore:
         return counted[len(counted) // 2] if counted else len(task.truth) // 2
 
 
-def _write_sheet(rows: Sequence[Picture], path: Path) -> None:
+def _write_sheet(rows: Sequence[Pixels], path: Path) -> None:
     width = max(row.shape[1] for row in rows)
     even = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows]
     cv2.imwrite(str(path), np.concatenate(even), [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
-def _captioned(caption: str, picture: NDArray[np.uint8]) -> Picture:
+def _captioned(caption: str, picture: NDArray[np.uint8]) -> Pixels:
     """Put a frame round a picture, with a caption above."""
     framed = cv2.copyMakeBorder(picture, CAPTION_HEIGHT, 2, 2, 2, cv2.BORDER_CONSTANT, value=(26, 26, 26))
     origin = (6, CAPTION_HEIGHT - 5)

@@ -5,18 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ptfan.engine.frame import Mask
 from ptfan.engine.prepare.flow import FlowPair, complete_flows
-from ptfan.training.data.pixels import to_floats
+from ptfan.training.data.pixels import Pixels, to_floats
 from ptfan.training.evaluation.metrics.warping import field_occlusion
 
-__all__ = ["Footage", "Picture", "Task"]
-
-Picture = NDArray[np.uint8]
-"""(H, W, 3) RGB."""
+__all__ = ["Footage", "Task"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +19,7 @@ class Footage:
 
     clip: str
     """The clip's name."""
-    frames: tuple[Picture, ...]
+    frames: tuple[Pixels, ...]
     """T frames."""
 
     @cached_property
@@ -51,7 +45,7 @@ class Task:
     """T masks (H, W)."""
 
     @property
-    def truth(self) -> tuple[Picture, ...]:
+    def truth(self) -> tuple[Pixels, ...]:
         """T frames (H, W, 3)."""
         return self.footage.frames
 

@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
+from ptfan.training.data.pixels import HOLE_COLOUR
 from ptfan.training.runs.batch import Batch
 
 __all__ = ["Board", "picture_strip"]
-
-HOLE_COLOUR = (0.95, 0.2, 0.75)
 
 
 class Board:
@@ -43,6 +42,6 @@ def picture_strip(batch: Batch, fill: Tensor) -> Tensor:
     frame = batch.frames // 2
     hole = batch.hole[frame] > 0.5
     truth = batch.target[frame].float()
-    marked = torch.where(hole, truth.new_tensor(HOLE_COLOUR).reshape(3, 1, 1), truth)
+    marked = torch.where(hole, truth.new_tensor(HOLE_COLOUR).reshape(3, 1, 1) / 255, truth)
     filled = torch.where(hole, fill[frame].float(), truth)
     return torch.cat((marked, filled, truth), dim=2).clamp(0, 1).cpu()

@@ -12,6 +12,7 @@ import pytest
 from ptfan.engine.errors import ModelError
 from ptfan.engine.frame import Mask
 from ptfan.engine.prepare.flow import FlowPair, complete_flows
+from ptfan.training.data.pixels import Pixels
 from ptfan.training.evaluation import task as task_module
 from ptfan.training.evaluation.evaluator import Evaluator
 from ptfan.training.evaluation.journal import Journal
@@ -19,7 +20,6 @@ from ptfan.training.evaluation.measures import Weights, choose_measures
 from ptfan.training.evaluation.methods import Method
 from ptfan.training.evaluation.pictures import PictureStore
 from ptfan.training.evaluation.protocols import open_benchmark
-from ptfan.training.evaluation.task import Picture
 
 
 class Counted:
@@ -28,7 +28,7 @@ class Counted:
     def __init__(self, colour: int | None) -> None:
         self.colour, self.calls = colour, 0
 
-    def __call__(self, images: Sequence[Picture], holes: Sequence[Mask]) -> list[Picture]:
+    def __call__(self, images: Sequence[Pixels], holes: Sequence[Mask]) -> list[Pixels]:
         self.calls += 1
         if self.colour is None:
             return list(images)
@@ -84,7 +84,7 @@ def test_other_masks_are_evaluated_anew(clips: Path, tmp_path: Path) -> None:
 def test_a_stop_loses_nothing_that_was_finished(clips: Path, tmp_path: Path) -> None:
     done, broken = Counted(0), Counted(0)
 
-    def stop(images: Sequence[Picture], holes: Sequence[Mask]) -> list[Picture]:
+    def stop(images: Sequence[Pixels], holes: Sequence[Mask]) -> list[Pixels]:
         if broken.calls:
             raise KeyboardInterrupt
         return broken(images, holes)

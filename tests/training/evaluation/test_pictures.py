@@ -5,7 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ptfan.training.evaluation.pictures import HOLE_COLOUR, ROWS, PictureStore
+from ptfan.training.data.pixels import HOLE_COLOUR
+from ptfan.training.evaluation.pictures import ROWS, PictureStore
 from ptfan.training.evaluation.task import Footage, Task
 
 

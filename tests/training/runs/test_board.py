@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from ptfan.training.data.pixels import HOLE_COLOUR
 from ptfan.training.runs.batch import Batch
 from ptfan.training.runs.board import Board, picture_strip
 
@@ -20,7 +21,7 @@ def test_the_strip_is_input_fill_and_truth() -> None:
     strip = picture_strip(batch(), torch.full((3, 3, 4, 5), 1.5))
     assert strip.shape == (3, 4, 15)
     marked, filled, truth = strip.split(5, dim=2)
-    torch.testing.assert_close(marked[:, 1, 2], torch.tensor([0.95, 0.2, 0.75]))
+    torch.testing.assert_close(marked[:, 1, 2], torch.tensor(HOLE_COLOUR) / 255)
     assert filled[:, 1, 2].tolist() == [1.0, 1.0, 1.0]  # clamped
     for part in (marked, filled):
         part[:, 1, 2] = 0.5

@@ -18,14 +18,13 @@ from ptfan.training.data.clip_cache import find_cuts
 from ptfan.training.data.clips import Clip
 from ptfan.training.data.datasets import ClipSet
 from ptfan.training.data.flow.cache import FlowCache, FlowInfo, encode_pair
-from ptfan.training.data.pixels import to_floats
+from ptfan.training.data.pixels import Pixels, to_floats
 
 __all__ = ["METHODS", "FlowMethod", "choose_method", "compute_flow"]
 
 METHODS = ("dis", "raft", "files")
 """Dense inverse search as the runtime has it; RAFT through torchvision; `.flo` files of the dataset."""
 Flow = NDArray[np.float32]
-Pixels = NDArray[np.uint8]
 BothWays = Callable[[Clip, int, Pixels, Pixels], tuple[Flow, Flow]]
 """From a clip, the number of a frame, that frame and the next, (H, W, 3) uint8 each, to flow forwards and backwards."""
 
