@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -159,3 +160,30 @@ def save_video(path: Path, frames: Sequence[np.ndarray]) -> None:
 def write_video() -> Callable[..., None]:
     """Return the function that writes frames as a video."""
     return save_video
+
+
+def wave_frames(height: int, width: int) -> np.ndarray:
+    """Draw ten frames (T, H, W, 3) uint8 of grey waves that move."""
+    y, x = np.mgrid[:height, :width]
+    waves = [np.sin((x + 2 * t) / 6) * np.cos((y - t) / 7) for t in range(10)]
+    return (127 + 100 * np.stack([waves] * 3, -1)).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def grey_waves() -> Callable[[int, int], np.ndarray]:
+    """Return the function that draws waves of a height and a width."""
+    return wave_frames
+
+
+@pytest.fixture
+def training_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int, dict[str, object]], Path]:
+    """Return a function that changes to a folder with a clip of waves in `videos` and settings in `tiny.json`."""
+
+    def change(height: int, width: int, config: dict[str, object]) -> Path:
+        (tmp_path / "videos").mkdir()
+        save_video(tmp_path / "videos" / "waves.mp4", list(wave_frames(height, width)))
+        (tmp_path / "tiny.json").write_text(json.dumps(config), encoding="utf-8")
+        monkeypatch.chdir(tmp_path)
+        return tmp_path
+
+    return change

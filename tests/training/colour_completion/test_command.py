@@ -29,15 +29,8 @@ def ptfan(*arguments: str) -> int:
 
 
 @pytest.fixture
-def place(tmp_path: Path, write_video: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Change to a folder with a clip in `videos`, and settings that are quick in `tiny.json`."""
-    (tmp_path / "videos").mkdir()
-    y, x = np.mgrid[:80, :96]
-    waves = [np.sin((x + 2 * t) / 6) * np.cos((y - t) / 7) for t in range(10)]
-    write_video(tmp_path / "videos" / "waves.mp4", list((127 + 100 * np.stack([waves] * 3, -1)).astype(np.uint8)))
-    (tmp_path / "tiny.json").write_text(json.dumps(CONFIG), encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def place(training_place: Callable[..., Path]) -> Path:
+    return training_place(80, 96, CONFIG)
 
 
 def test_from_a_clip_to_a_network(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

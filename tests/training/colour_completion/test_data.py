@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,10 @@ from ptfan.training.data.clip_cache import ClipCache
 from ptfan.training.data.sample_config import SampleConfig
 
 
-def clips(folder: Path) -> ClipCache:
-    y, x = np.mgrid[0:72, 0:96]
-    pictures = [np.sin((x + 2 * t) / 6) * np.cos((y - t) / 7) for t in range(10)]
-    np.save(folder / "waves.npy", (127 + 100 * np.stack([pictures] * 3, axis=-1)).astype(np.uint8))
-    return ClipCache((folder / "waves.npy",))
+@pytest.fixture
+def clips(tmp_path: Path, grey_waves: Callable[[int, int], np.ndarray]) -> ClipCache:
+    np.save(tmp_path / "waves.npy", grey_waves(72, 96))
+    return ClipCache((tmp_path / "waves.npy",))
 
 
 def config(**changes: Any) -> ColourTrainConfig:
@@ -27,8 +27,8 @@ def config(**changes: Any) -> ColourTrainConfig:
 
 
 @pytest.mark.parametrize("unseen", [0.0, 1.0])
-def test_samples(tmp_path: Path, unseen: float) -> None:
-    samples = ColourDataset(clips(tmp_path), config(unseen=unseen, tint=0.0))
+def test_samples(clips: ClipCache, unseen: float) -> None:
+    samples = ColourDataset(clips, config(unseen=unseen, tint=0.0))
     assert len(samples) == 6
     for index in range(6):
         sample = samples[index]
@@ -49,8 +49,8 @@ def test_samples(tmp_path: Path, unseen: float) -> None:
             torch.testing.assert_close(sample["confidence"], 1 - sample["hole"])
 
 
-def test_a_tint_is_that_of_the_whole_sample(tmp_path: Path) -> None:
-    plain, tinted = (ColourDataset(clips(tmp_path), config(tint=tint))[0] for tint in (0.0, 0.3))
+def test_a_tint_is_that_of_the_whole_sample(clips: ClipCache) -> None:
+    plain, tinted = (ColourDataset(clips, config(tint=tint))[0] for tint in (0.0, 0.3))
     for name in ("picture", "target"):
         ratio = tinted[name] / plain[name]
         torch.testing.assert_close(ratio, ratio[:1, :, :1, :1].expand_as(ratio), atol=1e-3, rtol=1e-3)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
@@ -22,18 +22,8 @@ def panning(seed: int, frames: int, size: tuple[int, int], step: int = 3) -> lis
     return [np.ascontiguousarray(texture[:, step * t : step * t + width]) for t in range(frames)]
 
 
-def write_video(path: Path, frames: list[NDArray[np.uint8]]) -> None:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"crf": "8"})
-        stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame)))
-        container.mux(stream.encode())
-
-
 @pytest.fixture(scope="session")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clips(tmp_path_factory: pytest.TempPathFactory, write_video: Callable[..., None]) -> Path:
     """Two short clips, and the masks of an object beside each."""
     folder = tmp_path_factory.mktemp("clips")
     for number in range(2):

@@ -8,7 +8,7 @@ import pytest
 from ptfan.engine.errors import InputError, InputNotFoundError
 from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
-from ptfan.engine.models import find_model
+from ptfan.engine.models import find_model, flow_model
 from ptfan.engine.prepare.completion import dilate, pull_push
 from ptfan.engine.prepare.flow import DisFlow, guide_image
 from ptfan.engine.prepare.validity import validity
@@ -83,7 +83,7 @@ def test_settings_and_weights_tell_methods_apart() -> None:
 def test_the_networks_that_help_a_model_tell_methods_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = fingerprint()
     assert len({usual, fingerprint(flow_completion="smooth"), fingerprint(colour_completion="smooth")}) == 3
-    monkeypatch.setattr("ptfan.engine.inpainter.colour_model", lambda: find_model("s"))
+    monkeypatch.setattr(Inpainter, "helpers", {"flow": flow_model(), "colour": find_model("s")})
     assert fingerprint() != usual
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,10 @@ from ptfan.training.flow_completion.config import FlowTrainConfig
 from ptfan.training.flow_completion.data import FlowDataset, hidden
 
 
-def clips(folder: Path) -> ClipCache:
-    y, x = np.mgrid[0:48, 0:64]
-    pictures = [np.sin((x + 2 * t) / 6) * np.cos((y - t) / 7) for t in range(10)]
-    np.save(folder / "waves.npy", (127 + 100 * np.stack([pictures] * 3, axis=-1)).astype(np.uint8))
-    return ClipCache((folder / "waves.npy",))
+@pytest.fixture
+def clips(tmp_path: Path, grey_waves: Callable[[int, int], np.ndarray]) -> ClipCache:
+    np.save(tmp_path / "waves.npy", grey_waves(48, 64))
+    return ClipCache((tmp_path / "waves.npy",))
 
 
 def settings(estimated: float) -> FlowTrainConfig:
@@ -26,8 +26,8 @@ def settings(estimated: float) -> FlowTrainConfig:
 
 
 @pytest.mark.parametrize("estimated", [0.0, 1.0])
-def test_samples(tmp_path: Path, estimated: float) -> None:
-    samples = FlowDataset(clips(tmp_path), settings(estimated))
+def test_samples(clips: ClipCache, estimated: float) -> None:
+    samples = FlowDataset(clips, settings(estimated))
     assert len(samples) == 6
     for index in range(6):
         sample = samples[index]
