@@ -48,8 +48,8 @@ def colour_losses(answer: Tensor, batch: ColourBatch, pierced: Tensor) -> dict[s
         pierced: pictures that the means are over, see `ColourBatch.pierced`.
 
     Returns:
-        `loss`: the logarithm of the mean squared error in the hole, which every picture lowers by what it can, however
-        hard it is; `smooth_loss`: that of the smooth completion.
+        `loss`: the logarithm of the mean squared error in the hole, so that a picture which is hard to complete counts
+        for no more than an easy one; `smooth_loss`: that of the smooth completion.
     """
     size = batch.hole.sum(dim=(1, 2, 3))
     there = _has_hole(batch)

@@ -21,7 +21,7 @@ Network = TypeVar("Network", bound=Completer)
 
 
 class CompleterLearner(Learner[Network, Pass]):
-    """Such a network and its loss, whose means are over all passes and processes of a step."""
+    """A completing network and its loss, which is a mean over all passes and processes of a step."""
 
     part = "completer"
 
@@ -42,7 +42,7 @@ class CompleterLearner(Learner[Network, Pass]):
 
     @abstractmethod
     def _counted(self, batches: Sequence[Pass]) -> Tensor:
-        """Return what the losses' means are over, a scalar: the mean over the passes."""
+        """Return how many pixels or pictures of a pass count, a scalar, mean over the passes: the losses' divisor."""
 
     @abstractmethod
     def _answered(self, batch: Pass, counted: Tensor) -> tuple[dict[str, Tensor], Tensor]:

@@ -1,4 +1,4 @@
-"""A network's inputs as a stream makes them that does not wait: each frame's from few frames after it, or from none."""
+"""The inputs of a network that does not wait: a frame's are made when it arrives, or a few frames later."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from ptfan.engine.prepare.validity import pixel_axes, validity
 from ptfan.training.data.pixels import to_floats
 from ptfan.training.data.sample_config import CutConfig
 
-__all__ = ["Stretch", "View", "choose_stretch", "choose_view", "compose", "judged"]
+__all__ = ["Stretch", "View", "choose_stretch", "choose_view", "compose", "composed_pair"]
 
 Rng = np.random.Generator
 Flow = NDArray[np.float32]
@@ -170,8 +170,8 @@ def compose(steps: Sequence[Flow]) -> tuple[Flow, Mask]:
     return total, inside
 
 
-def judged(forward: Sequence[Flow], backward: Sequence[Flow]) -> FlowPair:
-    """Return the flow between two frames, composed if it is given in steps, and judge where it is valid.
+def composed_pair(forward: Sequence[Flow], backward: Sequence[Flow]) -> FlowPair:
+    """Return the flow between two frames, followed from step to step, and where it is valid.
 
     Args:
         forward: the steps from the first frame to the second.

@@ -99,7 +99,7 @@ def _middle_box(height: int, width: int, area: tuple[float, float]) -> Canvas:
 
 
 def _interrupted(rng: Rng, holes: list[Mask], absent: float, shown: range) -> list[Mask]:
-    """Empty one stretch of frames: a stretch has half of the frames on average, so that twice the share is tried."""
+    """Empty one stretch of frames, in twice the share of samples: it has half of a sample's frames on average."""
     if len(holes) < 2 or rng.random() >= 2 * absent:
         return holes
     length = int(rng.integers(1, len(holes)))

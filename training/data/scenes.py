@@ -10,7 +10,7 @@ import numpy as np
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Mask
 from ptfan.engine.prepare.flow import FlowPair, complete_flows
-from ptfan.training.data.augment import Stretch, View, judged
+from ptfan.training.data.augment import Stretch, View, composed_pair
 from ptfan.training.data.clip_cache import CachedClip, ClipCache
 from ptfan.training.data.flow.cache import STEP, FlowCache, FlowSource, StoredFlow
 from ptfan.training.data.mask_shapes import Track
@@ -114,4 +114,4 @@ def _between(stored: dict[int, StoredFlow], view: View, size: tuple[int, int], f
     early, late = min(first, second), max(first, second)
     onwards = [view.flow(stored[t].forward, size, STEP) for t in range(early, late)]
     back = [view.flow(stored[t].backward, size, STEP) for t in range(late - 1, early - 1, -1)]
-    return judged(onwards, back) if first < second else judged(back, onwards)
+    return composed_pair(onwards, back) if first < second else composed_pair(back, onwards)

@@ -136,7 +136,7 @@ class Benchmark:
         return Shape(min(clip.frames, self.frames or clip.frames), width, height)
 
     def read(self, clip: Clip) -> Footage:
-        """Read a clip: resized by area, as a browser would."""
+        """Read a clip at the size of the evaluation; it is resized by area."""
         shape = self.shape(clip)
         frames = clip.read(0, shape.frames)
         if frames.shape[1:3] != (shape.height, shape.width):

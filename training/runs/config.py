@@ -82,9 +82,9 @@ class RunConfig:
     accumulate: int = 1
     """Passes that a step is divided into, for less memory; batch norm sees a pass at a time."""
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
-    """How the losses are lowered."""
+    """By what the losses are lowered."""
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
-    """The learning rate's way."""
+    """How the learning rate goes over the run."""
     average: float = 0.999
     """Decay, per step, of the running average of the weights, which is what is saved for use. It rises to this value: a
     young average would be dominated by the first, random weights. 0 saves the weights themselves."""

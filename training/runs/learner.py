@@ -172,7 +172,7 @@ class Learner(ABC, Generic[Network, Pass]):
         return norm
 
     def _told(self, values: Mapping[str, Tensor], step: int) -> dict[str, float]:
-        """Average over processes and bring to the CPU, in one go; check."""
+        """Return values as numbers, means over processes, and check that they are finite; all are fetched in one go."""
         stacked = self._mean(torch.stack([value.float() for value in values.values()]))
         told = dict(zip(values, stacked.tolist(), strict=True))
         if self.config.precision == "fp16" and "gradient" in told:

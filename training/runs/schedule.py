@@ -1,4 +1,4 @@
-"""The learning rate's way over a run."""
+"""How the learning rate goes over a run."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ptfan.engine.frame import Box
-from ptfan.training.data.augment import View, choose_stretch, choose_view, compose, judged
+from ptfan.training.data.augment import View, choose_stretch, choose_view, compose, composed_pair
 from ptfan.training.data.sample_config import CutConfig
 
 FRAME = (96, 64)
@@ -108,12 +108,12 @@ class TestComposition:
         assert not total.any()
         assert np.array_equal(inside, np.broadcast_to(np.arange(6) < 2, (4, 6)))
 
-    def test_composed_flow_is_judged(self) -> None:
-        pair = judged([flow(1), flow(1)], [flow(-1), flow(-1)])
+    def test_composed_flow_is_valid_where_both_ways_agree(self) -> None:
+        pair = composed_pair([flow(1), flow(1)], [flow(-1), flow(-1)])
         assert np.abs(pair.backward - flow(-2))[pair.backward_validity].max() < 1e-3
         assert pair.forward_validity.mean() > 0.95  # zooming out, nothing leaves
         assert 0.7 < pair.backward_validity.mean() < 0.95  # and what comes in was not there before
-        wrong = judged([flow(1), flow(1)], [flow(1), flow(1)])
+        wrong = composed_pair([flow(1), flow(1)], [flow(1), flow(1)])
         assert wrong.forward_validity.mean() < 0.5
 
 
