@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from ptfan.engine.errors import ModelError
+from ptfan.engine.errors import InputError, ModelError
+from ptfan.engine.typed_json import from_object
 
 __all__ = [
     "CLIP_CHANNELS",
@@ -35,6 +36,8 @@ __all__ = [
 
 METADATA_KEY = "ptfan.spec"
 SPEC_VERSION = 1
+MOST = 1 << 16
+"""The largest whole number that a spec may hold, but for the number of parameters."""
 LEAST_PSNR = 45.0
 """dB by which a model that computes with other numbers than its reference must agree with it."""
 
@@ -83,6 +86,14 @@ class StateSpec:
     """How many steps later it is read; 1 is the next one. Longer ones only wait, and need not be copied."""
     precision: Precision = "fp32"
     """Its type: flow is fp32, features are of the model's precision."""
+
+    def __post_init__(self) -> None:
+        _choice("precision", self.precision, Precision)
+        _whole("channels", self.channels)
+        _whole("size", self.size)
+        _whole("number of delays", len(self.delays))
+        for delay in self.delays:
+            _whole("delay", delay)
 
     @property
     def inputs(self) -> dict[int, str]:
@@ -170,11 +181,14 @@ class ModelSpec:
         _choice("convolutions", self.convolutions, Convolutions)
         _choice("warp", self.warp, WarpConvention)
         _choice("fill", self.fill, Fill)
-        if not 1 <= self.stride <= self.window:
+        for name in ("window", "stride", "size_multiple"):
+            _whole(name, getattr(self, name))
+        _whole("lookahead", self.lookahead, 0)
+        for name in ("lead", "fixed_window", "fixed_streams"):
+            if (value := getattr(self, name)) is not None:
+                _whole(name, value)
+        if not self.stride <= self.window:
             raise ModelError(f"model spec: stride is {self.stride}, expected 1 to window ({self.window})")
-        for name in ("lead", "size_multiple", "fixed_window", "fixed_streams"):
-            if (value := getattr(self, name)) is not None and value < 1:
-                raise ModelError(f"model spec: {name} is {value}, expected 1 or more")
         if bool(self.carried) != (self.form == "step"):
             what = "nothing is carried" if self.form == "step" else "something is carried"
             raise ModelError(f"model spec: form is {self.form}, but {what} from step to step; export the model again")
@@ -251,26 +265,22 @@ class ModelSpec:
         """Read a spec that `to_json` wrote.
 
         Raises:
-            ModelError: the text is not JSON, or a field is missing, unknown or out of range.
+            ModelError: the text is not JSON, or a field is missing, unknown, of a wrong type or out of range.
         """
         try:
-            values: dict[str, Any] = json.loads(text)
-            known = {field.name for field in fields(cls)}
-            unknown = sorted(set(values) - known)
-            if unknown:
-                raise ModelError(f"model spec: unknown fields {', '.join(unknown)}; was it written by a newer ptfan?")
-            for pair in ("fixed_size", "smallest_size", "largest_size", "working_size"):
-                if values.get(pair) is not None:
-                    width, height = values[pair]
-                    values[pair] = (int(width), int(height))
-            values["carried"] = tuple(
-                StateSpec(**{**item, "delays": tuple(item["delays"])}) for item in values.get("carried", ())
-            )
-            return cls(**values)
+            return from_object(cls, json.loads(text), "model spec")
         except ModelError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except InputError as error:
+            raise ModelError(f"{error}; export the model again") from error
+        except (ValueError, RecursionError) as error:
             raise ModelError(f"model spec: cannot be read ({error}); export the model again") from error
+
+
+def _whole(field: str, value: object, least: int = 1) -> None:
+    """Check a number: what is far beyond any model would take all memory before it failed."""
+    if not (isinstance(value, int) and least <= value <= MOST):
+        raise ModelError(f"model spec: {field} is {value!r}, expected a whole number from {least} to {MOST}")
 
 
 def _choice(field: str, value: object, choices: Any) -> None:

@@ -65,7 +65,9 @@ def test_the_json_is_one_flat_object() -> None:
         ({"precision": "int8"}, "precision is 'int8'"),
         ({"warp": "none"}, "warp is 'none'"),
         ({"fill": "grey"}, "fill is 'grey'"),
-        ({"stride": 0}, "stride is 0, expected 1 to window"),
+        ({"stride": 0}, "stride is 0, expected a whole number from 1"),
+        ({"window": 10**30}, f"window is {10**30}, expected a whole number from 1 to"),
+        ({"lookahead": None}, "lookahead is None, expected a whole number"),
         ({"stride": 16}, "stride is 16, expected 1 to window"),
         ({"size_multiple": 0}, "size_multiple is 0"),
         ({"fixed_window": 0}, "fixed_window is 0"),
@@ -103,6 +105,26 @@ def test_refuses_what_is_no_spec_in_one_line(text: str) -> None:
         ModelSpec.from_json(text)
     assert "\n" not in str(caught.value)
     assert "model spec" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"size": 0}, "size is 0, expected a whole number from 1"),
+        ({"channels": 10**9}, "channels is 1000000000, expected a whole number from 1 to"),
+        ({"channels": "x"}, "channels is 'x', expected a whole number"),
+        ({"delays": []}, "number of delays is 0"),
+        ({"delays": [0]}, "delay is 0"),
+        ({"precision": "fp8"}, "precision is 'fp8', expected one of fp32, fp16"),
+        ({"name": 5}, "name is 5, expected a text"),
+    ],
+)
+def test_what_is_carried_must_make_sense(change: dict[str, Any], reason: str) -> None:
+    state = {"name": "a", "channels": 4, "size": 8, "delays": [1], **change}
+    step = {**SPEC, "form": "step", "frames_ahead": 0, "lead": 1, "carried": [state]}
+    with pytest.raises(ModelError, match="model spec: ") as caught:
+        ModelSpec.from_json(json.dumps(step))
+    assert reason in str(caught.value)
 
 
 def test_what_a_step_graph_carries_is_written_and_read() -> None:

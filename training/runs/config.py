@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
 from ptfan.engine.errors import InputError, InputNotFoundError
-from ptfan.training.runs.settings import from_object
+from ptfan.engine.typed_json import from_object
 
 __all__ = ["CONFIGS", "OptimizerConfig", "Precision", "RunConfig", "ScheduleConfig"]
 

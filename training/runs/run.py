@@ -11,6 +11,7 @@ import torch
 from lightning_fabric import Fabric
 
 from ptfan.engine.errors import InputError
+from ptfan.engine.typed_json import from_object
 from ptfan.training.data.clip_cache import ClipCache
 from ptfan.training.data.flow.cache import FlowCache
 from ptfan.training.runs.arguments import Arguments
@@ -20,7 +21,6 @@ from ptfan.training.runs.fabric import open_fabric
 from ptfan.training.runs.folder import RunFolder
 from ptfan.training.runs.learner import Learner
 from ptfan.training.runs.loop import Samples, Trainer
-from ptfan.training.runs.settings import from_object
 
 __all__ = ["Subject", "resume_run", "start_run"]
 

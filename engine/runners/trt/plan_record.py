@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_args
 
-from ptfan.engine.errors import InputNotFoundError, ModelError
+from ptfan.engine.errors import InputError, InputNotFoundError, ModelError
 from ptfan.engine.models import file_sha256
 from ptfan.engine.runners.trt.gpu import Gpu
 from ptfan.engine.runners.trt.plugin_choice import PluginKind
 from ptfan.engine.runners.trt.sizes import SizeRange
 from ptfan.engine.runners.trt.tensorrt_module import TensorRTName
 from ptfan.engine.spec import ModelSpec
+from ptfan.engine.typed_json import from_object
 
 __all__ = ["PlanRecord", "read_record", "record_path"]
 
@@ -103,7 +103,7 @@ class PlanRecord:
 
     def to_json(self) -> str:
         """Return the record as a JSON object."""
-        return json.dumps(asdict(self) | {"spec": json.loads(self.spec.to_json())}, indent=2, sort_keys=True) + "\n"
+        return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> PlanRecord:
@@ -113,25 +113,13 @@ class PlanRecord:
             ModelError: the text is not JSON, or a field is missing, unknown or out of range.
         """
         try:
-            values: dict[str, Any] = json.loads(text)
-            unknown = sorted(set(values) - {field.name for field in fields(cls)})
-            if unknown:
-                raise ModelError(f"unknown fields {', '.join(unknown)}; was it written by a newer ptfan?")
-            gpu = values["gpu"]
-            made = cls(
-                **values
-                | {
-                    "spec": ModelSpec.from_json(json.dumps(values["spec"])),
-                    "gpu": None
-                    if gpu is None
-                    else Gpu(gpu["name"], (int(gpu["capability"][0]), int(gpu["capability"][1]))),
-                    "sizes": SizeRange.from_dict(values["sizes"]),
-                }
-            )
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-            raise ModelError(f"cannot be read ({error})") from error
-        if made.version != RECORD_VERSION or made.tensorrt not in get_args(TensorRTName):
-            raise ModelError(f"version {made.version} for {made.tensorrt}, expected version {RECORD_VERSION}")
+            made = from_object(cls, json.loads(text), "plan record")
+        except InputError:
+            raise
+        except (ValueError, RecursionError) as error:
+            raise ModelError(f"plan record: cannot be read ({error})") from error
+        if made.version != RECORD_VERSION:
+            raise ModelError(f"plan record: version is {made.version}, expected {RECORD_VERSION}")
         return made
 
 
@@ -156,7 +144,7 @@ def read_record(plan: Path) -> PlanRecord:
         )
     try:
         record = PlanRecord.from_json(path.read_text(encoding="utf-8"))
-    except (ModelError, UnicodeDecodeError) as error:
+    except (InputError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: {error}; build the plan again") from error
     if record.plan_sha256 != file_sha256(plan):
         raise ModelError(f"plan {plan}: {path.name} belongs to another plan; build it again")

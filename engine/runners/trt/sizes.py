@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -100,11 +99,6 @@ class SizeRange:
         sizes = [] if spec.fixed_size else [part for name, it in pairs for part in (name, f"{it.width}x{it.height}")]
         fixed = spec.fixed_streams if spec.form == "step" else spec.fixed_window
         return [*sizes, *([] if fixed else ["--frames", str(self.most.frames)])]
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> SizeRange:
-        """Read what `dataclasses.asdict` and JSON have made of one."""
-        return cls(*(Extent(*values[name]) for name in ("least", "usual", "most")))
 
 
 def _fixed(fixed: Any, asked: Any, what: str) -> Any:

@@ -53,7 +53,7 @@ def test_an_op_is_told_from_its_namesake(tmp_path: Path) -> None:
 def test_files_without_a_spec(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="has no ptfan spec in its metadata; export it with"):
         read_spec(save(tmp_path / "m.onnx", {"other": "1"}))
-    with pytest.raises(ModelError, match=r"m\.onnx: model spec: cannot be read"):
+    with pytest.raises(ModelError, match=r"m\.onnx: model spec: name is missing"):
         read_spec(save(tmp_path / "m.onnx", {METADATA_KEY: "{}"}))
     with pytest.raises(InputNotFoundError, match="there is no such file"):
         read_spec(tmp_path / "none.onnx")

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ptfan.engine.errors import InputError
+from ptfan.engine.typed_json import from_object
 from ptfan.training.data.sample_config import FVI_AREAS, MaskConfig, SampleConfig
-from ptfan.training.runs.settings import from_object
 
 
 def read(values: object) -> SampleConfig:

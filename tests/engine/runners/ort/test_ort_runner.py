@@ -144,7 +144,7 @@ def test_a_model_that_ptfan_did_not_export(load: Opener, save: Callable[..., Pat
     ("text", "reason"),
     [
         (SPEC.to_json().replace('"version": 1', '"version": 7'), "version 7, this ptfan reads version 1"),
-        ("{}", "cannot be read"),
+        ("{}", "name is missing"),
         ("\n", "cannot be read"),
     ],
 )

@@ -51,12 +51,12 @@ def changed(**values: Any) -> str:
     ("text", "said"),
     [
         ("no JSON", "cannot be read"),
-        ("[]", "cannot be read"),
-        (changed(gpu={"name": "x"}), "cannot be read"),
-        (changed(sizes={}), "cannot be read"),
+        ("[]", r"\[\] stands where a JSON object was expected"),
+        (changed(gpu={"name": "x"}), "gpu: capability is missing"),
+        (changed(sizes={}), "sizes: least is missing"),
         (changed(colour="red"), "unknown fields colour; was it written by a newer ptfan"),
-        (changed(version=2), "version 2 for tensorrt, expected version 1"),
-        (changed(spec={}), "model spec: cannot be read"),
+        (changed(version=2), "version is 2, expected 1"),
+        (changed(spec={}), "spec: name is missing"),
         (changed(plan_sha256="b"), "belongs to another plan"),
     ],
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ptfan.engine.errors import InputError, ModelError
 from ptfan.engine.runners.trt.sizes import Extent, SizeRange
 from ptfan.engine.spec import CLIP_INPUTS, ModelSpec, StateSpec
+from ptfan.engine.typed_json import from_object
 
 CLIP = ModelSpec(name="clip", window=6, stride=3, lookahead=1)
 STEP = replace(
@@ -74,7 +75,7 @@ def test_a_range_holds_what_lies_between_its_ends(
     assert (Extent(*probe) in sizes) == all(
         low <= at <= high for at, (low, _, high) in zip(probe, columns, strict=True)
     )
-    assert SizeRange.from_dict(json.loads(json.dumps(asdict(sizes)))) == sizes
+    assert from_object(SizeRange, json.loads(json.dumps(asdict(sizes))), "sizes") == sizes
 
 
 def test_the_options_give_the_sizes_again() -> None:

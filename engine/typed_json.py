@@ -1,9 +1,9 @@
-"""Frozen dataclasses from JSON: unknown fields, wrong types and values out of range end in one line."""
+"""Dataclasses from JSON: unknown and missing fields, wrong types and values out of range end in one line."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -18,19 +18,24 @@ def from_object(kind: type[Settings], values: object, what: str) -> Settings:
     """Build a dataclass from a JSON object; fields left out keep their defaults.
 
     Args:
-        kind: the dataclass. Its fields are bool, int, float, str, Literal, tuple, dict, None, or dataclasses again.
+        kind: the dataclass. Its fields are bool, int, float, str, Literal, tuple, named tuple, dict, None, or
+            dataclasses again.
         values: what JSON gave.
         what: the name that errors begin with.
 
     Raises:
-        InputError: a field is unknown, of a wrong type or out of range.
+        InputError: a field is unknown, missing, of a wrong type or out of range.
     """
     if not isinstance(values, Mapping):
         raise InputError(f"{what}: {values!r} stands where a JSON object was expected")
-    hints = get_type_hints(kind)
-    unknown = sorted(set(values) - {entry.name for entry in fields(kind)})  # type: ignore[arg-type]
+    hints, entries = get_type_hints(kind), fields(kind)  # type: ignore[arg-type]
+    unknown = sorted(set(values) - {entry.name for entry in entries})
     if unknown:
-        raise InputError(f"{what}: unknown fields {', '.join(unknown)}")
+        raise InputError(f"{what}: unknown fields {', '.join(unknown)}; was it written by a newer ptfan?")
+    needed = [entry.name for entry in entries if entry.default is MISSING and entry.default_factory is MISSING]
+    missing = [name for name in needed if name not in values]
+    if missing:
+        raise InputError(f"{what}: {missing[0]} is missing")
     return kind(**{name: _converted(hints[name], value, f"{what}: {name}") for name, value in values.items()})
 
 
@@ -40,10 +45,9 @@ def _converted(kind: Any, value: Any, what: str) -> Any:
         return from_object(kind, value, what)  # type: ignore[arg-type]
     if origin in (Union, UnionType):
         return _one_of(get_args(kind), value, what)
-    if origin is tuple and isinstance(value, list):
-        return tuple(
-            _converted(part, entry, what) for part, entry in zip(_parts(kind, value, what), value, strict=True)
-        )
+    if isinstance(value, list) and (origin is tuple or _is_named_tuple(kind)):
+        entries = (_converted(part, entry, what) for part, entry in zip(_parts(kind, value, what), value, strict=True))
+        return tuple(entries) if origin is tuple else kind(*entries)
     if origin is Literal and value in get_args(kind):
         return value
     if origin is dict and isinstance(value, dict):
@@ -63,12 +67,16 @@ def _one_of(kinds: tuple[Any, ...], value: Any, what: str) -> Any:
 
 def _parts(kind: Any, value: list[Any], what: str) -> tuple[Any, ...]:
     """Return the type of each entry of a tuple."""
-    kinds = get_args(kind)
+    kinds = tuple(get_type_hints(kind).values()) if _is_named_tuple(kind) else get_args(kind)
     if kinds[-1] is Ellipsis:
         return (kinds[0],) * len(value)
     if len(kinds) != len(value):
         raise InputError(f"{what} is {value!r}, expected {len(kinds)} entries")
     return kinds
+
+
+def _is_named_tuple(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields")
 
 
 def _called(kind: Any) -> str:

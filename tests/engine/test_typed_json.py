@@ -1,17 +1,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
 from ptfan.engine.errors import InputError
-from ptfan.training.runs.settings import from_object
+from ptfan.engine.typed_json import from_object
 
 
 @dataclass(frozen=True)
 class Inner:
     share: float = 0.5
+
+
+class Pair(NamedTuple):
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class State:
+    label: str
+    extent: Pair | None = None
 
 
 @dataclass(frozen=True)
@@ -23,6 +34,13 @@ class Outer:
     many: tuple[float, ...] = ()
     inner: Inner = field(default_factory=Inner)
     free: dict[str, Any] = field(default_factory=dict)
+    state: State | None = None
+
+
+def test_a_named_tuple_is_a_list_in_json() -> None:
+    assert from_object(State, {"label": "x", "extent": [3, 4]}, "test") == State("x", Pair(3, 4))
+    with pytest.raises(InputError, match="extent is '4', expected a whole number"):
+        from_object(State, {"label": "x", "extent": [3, "4"]}, "test")
 
 
 def test_every_kind_of_field_is_read() -> None:
@@ -42,6 +60,7 @@ def test_every_kind_of_field_is_read() -> None:
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
+        ({"state": {}}, "test: state: label is missing"),
         ([], "test: [] stands where a JSON object was expected"),
         ({"colour": 1, "b": 2}, "test: unknown fields b, colour"),
         ({"count": True}, "test: count is True, expected a whole number"),
