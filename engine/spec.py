@@ -11,8 +11,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from ptfan.engine.errors import InputError, ModelError
-from ptfan.engine.typed_json import from_object
+from ptfan.engine.errors import ModelError
+from ptfan.engine.typed_json import from_text
 
 __all__ = [
     "CLIP_CHANNELS",
@@ -267,14 +267,9 @@ class ModelSpec:
         Raises:
             ModelError: the text is not JSON, or a field is missing, unknown, of a wrong type or out of range.
         """
-        try:
-            return from_object(cls, json.loads(text), "model spec")
-        except ModelError:
-            raise
-        except InputError as error:
-            raise ModelError(f"{error}; export the model again") from error
-        except (ValueError, RecursionError) as error:
-            raise ModelError(f"model spec: cannot be read ({error}); export the model again") from error
+        return from_text(
+            cls, text, "model spec", raised=ModelError, advice="; export the model again, or take a newer ptfan"
+        )
 
 
 def _whole(field: str, value: object, least: int = 1) -> None:

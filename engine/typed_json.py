@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
@@ -9,9 +10,32 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from ptfan.engine.errors import InputError
 
-__all__ = ["from_object"]
+__all__ = ["from_object", "from_text"]
 
 Settings = TypeVar("Settings")
+
+
+def from_text(
+    kind: type[Settings], text: str, what: str, *, raised: type[InputError] = InputError, advice: str = ""
+) -> Settings:
+    """Build a dataclass from the text of a JSON object; see `from_object`.
+
+    Args:
+        kind: the dataclass.
+        text: JSON.
+        what: the name that errors begin with.
+        raised: the kind of error that a reader of such a text raises.
+        advice: what errors end in.
+
+    Raises:
+        InputError: of the kind `raised`; the text is no JSON, or a field cannot be.
+    """
+    try:
+        return from_object(kind, json.loads(text), what)
+    except InputError as error:
+        raise error if isinstance(error, raised) else raised(f"{error}{advice}") from error
+    except (ValueError, RecursionError) as error:
+        raise raised(f"{what}: is no JSON ({error}){advice}") from error
 
 
 def from_object(kind: type[Settings], values: object, what: str) -> Settings:
@@ -31,7 +55,7 @@ def from_object(kind: type[Settings], values: object, what: str) -> Settings:
     hints, entries = get_type_hints(kind), fields(kind)  # type: ignore[arg-type]
     unknown = sorted(set(values) - {entry.name for entry in entries})
     if unknown:
-        raise InputError(f"{what}: unknown fields {', '.join(unknown)}; was it written by a newer ptfan?")
+        raise InputError(f"{what}: unknown fields {', '.join(unknown)}")
     needed = [entry.name for entry in entries if entry.default is MISSING and entry.default_factory is MISSING]
     missing = [name for name in needed if name not in values]
     if missing:

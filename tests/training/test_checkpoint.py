@@ -136,8 +136,8 @@ class TestLoading:
         [
             (None, "has no ptfan.config in its metadata"),
             ({"format": "pt"}, "has no ptfan.config in its metadata"),
-            ({"ptfan.config": "{"}, "generator config: cannot be read"),
-            ({"ptfan.config": "{}"}, "generator config: cannot be read"),
+            ({"ptfan.config": "{"}, "generator config: is no JSON"),
+            ({"ptfan.config": "{}"}, "generator config: name is missing"),
             ({"ptfan.config": preset("s").to_json(), "ptfan.record": "{"}, "its training record is no JSON"),
             ({"ptfan.config": preset("s").to_json(), "ptfan.record": "[1]"}, "its training record is a list"),
             ({"ptfan.config": preset("s").to_json()}, "weights do not fit config 's': missing encoder.stem.weight"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from ptfan.engine.errors import ModelError
+from ptfan.engine.typed_json import from_text
 
 __all__ = ["CompleterConfig"]
 
@@ -31,11 +32,4 @@ class CompleterConfig:
         Raises:
             ModelError: the text is not JSON, or a field is unknown or out of range.
         """
-        try:
-            read: dict[str, Any] = json.loads(text)
-            values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in read.items()}
-            return cls(**values)
-        except ModelError:
-            raise
-        except (TypeError, ValueError, AttributeError) as error:
-            raise ModelError(f"{cls.what}: cannot be read ({error}); expected what ptfan wrote") from error
+        return from_text(cls, text, cls.what, raised=ModelError, advice="; was it written by a newer ptfan?")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 from ptfan.engine.errors import ModelError
 from ptfan.engine.spec import Fill, WarpConvention
+from ptfan.engine.typed_json import from_text
 
 __all__ = ["PRESETS", "AlignedPart", "Alignment", "DecoderKind", "GeneratorConfig", "Stage", "preset"]
 
@@ -150,22 +151,7 @@ class GeneratorConfig:
         Raises:
             ModelError: the text is not JSON, or a field is missing, unknown or out of range.
         """
-        try:
-            values: dict[str, Any] = json.loads(text)
-            unknown = ", ".join(sorted(set(values) - {field.name for field in fields(cls)}))
-            if unknown:
-                raise ModelError(f"generator config: unknown fields {unknown}; was it written by a newer ptfan?")
-            values["stages"] = tuple(
-                Stage(**{**stage, "dilations": tuple(stage["dilations"])}) for stage in values["stages"]
-            )
-            for key in ("decoder_widths", "aligned_parts"):
-                if key in values:
-                    values[key] = tuple(values[key])
-            return cls(**values)
-        except ModelError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ModelError(f"generator config: cannot be read ({error!r}); expected what ptfan wrote") from error
+        return from_text(cls, text, "generator config", raised=ModelError, advice="; was it written by a newer ptfan?")
 
 
 def _choice(field: str, value: object, choices: Any) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 from ptfan.engine.errors import InputError, InputNotFoundError
-from ptfan.engine.typed_json import from_object
+from ptfan.engine.typed_json import from_text
 
 __all__ = ["CONFIGS", "OptimizerConfig", "Precision", "RunConfig", "ScheduleConfig"]
 
@@ -122,11 +122,7 @@ class RunConfig:
         Raises:
             InputError: not JSON, or a field is unknown, of a wrong type or out of range.
         """
-        try:
-            values: Any = json.loads(text)
-        except ValueError as error:
-            raise InputError(f"training config: is no JSON ({error})") from error
-        return from_object(cls, values, "training config")
+        return from_text(cls, text, "training config")
 
     @classmethod
     def read(cls: type[Config], source: str | Path) -> Config:

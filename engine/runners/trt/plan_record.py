@@ -8,14 +8,14 @@ import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ptfan.engine.errors import InputError, InputNotFoundError, ModelError
+from ptfan.engine.errors import InputNotFoundError, ModelError
 from ptfan.engine.models import file_sha256
 from ptfan.engine.runners.trt.gpu import Gpu
 from ptfan.engine.runners.trt.plugin_choice import PluginKind
 from ptfan.engine.runners.trt.sizes import SizeRange
 from ptfan.engine.runners.trt.tensorrt_module import TensorRTName
 from ptfan.engine.spec import ModelSpec
-from ptfan.engine.typed_json import from_object
+from ptfan.engine.typed_json import from_text
 
 __all__ = ["PlanRecord", "read_record", "record_path"]
 
@@ -112,12 +112,7 @@ class PlanRecord:
         Raises:
             ModelError: the text is not JSON, or a field is missing, unknown or out of range.
         """
-        try:
-            made = from_object(cls, json.loads(text), "plan record")
-        except InputError:
-            raise
-        except (ValueError, RecursionError) as error:
-            raise ModelError(f"plan record: cannot be read ({error})") from error
+        made = from_text(cls, text, "plan record", raised=ModelError)
         if made.version != RECORD_VERSION:
             raise ModelError(f"plan record: version is {made.version}, expected {RECORD_VERSION}")
         return made
@@ -144,7 +139,7 @@ def read_record(plan: Path) -> PlanRecord:
         )
     try:
         record = PlanRecord.from_json(path.read_text(encoding="utf-8"))
-    except (InputError, UnicodeDecodeError) as error:
+    except (ModelError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: {error}; build the plan again") from error
     if record.plan_sha256 != file_sha256(plan):
         raise ModelError(f"plan {plan}: {path.name} belongs to another plan; build it again")

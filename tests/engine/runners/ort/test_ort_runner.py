@@ -145,7 +145,7 @@ def test_a_model_that_ptfan_did_not_export(load: Opener, save: Callable[..., Pat
     [
         (SPEC.to_json().replace('"version": 1', '"version": 7'), "version 7, this ptfan reads version 1"),
         ("{}", "name is missing"),
-        ("\n", "cannot be read"),
+        ("\n", "is no JSON"),
     ],
 )
 def test_a_spec_that_cannot_be_used_names_the_file(
