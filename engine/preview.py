@@ -49,6 +49,7 @@ def preview(
     boxes: Sequence[Box] = (),
     object_id: int | None = None,
     dilate: int = 0,
+    rate: float | Fraction | str | None = None,
     model: str | Path = DEFAULT_MODEL,
     settings: InpaintSettings | None = None,
     warn: Warn = log_warning,
@@ -61,7 +62,7 @@ def preview(
     Raises:
         InputError: source, mask, model or an option cannot be used, or the video ends before that moment.
     """
-    with open_source(source, at, warn=warn) as pictures:
+    with open_source(source, at, rate=rate, warn=warn) as pictures:
         sample = _first(pictures, at)
         picture = to_8_bit(sample.image)
         if mask is None and not boxes:

@@ -29,6 +29,7 @@ from ptfan.engine.commands.options import (
     PresetOption,
     QualityOption,
     QuietOption,
+    RateOption,
     ReportOption,
     SizeOption,
     StrideOption,
@@ -82,16 +83,7 @@ def inpaint_command(
         Optional[str],  # noqa: UP045
         typer.Option("--end", metavar="TIME", help="Stop there: seconds or HH:MM:SS.", rich_help_panel=MASK_PANEL),
     ] = None,
-    rate: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            "--rate",
-            metavar="FPS",
-            help="Frames a second of a folder of images: a number, or a fraction such as 24000/1001.",
-            show_default="25",
-            rich_help_panel=MASK_PANEL,
-        ),
-    ] = None,
+    rate: RateOption = None,
     output: Annotated[
         str,
         typer.Option(

@@ -33,6 +33,7 @@ __all__ = [
     "PresetOption",
     "QualityOption",
     "QuietOption",
+    "RateOption",
     "ReportOption",
     "SizeOption",
     "StrideOption",
@@ -199,6 +200,16 @@ QualityOption = Annotated[
         help="0 is lossless, 16 hard to tell from the source, 23 small.",
         show_default="16, over a network 23",
         rich_help_panel=OUTPUT_PANEL,
+    ),
+]
+RateOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--rate",
+        metavar="FPS",
+        help="Frames a second of a folder of images: a number, or a fraction such as 24000/1001.",
+        show_default="25",
+        rich_help_panel=MASK_PANEL,
     ),
 ]
 ReportOption = Annotated[
