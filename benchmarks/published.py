@@ -17,25 +17,20 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
-import io
 import json
-import subprocess
-import sys
 import tempfile
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from beside.checkout import SEED, Checkout, quiet
+from beside.stand_ins import installed_torchvision, stand_in_torchvision
 from ptfan.engine.atomic import write_atomically
 from ptfan.engine.bench.network import NetworkResult, measure_networks
 from ptfan.engine.bench.plots import check_plots, new_figure
@@ -43,7 +38,7 @@ from ptfan.engine.bench.subject import Subject
 from ptfan.engine.commands.messages import say, say_error
 from ptfan.engine.commands.options import parse_pixels, read_backend
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
-from ptfan.engine.errors import InputError, InputNotFoundError, PtfanError, ToleranceError, one_line
+from ptfan.engine.errors import InputError, PtfanError, ToleranceError
 from ptfan.engine.machine import describe_machine
 from ptfan.engine.progress import choose_progress, running
 from ptfan.engine.runners.runner import Arrays, Runner, open_runner
@@ -59,10 +54,6 @@ from ptfan.training.spec import generator_spec
 SOURCES = "src"
 CONFIG = f"{SOURCES}/config/config_flow_finetune_davis.json"
 """The configuration of the network that aligns features along the flow."""
-NEEDED = (CONFIG, f"{SOURCES}/model/networks.py", f"{SOURCES}/model/tsm/resnet.py")
-THEIRS = ("model", "utils")
-"""Their packages, as their modules import them."""
-SEED = 0
 WARM_UP = 1
 """A window takes half a minute on two cores."""
 
@@ -89,18 +80,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 @dataclass(frozen=True)
-class Checkout:
-    """The published code in a folder of the user's."""
+class PublishedCheckout(Checkout):
+    """The method's published code."""
 
-    folder: Path
-    """The root of the repository."""
-
-    def __post_init__(self) -> None:
-        if not self.folder.is_dir():
-            raise InputNotFoundError(f"{self.folder}: no such folder, expected a checkout of the published code")
-        missing = [name for name in NEEDED if not (self.folder / name).is_file()]
-        if missing:
-            raise InputNotFoundError(f"{self.folder}: has no {missing[0]}, expected a checkout of the published code")
+    needed = (CONFIG, f"{SOURCES}/model/networks.py", f"{SOURCES}/model/tsm/resnet.py")
+    sources = SOURCES
+    packages = ("model", "utils")
 
     @property
     def config(self) -> Any:
@@ -114,13 +99,6 @@ class Checkout:
         first, end = asked["valid_interval"]
         return asked["valid_length"], end - first
 
-    @property
-    def commit(self) -> str:
-        """The commit that is checked out."""
-        command = ["git", "-C", self.folder, "rev-parse", "--short", "HEAD"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        return done.stdout.strip() or "unknown"
-
     def generator(self) -> nn.Module:
         """Return the published generator as the configuration wants it, untrained, in evaluation mode.
 
@@ -129,65 +107,22 @@ class Checkout:
         """
         arguments = self.config["arch"]["args"]
         options = arguments["opts"]
-        try:
-            with _importing(self.folder / SOURCES), _without_downloads(), torch.random.fork_rng():
-                torch.manual_seed(SEED)
-                network: nn.Module = importlib.import_module("model.networks").Generator(
-                    nc_in=arguments["nc_in"],
-                    nc_out=arguments["nc_out"],
-                    use_bias=options["bias"],
-                    use_flow_tsm=options["flow_tsm"],
-                    **{name: options[name] for name in ("backbone", "nf", "norm", "conv_by", "conv_type")},
-                )
-        except ImportError as error:
-            raise InputError(f"{self.folder}: cannot be imported ({one_line(error, 200)})") from error
+        # One of its modules imports torchvision, for a kind of layer that this network has not.
+        with self.building({} if installed_torchvision() else stand_in_torchvision()):
+            network: nn.Module = importlib.import_module("model.networks").Generator(
+                nc_in=arguments["nc_in"],
+                nc_out=arguments["nc_out"],
+                use_bias=options["bias"],
+                use_flow_tsm=options["flow_tsm"],
+                **{name: options[name] for name in ("backbone", "nf", "norm", "conv_by", "conv_type")},
+            )
         return network.eval()
-
-
-@contextlib.contextmanager
-def _importing(sources: Path) -> Iterator[None]:
-    """Let the published modules be imported by their own names, which are common ones; leave none of them behind."""
-    # One of them imports torchvision, for a kind of layer that this network has not.
-    absent = () if find_spec("torchvision") else ("torchvision",)
-    others = _take_out(THEIRS)
-    sys.modules.update({name: ModuleType(name) for name in absent})
-    sys.path.insert(0, str(sources))
-    try:
-        with patch.object(sys, "dont_write_bytecode", True), contextlib.redirect_stdout(io.StringIO()), _quiet():
-            yield
-    finally:
-        sys.path.remove(str(sources))
-        _take_out((*THEIRS, *absent))
-        sys.modules.update(others)
-
-
-def _take_out(packages: Sequence[str]) -> dict[str, ModuleType]:
-    return {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in packages}
-
-
-@contextlib.contextmanager
-def _without_downloads() -> Iterator[None]:
-    """Build the published encoder without the weights of an image classifier, which it begins its training with.
-
-    It always loads them, from a file that is in no checkout; here a checkpoint, or random numbers, take their place.
-    """
-    resnet = importlib.import_module("model.tsm.resnet")
-    with patch.object(torch, "load", lambda path: None), patch.object(resnet.ResNet, "load_state_dict"):
-        yield
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep back what newer releases of torch say about the published code."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 class PublishedNetwork:
     """The published generator as a runner, as far as a benchmark needs one."""
 
-    def __init__(self, checkout: Checkout) -> None:
+    def __init__(self, checkout: PublishedCheckout) -> None:
         """Build it; its weights are its own random ones.
 
         Raises:
@@ -215,7 +150,7 @@ class PublishedNetwork:
         frames, hole, guidance, forward, backward, valid_forward, valid_backward = feed
         # Theirs are masks of what is known, and of vectors that do not hold; a flow has one entry less than frames.
         flows = [forward[:, :-1], backward[:, 1:], 1 - valid_forward[:, :-1], 1 - valid_backward[:, 1:]]
-        with torch.no_grad(), _quiet():
+        with torch.no_grad(), quiet():
             self._generator(frames * (1 - hole), 1 - hole, guidance, flows)
         return {"fill": self._answer.pop()[0].transpose(0, 1).cpu().numpy()}
 
@@ -284,7 +219,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.windows < 1:
         raise InputError(f"windows is {options.windows}, expected 1 or more")
     check_plots()
-    checkout, about = Checkout(options.published), describe_machine() | {"torch": torch.__version__}
+    checkout, about = PublishedCheckout(options.published), describe_machine() | {"torch": torch.__version__}
     published = PublishedNetwork(checkout)
     subjects = [Subject("published code", published, size)]
     clip = clip_arrays(published.spec, DEMO_CLIP, DEMO_MASK)

@@ -50,6 +50,7 @@ def load_script() -> Iterator[Callable[[str], ModuleType]]:
 
         def load(path: str) -> ModuleType:
             file = ROOT / path
+            patch.syspath_prepend(file.parent)  # as Python does with a script that it runs
             spec = importlib.util.spec_from_file_location(file.stem, file)
             assert spec is not None
             assert spec.loader is not None

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,10 +10,12 @@ from statistics import median
 from typing import Any
 
 from ptfan.engine.bench.contender import Contender
-from ptfan.engine.errors import BackendError
+from ptfan.engine.bench.process import run_process
 from ptfan.engine.media import open_source
 
 __all__ = ["VideoResult", "measure_videos"]
+
+VIDEO_RUN = "ptfan.engine.bench.video_run"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,22 +73,13 @@ def measure_videos(
             settings = {"crop": crop, "threads": entry.threads, "backend": entry.backend, "gpu": entry.gpu}
             with tempfile.TemporaryDirectory() as folder:
                 asked = {"clip": str(clip), "mask": str(mask), "model": entry.model, "folder": folder}
-                runs[entry.name].append(_run({**asked, "settings": settings}))
+                what = f"inpainting with {entry.model}"
+                runs[entry.name].append(run_process(VIDEO_RUN, {**asked, "settings": settings}, what))
             advance()
     with open_source(clip) as source:
         rate = source.info.rate
     results = [_result(name, found, None if rate is None else float(rate)) for name, found in runs.items()]
     return [replace(result, ratio=result.fps / results[0].fps) for result in results]
-
-
-def _run(asked: dict[str, Any]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "ptfan.engine.bench.video_run", json.dumps(asked)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise BackendError(f"bench: inpainting with {asked['model']} failed ({last[:200]})")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def _result(name: str, runs: Sequence[dict[str, Any]], rate: float | None) -> VideoResult:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ptfan.engine.bench.process import most_memory
 from ptfan.engine.inpainter import InpaintSettings
 from ptfan.engine.pipeline import inpaint
 
@@ -25,14 +26,7 @@ def video_run(clip: str, mask: str, model: str, folder: str, settings: dict[str,
     """
     how, result = InpaintSettings(**settings), Path(folder) / "out.mp4"
     report = inpaint(clip, result, mask=mask, model=model, settings=how, warn=lambda line: None)
-    return {"seconds": report.seconds, "frames": report.frames, "stages": dict(report.stages), "memory": _most_memory()}
-
-
-def _most_memory() -> int:
-    """Return the most memory that this process has had, bytes."""
-    # What getrusage tells begins with the memory of the process that started this one.
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
+    return {"seconds": report.seconds, "frames": report.frames, "stages": dict(report.stages), "memory": most_memory()}
 
 
 if __name__ == "__main__":

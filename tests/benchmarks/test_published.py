@@ -106,8 +106,8 @@ class TestCheckout:
     def test_the_network_is_built_as_the_configuration_says(self, script: Any, checkout: Path) -> None:
         arguments = CONFIG["arch"]["args"]  # type: ignore[index]
         options = arguments["opts"]
-        assert script.Checkout(checkout).window == (15, 9)
-        assert script.Checkout(checkout).generator().options == {
+        assert script.PublishedCheckout(checkout).window == (15, 9)
+        assert script.PublishedCheckout(checkout).generator().options == {
             "nc_in": 5,
             "nc_out": 3,
             "use_bias": True,
@@ -122,14 +122,14 @@ class TestCheckout:
         monkeypatch.setitem(sys.modules, "utils", ours)  # of somebody else, and of the same name
         before = {name: sys.modules.get(name) for name in ("model", "model.networks", "utils", "torchvision")}
         paths = list(sys.path)
-        script.Checkout(checkout).generator()
+        script.PublishedCheckout(checkout).generator()
         assert {name: sys.modules.get(name) for name in before} == before
         assert sys.path == paths
         assert capsys.readouterr().out == ""
         assert list(checkout.rglob("*.pyc")) == []
 
     def test_its_weights_are_the_same_each_time(self, script: Any, checkout: Path) -> None:
-        first, second = (script.Checkout(checkout).generator().coarse_net.upsample_module for _ in range(2))
+        first, second = (script.PublishedCheckout(checkout).generator().coarse_net.upsample_module for _ in range(2))
         assert first.weight.equal(second.weight)
 
 
