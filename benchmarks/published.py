@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from beside.checkout import SEED, Checkout, quiet
+from beside.report import write_report
 from beside.stand_ins import installed_torchvision, stand_in_torchvision
-from ptfan.engine.atomic import write_atomically
 from ptfan.engine.bench.network import NetworkResult, measure_networks
 from ptfan.engine.bench.plots import check_plots, new_figure
 from ptfan.engine.bench.subject import Subject
@@ -289,11 +289,8 @@ def write_results(folder: Path, about: Mapping[str, str], settings: Mapping[str,
     Raises:
         OutputError: the folder cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     everything = {"machine": about, "settings": settings, "rows": [asdict(row) for row in rows]}
-    write_atomically(folder / "published.json", (json.dumps(everything, indent=1) + "\n").encode())
-    write_atomically(folder / "published.md", results_table(about, settings, rows).encode())
-    _draw(rows, about).savefig(folder / "published.png", dpi=110)
+    write_report(folder, "published", everything, results_table(about, settings, rows), _draw(rows, about))
 
 
 def results_table(about: Mapping[str, str], settings: Mapping[str, Any], rows: Sequence[Row]) -> str:

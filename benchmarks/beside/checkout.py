@@ -51,7 +51,7 @@ class Checkout:
     @property
     def commit(self) -> str:
         """The commit that is checked out."""
-        command = ["git", "-C", self.folder, "rev-parse", "--short", "HEAD"]
+        command = ["git", "-C", str(self.folder), "rev-parse", "--short", "HEAD"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return done.stdout.strip() or "unknown"
 

@@ -32,6 +32,8 @@ class VideoResult:
     """Frames a second of the slowest run."""
     stages: dict[str, float]
     """Milliseconds a frame that each stage worked; they overlap."""
+    processor: float
+    """Milliseconds a frame of all cores together."""
     memory: int
     """The most memory of a run, bytes."""
     ratio: float
@@ -91,6 +93,7 @@ def _result(name: str, runs: Sequence[dict[str, Any]], rate: float | None) -> Vi
         fps=median(speeds),
         slowest=min(speeds),
         stages={name: 1e3 * median(run["stages"][name] for run in runs) / frames for name in runs[0]["stages"]},
+        processor=1e3 * median(run["processor"] for run in runs) / frames,
         memory=max(run["memory"] for run in runs),
         ratio=1.0,
         rate=rate,
