@@ -200,14 +200,18 @@ def results_table(about: Mapping[str, str], settings: Mapping[str, Any], rows: S
 
 
 def _table_row(row: Row, baseline: Row) -> str:
-    seconds = " | ".join(f"{value:.3g}" for value in (row.seconds, min(row.times), max(row.times), row.cores))
-    work = "- | -"
+    work: list[float | None] = [None, None]
     if row.flop is not None and baseline.flop:
-        work = f"{row.flop / 1e9:.3g} | {row.flop / baseline.flop:.2g}"
-    parameters = "-" if row.parameters is None else f"{row.parameters / 1e6:.1f}"
-    times = f"{row.cores / baseline.cores:.2g}"
-    cells = f"{row.label} | {row.by} | {row.parts} | {seconds} | {times} | {work} | {parameters}"
-    return f"| {cells} | {row.memory / 1e9:.1f} |"
+        work = [row.flop / 1e9, row.flop / baseline.flop]
+    figures = [row.seconds, min(row.times), max(row.times), row.cores, row.cores / baseline.cores, *work]
+    cells = [row.label, row.by, row.parts, *map(_short, figures)]
+    cells.append("-" if row.parameters is None else f"{row.parameters / 1e6:.1f}")
+    return f"| {' | '.join(cells)} | {row.memory / 1e9:.1f} |"
+
+
+def _short(value: float | None) -> str:
+    """Return three digits that count."""
+    return "-" if value is None else f"{float(f'{value:.3g}'):g}"
 
 
 def _draw(rows: Sequence[Row], about: Mapping[str, str]) -> Any:
