@@ -7,7 +7,7 @@ Each peer's published networks fill a clip of 432x240 as its own test does: in t
 windows of 11 frames and every tenth of the others, 5 frames apart, with the flow that it takes. Their weights are
 random: what a frame takes does not depend on them. Reading the clip, building the networks and writing the result are
 not timed. Steps of our networks see whole frames of that size, too, and whole videos of ours are timed from file to
-file. All run in turn, each run in a process of its own. ProPainter and E2FGVI need einops and scipy; mmcv is not
+file. All run in turn, each run in a process of its own. ProPainter imports einops, scipy and Pillow; mmcv is not
 needed, and torchvision is used for deformable convolution where it is installed.
 
 The folder gets peers.json, peers.md and peers.png after every round. Nothing of the peers' code comes with ptfan: it

@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 def test_the_count_is_torchs_and_nothing_is_multiplied(load_script: Callable[[str], ModuleType]) -> None:
     layers = torch.nn.Conv2d(3, 4, 3), torch.nn.Linear(6, 5), torch.nn.Conv3d(1, 2, 3, stride=2)
-    answers = []
+    answers: list[Any] = []
 
     def call() -> None:
         with torch.no_grad():

@@ -120,7 +120,9 @@ class TestNetworks:
 
 
 def test_where_windows_overlap_the_later_one_counts_half(peers: Any, tmp_path: Path, clip: Any) -> None:
-    class Grey(peers["sttn"]):  # type: ignore[misc]
+    base: Any = peers["sttn"]
+
+    class Grey(base):  # type: ignore[misc]
         needed = ()
 
         def fill(self, frames: Any, holes: Any) -> Iterator[tuple[list[int], Any]]:
