@@ -185,11 +185,11 @@ def results_table(about: Mapping[str, str], settings: Mapping[str, Any], rows: S
         f"{about['torch']}, ONNX Runtime {about['onnxruntime']}. Commits: {commits}. Weights of the peers: "
         f"{settings['weights']}; deformable convolution: {settings['deformable']}.",
         "",
-        f"Seconds a finished frame of {settings['size']}, hole {settings['box']}; {len(baseline.times)} runs of each, "
+        f"Seconds a finished frame of {settings['size']}, hole {settings['box']}; runs of each: {len(baseline.times)}, "
         f"in turn, each in a process of its own; clips of {theirs[0].frames} frames for the peers, whose reading and "
         f"writing are in no figure. A peer's window has up to {2 * settings['near'] + 1} frames and every "
         f"{settings['far']}th of the others, and the next is {settings['near']} frames on. GFLOP are those of "
-        f"convolutions and matrix products. *Times* are those of {baseline.label} in fp32; of seconds, of those that "
+        f"convolutions and matrix products. *Times* are those of {baseline.label}, fp32; of seconds, of those that "
         "all cores together worked, which other work on the machine hardly changes.",
         "",
         f"| {' | '.join(COLUMNS)} |",

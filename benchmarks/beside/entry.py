@@ -115,7 +115,7 @@ class StepEntry:
             frames: of a run.
         """
         self._asked = {"model": model, "backend": backend, "width": size[0], "height": size[1], "frames": frames}
-        self.row = Row(label=f"`{model}`, a step", parts="network; whole frame", by="", ours=True)
+        self.row = Row(label=f"`{model}`, a step, whole frame", parts="network", by="", ours=True)
 
     def measure(self) -> None:
         """Run once; see `Entry`."""
@@ -137,8 +137,9 @@ class VideoEntry:
             crop: show the network only a region round the hole.
         """
         self._contender, self._clip, self._crop = contender, clip, crop
-        parts = f"decoding, flow, completion, network, encoding; {'a crop round the hole' if crop else 'whole frame'}"
-        label, by = f"`{contender.model}`, file to file", f"ONNX Runtime (CPU), {contender.name}"
+        label = f"`{contender.model}`, file to file" + ("" if crop else ", whole frame")
+        parts = "decoding, flow, completion, network, encoding" + ("; a crop round the hole" if crop else "")
+        by = f"ONNX Runtime (CPU), {contender.name}"
         self.row = Row(label=label, parts=parts, by=by, ours=True)
 
     def measure(self) -> None:
