@@ -190,7 +190,7 @@ def results_table(about: Mapping[str, str], settings: Mapping[str, Any], rows: S
         f"writing are in no figure. A peer's window has up to {2 * settings['near'] + 1} frames and every "
         f"{settings['far']}th of the others, and the next is {settings['near']} frames on. GFLOP are those of "
         f"convolutions and matrix products. *Times* are those of {baseline.label}, fp32; of seconds, of those that "
-        "all cores together worked, which other work on the machine hardly changes.",
+        "all cores together worked, which other work on the machine changes less.",
         "",
         f"| {' | '.join(COLUMNS)} |",
         "|---" * len(COLUMNS) + "|",

@@ -35,7 +35,7 @@ class Row:
     times: list[float] = field(default_factory=list)
     """Seconds a finished frame, of every run in order."""
     processor: list[float] = field(default_factory=list)
-    """Seconds a finished frame of all cores together, of every run: others at work on the machine hardly change it."""
+    """Seconds a finished frame of all cores together, of every run: others at work on the machine change it less."""
     memory: int = 0
     """The most that a run's process had, bytes."""
     flop: float | None = None
