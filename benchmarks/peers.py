@@ -35,11 +35,11 @@ from beside.roster import PEERS
 from ptfan.engine.bench.contender import Contender
 from ptfan.engine.bench.plots import check_plots, new_figure
 from ptfan.engine.commands.messages import say, say_error
+from ptfan.engine.commands.options import parse_box
 from ptfan.engine.demo import DEMO_CLIP
 from ptfan.engine.errors import InputError, PtfanError
 from ptfan.engine.machine import describe_machine
-from ptfan.engine.masks import parse_box
-from ptfan.engine.progress import choose_progress
+from ptfan.engine.progress import choose_progress, running
 
 SIZE = (432, 240)
 """(width, height) of the clip, pixels: what most of them are made for."""
@@ -147,15 +147,12 @@ def _measure(
 ) -> str:
     """Time all in turn; write what there is after each round; return the last table."""
     progress, rows = choose_progress(quiet=False), [entry.row for entry in entries]
-    progress.start("peers", options.rounds * len(entries), "runs")
-    try:
+    with running(progress, "peers", options.rounds * len(entries), "runs"):
         for _ in range(options.rounds):
             for entry in entries:
                 entry.measure()
                 progress.advance()
             write_results(options.output, about, settings, rows)
-    finally:
-        progress.finish()
     return results_table(about, settings, rows)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from beside.process import answer, timed
-from ptfan.engine.backends import Backend
 from ptfan.engine.bench.subject import Subject
-from ptfan.engine.runner import open_model
+from ptfan.engine.runners.backends import Backend
+from ptfan.engine.runners.runner import open_model
 
 __all__ = ["step_run"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ptfan.engine.bench import end_to_end
+from ptfan.engine.bench import process
 from ptfan.engine.bench.contender import Contender
 from ptfan.engine.bench.end_to_end import measure_videos
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
@@ -28,13 +28,19 @@ class Runs:
         assert Path(asked.pop("folder")).is_dir()
         self.asked.append(asked)
         seconds = next(self._seconds)
-        found = {"seconds": seconds, "frames": 50, "stages": {"infer": seconds / 2}, "memory": int(1e6 * seconds)}
+        found = {
+            "seconds": seconds,
+            "frames": 50,
+            "stages": {"infer": seconds / 2},
+            "memory": int(1e6 * seconds),
+            "busy": seconds,
+        }
         return SimpleNamespace(returncode=0, stdout=f"something else\n{json.dumps(found)}\n", stderr="")
 
 
 def test_runs_take_turns_and_medians_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     runs, done = Runs([10, 2, 20, 1, 5, 4]), list[None]()
-    monkeypatch.setattr(end_to_end, "subprocess", runs)
+    monkeypatch.setattr(process, "subprocess", runs)
     slow, fast = measure_videos(ENTRIES, DEMO_CLIP, DEMO_MASK, rounds=3, crop=False, advance=lambda: done.append(None))
     assert [asked["model"] for asked in runs.asked] == ["s.onnx", "s-live.onnx"] * 3
     assert runs.asked[1]["settings"] == {"crop": False, "threads": 2, "backend": "onnxruntime", "gpu": 0}
@@ -48,6 +54,6 @@ def test_runs_take_turns_and_medians_are_told(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(("stderr", "why"), [("Traceback\nout of memory\n", "out of memory"), ("", "no message")])
 def test_a_run_that_fails_tells_its_last_line(stderr: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = SimpleNamespace(returncode=1, stdout="", stderr=stderr)
-    monkeypatch.setattr(end_to_end, "subprocess", SimpleNamespace(run=lambda *args, **options: failed))
+    monkeypatch.setattr(process, "subprocess", SimpleNamespace(run=lambda *args, **options: failed))
     with pytest.raises(BackendError, match=rf"bench: inpainting with s.onnx failed \({why}"):
         measure_videos(ENTRIES, DEMO_CLIP, DEMO_MASK, rounds=1)

@@ -7,6 +7,8 @@ import pytest
 from ptfan.engine.bench.process import most_memory, run_process
 from ptfan.engine.errors import BackendError
 
+SLACK = 4 << 20
+"""Bytes."""
 ECHO = """
 import json, sys
 print("something else")
@@ -31,4 +33,6 @@ def test_the_most_memory_does_not_fall_with_what_is_given_back() -> None:
     block = bytes(range(256)) * (1 << 18)
     most = most_memory()
     del block
-    assert 1 << 20 < before <= most <= most_memory()
+    # The system counts in lots of pages.
+    assert 1 << 20 < before < most + SLACK
+    assert most_memory() > most - SLACK
