@@ -33,7 +33,7 @@ class Runs:
             "frames": 50,
             "stages": {"infer": seconds / 2},
             "memory": int(1e6 * seconds),
-            "busy": seconds,
+            "processor": 2 * seconds,
         }
         return SimpleNamespace(returncode=0, stdout=f"something else\n{json.dumps(found)}\n", stderr="")
 
@@ -48,6 +48,7 @@ def test_runs_take_turns_and_medians_are_told(monkeypatch: pytest.MonkeyPatch) -
     assert (slow.model, slow.frames, slow.fps, slow.slowest, slow.memory, slow.ratio) == ("slow", 50, 5, 2.5, 20e6, 1)
     assert (fast.model, fast.fps, fast.slowest, fast.memory, fast.ratio) == ("fast", 25, 12.5, 4e6, 5)
     assert (slow.stages, fast.stages) == ({"infer": 100}, {"infer": 20})
+    assert (slow.processor, fast.processor) == (400, 80)
     assert (slow.rate, slow.realtime) == (25, 0.2)
 
 
