@@ -16,6 +16,8 @@ __all__ = ["add_copy", "held_streams"]
 _ENOUGH = 5000
 """Packets to read, at most, in search of the first ones of all streams."""
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+_MPEG_AUDIO = ("mp1", "mp2", "mp3")
+"""Layers of one codec, which MPEG-TS and MP4 do not tell apart; decoders do, by the packets."""
 
 
 def held_streams(container: av.container.InputContainer, streams: Iterable[Any], target: str) -> set[int]:
@@ -88,4 +90,5 @@ def _kinds(content: bytes) -> set[tuple[str, str]]:
 def _kind(stream: Any) -> tuple[str, str]:
     """Return a stream's type and codec."""
     context = stream.codec_context
-    return stream.type, context.codec.canonical_name if context else ""
+    codec = context.codec.canonical_name if context else ""
+    return stream.type, _MPEG_AUDIO[-1] if codec in _MPEG_AUDIO else codec
