@@ -78,10 +78,13 @@ class VideoSink(Sink):
                 self._remuxer.advance(self._last)
 
     def close(self) -> None:
-        """Finish the file and move it into place."""
+        """Finish the file and move it into place; if no picture was written, there is none."""
         if self._done:
             return
         self._done = True
+        if self._last is None:
+            self._drop()
+            return
         try:
             self._finish(None)
             self._report()

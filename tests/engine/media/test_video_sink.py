@@ -411,6 +411,14 @@ def test_nothing_done_leaves_nothing(clip: Clips, tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts", "avi"])
+def test_without_a_picture_there_is_no_file(ending: str, clip: Clips, tmp_path: Path):
+    source, output = clip("in.mkv", audio="aac"), tmp_path / f"out.{ending}"
+    with open_source(source) as reader, open_sink(output, reader):
+        pass
+    assert list(tmp_path.iterdir()) == [source]
+
+
 def test_an_older_output_is_kept_or_replaced_as_asked(clip: Clips, convert, decoded, tmp_path: Path):
     output = tmp_path / "out.mp4"
     output.write_bytes(b"older")
