@@ -19,7 +19,7 @@ from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.redaction import redacted
 
-__all__ = ["Capture", "Captured", "Lost"]
+__all__ = ["Capture", "Captured"]
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
 """Seconds to wait after the first attempt to connect, and at most after any other; each wait is twice the last."""
@@ -42,11 +42,6 @@ class Captured:
     """Which connection brought it, from 0."""
 
 
-@dataclass(frozen=True)
-class Lost:
-    """The source has broken off."""
-
-
 class Capture:
     """Reads a source in a thread of its own.
 
@@ -65,7 +60,7 @@ class Capture:
         self,
         address: str,
         options: FeedOptions,
-        channel: Channel[Captured | Lost],
+        channel: Channel[Captured],
         monitor: Monitor,
         *,
         paced: bool,
@@ -82,6 +77,8 @@ class Capture:
         self._error: InputError | None = None
         self.failure: Exception | None = None
         """What went wrong in the thread that should not."""
+        self.lost = False
+        """Whether the source has broken off and is looked for; what waits in the channel came before that."""
         self._thread = threading.Thread(target=self._run, name=f"{THREAD_PREFIX}capture", daemon=True)
 
     def open(self) -> StreamInfo:
@@ -126,11 +123,13 @@ class Capture:
                 self._read(self._feed, connection)  # Also if it is over: this closes what is open.
                 if self._over or self._feed is None or self._feed.finite:
                     return
-                self._monitor.lost(dropped=_frames(self._channel.put(Lost())))
+                self.lost = True
+                self._monitor.lost()
                 self._warn(f"{redacted(self._address)}: lost; looking for it again")
                 self._stop.wait(FIRST_WAIT)  # else who hangs up at once would be called without a pause
                 self._feed = self._connect()
                 self._monitor.found(self._feed is not None)
+                self.lost = False
         except Exception as error:  # raised again where the pictures are taken
             self.failure = error
         finally:
@@ -158,7 +157,7 @@ class Capture:
     def _put(self, item: Captured) -> None:
         dropped = self._channel.put(item)
         if item not in dropped:  # else the channel is closed already
-            self._monitor.captured(dropped=_frames(dropped))
+            self._monitor.captured(dropped=len(dropped))
 
     def _break_off(self, error: Exception) -> None:
         """Take note of an error amid the frames: what has an end is given up, all else is looked for again."""
@@ -186,10 +185,6 @@ class Capture:
         """Tell whether another try is useless. A camera that was there may be plugged in again."""
         never_there = isinstance(error, InputNotFoundError) and self._info is None
         return never_there or isinstance(error, UnreadableError) or not is_endless(self._address)
-
-
-def _frames(items: list[Captured | Lost]) -> int:
-    return sum(isinstance(item, Captured) for item in items)
 
 
 class _Pace:

@@ -13,7 +13,7 @@ from av.video.reformatter import VideoReformatter
 
 from ptfan.engine.channel import Channel
 from ptfan.engine.errors import InputError
-from ptfan.engine.live.capture import Capture, Captured, Lost
+from ptfan.engine.live.capture import Capture, Captured
 from ptfan.engine.live.retimer import TIME_BASE, Retimer
 from ptfan.engine.live.slate import make_slate
 from ptfan.engine.media import Sample, Source, StreamInfo
@@ -53,7 +53,7 @@ class LiveSource(Source):
     def __init__(
         self,
         capture: Capture,
-        channel: Channel[Captured | Lost],
+        channel: Channel[Captured],
         info: StreamInfo,
         *,
         while_lost: WhileLost,
@@ -92,27 +92,27 @@ class LiveSource(Source):
         while not self._channel.ended:
             if self._stop.is_set():
                 self._capture.close()  # what waits is still given
-            event = self._channel.get(POLL_SECONDS if filler is None else self._period)
-            if isinstance(event, Captured):
-                last, filler = self._sample(event), None
+            captured = self._channel.get(POLL_SECONDS if filler is None else self._period)
+            if captured is not None:
+                last, filler = self._sample(captured), None
                 yield last
-            elif isinstance(event, Lost):
-                filler = self._filler(last)
             elif filler is not None:
                 filler = self._repeated(filler)
                 yield filler
+            elif self._capture.lost:
+                filler = self._filler(last)
         self._capture.close()
         if self._capture.failure is not None:
             raise self._capture.failure
 
-    def _sample(self, event: Captured) -> LiveSample:
-        frame, size = self._fitted(event.frame), (event.frame.width, event.frame.height)
-        another, resized = event.connection != self._connection, size != self._size
-        self._connection, self._size = event.connection, size
-        pts, jumped = self._retimer.stamp(event.time, event.arrived, fresh=another)
+    def _sample(self, captured: Captured) -> LiveSample:
+        frame, size = self._fitted(captured.frame), (captured.frame.width, captured.frame.height)
+        another, resized = captured.connection != self._connection, size != self._size
+        self._connection, self._size = captured.connection, size
+        pts, jumped = self._retimer.stamp(captured.time, captured.arrived, fresh=another)
         fresh = jumped or resized
         sample = LiveSample(
-            self._index, self._rgb.convert(frame), pts, TIME_BASE, frame, fresh=fresh, arrived=event.arrived
+            self._index, self._rgb.convert(frame), pts, TIME_BASE, frame, fresh=fresh, arrived=captured.arrived
         )
         self._index += 1
         return sample

@@ -56,10 +56,9 @@ class Monitor:
         with self._lock:
             self._counts["damaged"] = packets
 
-    def lost(self, *, dropped: int = 0) -> None:
-        """Note that the source is gone, and count the frames that this has pushed out."""
+    def lost(self) -> None:
+        """Note that the source is gone."""
         with self._lock:
-            self._counts["dropped"] += dropped
             self._connected = False
 
     def found(self, there: bool) -> None:

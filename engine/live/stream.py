@@ -16,7 +16,7 @@ from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.live.address import is_endless, is_network
-from ptfan.engine.live.capture import Capture, Captured, Lost
+from ptfan.engine.live.capture import Capture, Captured
 from ptfan.engine.live.live_mask import LiveMask
 from ptfan.engine.live.live_source import LiveSource
 from ptfan.engine.live.monitor import Monitor
@@ -170,7 +170,7 @@ def _masks(mask: str | Path | None, boxes: Sequence[Box], object_id: int | None,
 
 def _open_source(source: str, live: LiveSettings, monitor: Monitor, stop: threading.Event, warn: Warn) -> LiveSource:
     realtime = is_endless(source) if live.realtime is None else live.realtime
-    channel: Channel[Captured | Lost] = Channel(1 if realtime else QUEUE, newest_wins=realtime)
+    channel: Channel[Captured] = Channel(1 if realtime else QUEUE, newest_wins=realtime)
     capture = Capture(
         source, live.feed, channel, monitor, paced=realtime, reconnect=live.reconnect, stop=stop, warn=warn
     )

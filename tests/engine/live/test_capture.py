@@ -12,8 +12,8 @@ import av
 import pytest
 
 from ptfan.engine.channel import Channel
-from ptfan.engine.errors import InterruptedRunError
-from ptfan.engine.live.capture import Capture
+from ptfan.engine.errors import InputError, InterruptedRunError
+from ptfan.engine.live.capture import Capture, Captured
 from ptfan.engine.live.feed import FeedOptions
 from ptfan.engine.live.monitor import Monitor
 from ptfan.engine.media import StreamInfo
@@ -47,11 +47,15 @@ def monitor() -> Monitor:
 
 @pytest.fixture
 def capture(monkeypatch: pytest.MonkeyPatch, monitor: Monitor) -> Captures:
-    def make(open_feed: Callable[..., Camera], stop: threading.Event) -> Capture:
+    def make(
+        open_feed: Callable[..., Camera],
+        stop: threading.Event,
+        channel: Channel[Any] | None = None,
+        warn: Callable[[str], None] = pytest.fail,
+    ) -> Capture:
         monkeypatch.setattr("ptfan.engine.live.capture.open_feed", open_feed)
-        channel: Channel[Any] = Channel(4)
         return Capture(
-            "udp://x", FeedOptions(), channel, monitor, paced=False, reconnect=0, stop=stop, warn=pytest.fail
+            "udp://x", FeedOptions(), channel or Channel(4), monitor, paced=False, reconnect=0, stop=stop, warn=warn
         )  # fmt: skip
 
     return make
@@ -83,3 +87,21 @@ def test_a_source_that_opens_when_the_run_was_stopped_is_closed(capture: Capture
         capture(open_feed, stop).open()
     opening.set()
     wait_for(lambda: camera.closed)
+
+
+def test_the_last_frame_before_a_loss_is_not_pushed_out(capture: Captures, monitor: Monitor) -> None:
+    cameras = [Camera()]
+    cameras[0].finite = False
+    channel: Channel[Any] = Channel(1, newest_wins=True)
+
+    def open_feed(*_: object) -> Camera:
+        if not cameras:
+            raise InputError("gone")
+        return cameras.pop()
+
+    reader = capture(open_feed, threading.Event(), channel, warn=lambda line: None)
+    reader.open()
+    wait_for(lambda: reader.gave_up is not None)
+    assert isinstance(channel.get(10), Captured)
+    assert channel.get(10) is None
+    assert monitor.figures()["dropped"] == 0

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ptfan.engine.channel import Channel
-from ptfan.engine.live.capture import Captured, Lost
+from ptfan.engine.live.capture import Captured
 from ptfan.engine.live.live_source import LiveSample, LiveSource, WhileLost
 from ptfan.engine.media import StreamInfo
 
@@ -24,7 +24,8 @@ class Reader:
     gave_up = failure = None
 
     def __init__(self) -> None:
-        self.channel: Channel[Captured | Lost] = Channel(10)
+        self.lost = False
+        self.channel: Channel[Captured] = Channel(10)
 
     def close(self) -> None:
         self.channel.close()
@@ -88,7 +89,7 @@ def test_a_new_connection_and_a_new_size_are_scenes_of_their_own(reader: Reader,
 def test_the_last_frame_stays_while_the_source_is_lost(reader: Reader, opened: Open) -> None:
     reader.put(60, at=0)
     reader.put(200, at=1)
-    reader.channel.put(Lost())
+    reader.lost = True
     samples = taken(opened("last"), 4)
     assert [grey(sample) for sample in samples] == [grey(samples[0]), *[grey(samples[1])] * 3]
     assert [sample.arrived is None for sample in samples] == [False, False, True, True]
@@ -98,7 +99,7 @@ def test_the_last_frame_stays_while_the_source_is_lost(reader: Reader, opened: O
 
 def test_a_slate_is_shown_whole_and_the_picture_comes_back(reader: Reader, opened: Open) -> None:
     reader.put(200, at=0)
-    reader.channel.put(Lost())
+    reader.lost = True
     source = iter(opened("slate"))
     assert grey(next(source)) > 150  # type: ignore[arg-type]
     slate = next(source)
@@ -113,7 +114,7 @@ def test_a_slate_is_shown_whole_and_the_picture_comes_back(reader: Reader, opene
 
 def test_with_nothing_there_is_a_gap_as_long_as_the_loss(reader: Reader, opened: Open) -> None:
     reader.put(60, at=0)
-    reader.channel.put(Lost())
+    reader.lost = True
     source = iter(opened("nothing"))
     first = next(source)
     threading.Timer(0.3, lambda: reader.put(60, at=0, connection=1)).start()

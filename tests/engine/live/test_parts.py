@@ -120,10 +120,10 @@ def test_a_monitor_tells_what_happened() -> None:
     assert not monitor.healthy, "the source has not come yet"
     monitor.opened()
     monitor.captured()
-    monitor.captured(dropped=2)
+    monitor.captured(dropped=3)
     monitor.damaged(1)
     assert monitor.healthy
-    monitor.lost(dropped=1)
+    monitor.lost()
     assert not monitor.healthy
     assert monitor.line().endswith(", source lost")
     monitor.found(True)
