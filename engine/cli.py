@@ -82,7 +82,9 @@ def _report(work: Callable[[], int], command: str) -> int:
         return work()
     except InterruptedRunError as error:
         return _fail(error, EXIT_INTERRUPTED)
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, typer.Abort) as error:
+        if isinstance(error.__cause__, EOFError):  # FFmpeg's, which typer takes for the end of what a user types
+            return _fail(error.__cause__)
         say_error("stopped")
         return EXIT_INTERRUPTED
     except PtfanError as error:

@@ -29,6 +29,10 @@ def needs_torch(app: typer.Typer) -> None:
     def crash() -> None:
         raise RuntimeError("a bug")
 
+    @app.command("end")
+    def end() -> None:
+        raise EOFError("End of file: 'a.mkv'")
+
 
 @pytest.fixture
 def plugin(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,6 +73,11 @@ def test_a_command_whose_library_is_missing_is_listed_and_says_what_brings_it(pt
 def test_a_bug_is_not_hidden(ptfan: Callable[..., Any]) -> None:
     with pytest.raises(RuntimeError, match="a bug"):
         ptfan("crash")
+
+
+@pytest.mark.usefixtures("plugin")
+def test_a_file_that_ends_too_soon_is_no_interrupt(ptfan: Callable[..., Any]) -> None:
+    assert ptfan("end").error == "ptfan: error: End of file: 'a.mkv'"
 
 
 def test_nothing_heavy_is_imported_before_a_command_runs() -> None:
