@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -16,7 +16,7 @@ from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.seams import Companion
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.stream_name import stream_name
-from ptfan.engine.media.stream_trial import add_copy, held_streams
+from ptfan.engine.media.stream_trial import Rehearsal, add_copy, held_streams
 from ptfan.engine.media.tags import content_tags, lost_tags
 from ptfan.engine.media.text_converter import TextConverter, text_codec
 from ptfan.engine.media.video_file import VideoFile
@@ -26,13 +26,13 @@ __all__ = ["Remuxer"]
 
 @dataclass
 class _Copy:
-    """A stream that is being copied: where to, whether from time 0 on, through what, and the last time stamp."""
+    """A stream that is being copied: where to, through what, whether from time 0 on, and the last time stamp."""
 
     target: Any
+    ready: Callable[[av.Packet[Any]], av.Packet[Any] | None]
     name: str
     from_zero: bool
     companion: Companion
-    converter: TextConverter | None = None
     last: int | None = None
     refused: bool = False
 
@@ -57,6 +57,7 @@ class Remuxer:
         self._seams, self._cut = info.seams, info.span.start is not None
         self._end = None if info.span.end is None else info.origin + info.span.end - shift
         self._file = VideoFile(info.path)
+        self._rehearsals: list[Rehearsal] = []
         self._copies = self._add_all()
         video.metadata.update(content_tags(self._file.stream.metadata))
         video.disposition |= self._file.stream.disposition
@@ -77,9 +78,12 @@ class Remuxer:
             self._next = next(self._packets, None)
 
     def close(self) -> None:
-        """Close the source's file."""
+        """Close the source's file, and those of the rehearsals."""
         self._packets.close()
         self._file.close()
+        for rehearsal in self._rehearsals:
+            with suppress(av.FFmpegError):
+                rehearsal.close()
 
     def losses(self, found: av.container.InputContainer) -> list[str]:
         """Name what did not arrive in the finished output, which is open for reading."""
@@ -122,15 +126,18 @@ class Remuxer:
 
     def _add(self, stream: Any, *, anew: bool) -> _Copy:
         """Add a copy of a stream to the output, converted where it must be made anew."""
-        name, converter = stream_name(stream), TextConverter(self._target, stream) if anew else None
-        copy = add_copy(self._target, stream) if converter is None else converter.stream
+        name, container = stream_name(stream), self._target.format.name
+        if anew:
+            converter = TextConverter(self._target, stream)
+            copy, ready = converter.stream, converter.convert
+            self._warn(f"{name} becomes {copy.codec_context.name}, without placement: {container} holds no other text")
+        else:
+            self._rehearsals.append(Rehearsal(stream, container))
+            copy, ready = add_copy(self._target, stream), self._rehearsals[-1].mux
         copy.metadata.update(content_tags(stream.metadata))
         copy.disposition = stream.disposition
-        from_zero = self._cut or _pushes_back(stream, container_named(self._target.format.name))
-        if converter is not None:
-            container = self._target.format.name
-            self._warn(f"{name} becomes {copy.codec_context.name}, without placement: {container} holds no other text")
-        return _Copy(copy, name, from_zero, Companion(self._seams), converter)
+        from_zero = self._cut or _pushes_back(stream, container_named(container))
+        return _Copy(copy, ready, name, from_zero, Companion(self._seams))
 
     def _read(self) -> Generator[tuple[Fraction, av.Packet[Any], _Copy], None, None]:
         """Yield the packets to copy, with the output's time in seconds."""
@@ -180,15 +187,14 @@ class Remuxer:
             packet.pts = max(pts, dts)
         copy.last = dts
         try:
-            made = packet if copy.converter is None else copy.converter.convert(packet)
-            if made is not None:
-                made.stream = copy.target
-                self._target.mux(made)
+            made = copy.ready(packet)
         except av.FFmpegError as error:
-            if not isinstance(error, av.InvalidDataError) and error.errno != errno.EINVAL:
-                raise
             copy.refused = True
             self._warn(f"{copy.name} is dropped from here on: {self._target.format.name} refuses it ({error.strerror})")
+            return
+        if made is not None:
+            made.stream = copy.target
+            self._target.mux(made)
 
 
 def _is_cover(stream: Any) -> bool:

@@ -1,8 +1,9 @@
-"""Finding out, before work starts, which streams a container can hold."""
+"""Finding out which streams a container can hold, before work starts, and which of their packets, as they come."""
 
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
@@ -11,13 +12,54 @@ import av
 
 from ptfan.engine.media.containers import container_named
 
-__all__ = ["add_copy", "held_streams"]
+__all__ = ["Rehearsal", "add_copy", "held_streams"]
 
 _ENOUGH = 5000
 """Packets to read, at most, in search of the first ones of all streams."""
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 _MPEG_AUDIO = ("mp1", "mp2", "mp3")
 """Layers of one codec, which MPEG-TS and MP4 do not tell apart; decoders do, by the packets."""
+
+
+class Rehearsal:
+    """A file with a copy of one stream alone, which tells at once what a container refuses.
+
+    With several streams a packet waits for those of the others, and its refusal would come with one of theirs.
+    """
+
+    def __init__(self, stream: Any, target: str, file: Any = os.devnull) -> None:
+        """Write the header.
+
+        Args:
+            stream: The stream that is copied.
+            target: FFmpeg's name of the container.
+            file: A path, or an object to write to; without it what is written goes nowhere.
+
+        Raises:
+            av.FFmpegError, ValueError: The container does not hold such a stream.
+        """
+        self._container = av.open(file, "w", format=target)
+        self._copy = add_copy(self._container, stream)
+        self._copy.disposition = stream.disposition
+        self._container.start_encoding()
+
+    def mux(self, packet: av.Packet[Any]) -> av.Packet[Any]:
+        """Write a packet, and return it.
+
+        Raises:
+            av.FFmpegError: The container refuses it.
+        """
+        packet.stream = self._copy
+        self._container.mux(packet)
+        return packet
+
+    def close(self) -> None:
+        """Finish the file.
+
+        Raises:
+            av.FFmpegError: The container refuses what it has got.
+        """
+        self._container.close()
 
 
 def held_streams(container: av.container.InputContainer, streams: Iterable[Any], target: str) -> set[int]:
@@ -67,15 +109,11 @@ def _is_held(stream: Any, packet: Any, target: str) -> bool:
         return container_named(target).attachments
     memory = io.BytesIO()
     try:
-        scratch = av.open(memory, "w", format=target)
-        copy = add_copy(scratch, stream)
-        copy.disposition = stream.disposition
-        scratch.start_encoding()
+        rehearsal = Rehearsal(stream, target, memory)
         if packet is not None:
-            packet.stream = copy
             packet.pts = packet.dts = 0
-            scratch.mux(packet)
-        scratch.close()
+            rehearsal.mux(packet)
+        rehearsal.close()
         return packet is None or _kind(stream) in _kinds(memory.getvalue())
     except (av.FFmpegError, ValueError):
         return False

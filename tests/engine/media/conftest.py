@@ -138,7 +138,7 @@ def _add_audio(container: Any, clip: Clip) -> Any:
 def _sound(stream: Any, clip: Clip) -> list[Any]:
     last = clip.times[-1] * clip.time_base if clip.times and clip.time_base else clip.frames / clip.rate
     samples = int((last - clip.audio_from) * 48000)
-    tone = (np.sin(np.arange(max(samples, 4096)) / 20) * 8000).astype(np.int16)
+    tone = (np.sin(np.arange(max(samples, 16384)) / 20) * 8000).astype(np.int16)
     packets = []
     for start in range(0, len(tone) - 1023, 1024):
         frame = av.AudioFrame.from_ndarray(

@@ -247,3 +247,12 @@ def test_sound_that_ends_later_is_copied_to_its_end(tmp_path: Path, clip: Clips,
     output = tmp_path / "out.mkv"
     convert(source, output)
     assert [data for _, data in _packets(output, "audio")] == [data for _, data in _packets(source, "audio")]
+
+
+def test_sound_that_the_container_refuses_late_costs_no_picture(tmp_path: Path, clip: Clips, convert, decoded):
+    source = clip("in.mkv", frames=10, audio="flac", audio_from=Fraction(3, 2))
+    output = tmp_path / "out.avi"
+    (warning,) = convert(source, output)
+    refused = "audio stream 1 (flac) is dropped from here on: avi refuses it (Invalid argument)"
+    assert warning == f"{output}: {refused}"
+    assert len(decoded(output)) == 10
