@@ -30,6 +30,8 @@ class Container:
     run_up: Literal["any", "known", "none"] = "any"
     """Which sound from before time 0, an encoder's run-up, it keeps without a delay of all else: any, one whose length
     the stream tells, or none, as in AVI, which has no time before 0."""
+    counted: bool = False
+    """Whether sound has no time stamps in it, so that its packets, or the bytes in them, are counted."""
     text: str | None = None
     """The kind of text subtitles that it holds; None where it is not known."""
     attachments: bool = False
@@ -59,7 +61,7 @@ CONTAINERS: tuple[Container, ...] = (
     Container("matroska", text="subrip", **_MATROSKA),
     Container("webm", "libvpx-vp9", **_MATROSKA),
     # Neither has a place for the time stamps that reordered frames need; in ASF FFmpeg shows H.264 late even so.
-    Container("avi", "mpeg4", fixed_rate=True, reorders=False, run_up="none"),
+    Container("avi", "mpeg4", fixed_rate=True, reorders=False, run_up="none", counted=True),
     Container("asf", "mpeg4", reorders=False),
     Container("ogg", fixed_rate=True, gapless=True),
     Container("ogv", "libvpx", fixed_rate=True, gapless=True),

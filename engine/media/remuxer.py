@@ -16,23 +16,29 @@ from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.seams import Companion
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.stream_name import stream_name
-from ptfan.engine.media.stream_trial import Rehearsal, add_copy, held_streams
+from ptfan.engine.media.stream_trial import Rehearsal, add_copy, first_packets, held_streams
 from ptfan.engine.media.tags import content_tags, lost_tags
 from ptfan.engine.media.text_converter import TextConverter, text_codec
 from ptfan.engine.media.video_file import VideoFile
 
 __all__ = ["Remuxer"]
 
+_AUDIBLE = Fraction(1, 10)
+"""Seconds by which sound may miss its time and nobody be told."""
+_END = 1 << 40
+"""A time stamp behind all others."""
+
 
 @dataclass
 class _Copy:
-    """A stream that is being copied: where to, through what, whether from time 0 on, and the last time stamp."""
+    """A stream that is being copied: where to, through what, whether from time 0 on, and the last packet's times."""
 
     target: Any
     ready: Callable[[av.Packet[Any]], av.Packet[Any] | None]
     name: str
     from_zero: bool
     companion: Companion
+    time: Fraction = Fraction(0)
     last: int | None = None
     refused: bool = False
 
@@ -86,11 +92,23 @@ class Remuxer:
                 rehearsal.close()
 
     def losses(self, found: av.container.InputContainer) -> list[str]:
-        """Name what did not arrive in the finished output, which is open for reading."""
-        lost = lost_tags(self._file.container.metadata, found.metadata)
+        """Name what did not arrive in the finished output, which is open for reading, or not in time."""
+        lost, name = lost_tags(self._file.container.metadata, found.metadata), self._target.format.name
         chapters = len(self._chapters) - len(found.chapters())
-        tags = [f"the tags {', '.join(lost)} are dropped"] if lost else []
-        return tags + ([f"{chapters} chapters are dropped"] if chapters > 0 else [])
+        tags = [f"the tags {', '.join(lost)} are dropped: {name} cannot hold them"] if lost else []
+        tags += [f"{chapters} chapters are dropped: {name} cannot hold them"] if chapters > 0 else []
+        return tags + (self._shifts(found) if container_named(name).counted else [])
+
+    def _shifts(self, found: av.container.InputContainer) -> list[str]:
+        """Name the sound that has another time in the finished output."""
+        lines = []
+        whole = [copy for copy in self._copies.values() if copy.target.type == "audio" and not copy.refused]
+        for copy in whole:
+            early = copy.time - _last_time(found, copy.target.index)
+            if abs(early) > _AUDIBLE:
+                how = f"{abs(float(early)):.2f} s too {'early' if early > 0 else 'late'}"
+                lines.append(f"{copy.name} ends {how}: {self._target.format.name} keeps no times of sound; .mkv does")
+        return lines
 
     def _others(self) -> Iterator[Any]:
         """Yield the source's other streams that are worth copying."""
@@ -105,26 +123,29 @@ class Remuxer:
         others, name = list(self._others()), self._target.format.name
         if not others:
             return {}
-        held = self._held(others, name)
+        firsts = self._first_packets(others)
+        held = held_streams(others, firsts, name)
         converted = {item.index for item in others if item.index not in held and text_codec(item, name)}
         lost = [stream for stream in others if stream.index not in held | converted]
-        elsewhere = self._held(lost, ROOMIEST) if lost and name != ROOMIEST else set()
+        elsewhere = held_streams(lost, firsts, ROOMIEST) if name != ROOMIEST else set()
         for stream in lost:
             where = "; .mkv can" if stream.index in elsewhere else ""
             self._warn(f"{stream_name(stream)} is dropped: {name} cannot hold it{where}")
         return {
-            stream.index: self._add(stream, anew=stream.index in converted) for stream in others if stream not in lost
+            stream.index: self._add(stream, firsts.get(stream.index), anew=stream.index in converted)
+            for stream in others
+            if stream not in lost
         }
 
-    def _held(self, streams: Sequence[Any], target: str) -> set[int]:
-        """Return the indices of the streams that a container can hold as they are."""
+    def _first_packets(self, streams: Sequence[Any]) -> dict[int, Any]:
+        """Return the first packets of streams by their indices."""
         trial = VideoFile(self._location)
         try:
-            return held_streams(trial.container, [trial.container.streams[item.index] for item in streams], target)
+            return first_packets(trial.container, streams)
         finally:
             trial.close()
 
-    def _add(self, stream: Any, *, anew: bool) -> _Copy:
+    def _add(self, stream: Any, first: Any, *, anew: bool) -> _Copy:
         """Add a copy of a stream to the output, converted where it must be made anew."""
         name, container = stream_name(stream), self._target.format.name
         if anew:
@@ -132,8 +153,8 @@ class Remuxer:
             copy, ready = converter.stream, converter.convert
             self._warn(f"{name} becomes {copy.codec_context.name}, without placement: {container} holds no other text")
         else:
-            self._rehearsals.append(Rehearsal(stream, container))
-            copy, ready = add_copy(self._target, stream), self._rehearsals[-1].mux
+            self._rehearsals.append(Rehearsal(stream, first, container))
+            copy, ready = add_copy(self._target, stream, first), self._rehearsals[-1].mux
         copy.metadata.update(content_tags(stream.metadata))
         copy.disposition = stream.disposition
         from_zero = self._cut or _pushes_back(stream, container_named(container))
@@ -184,17 +205,29 @@ class Remuxer:
             if self._seams and packet.stream.type == "audio":
                 return  # both sides of a seam sound at once
             packet.dts = dts = copy.last + 1
-            packet.pts = max(pts, dts)
-        copy.last = dts
+            packet.pts = pts = max(pts, dts)
+        copy.last, time = dts, pts * packet.time_base
         try:
             made = copy.ready(packet)
         except av.FFmpegError as error:
             copy.refused = True
             self._warn(f"{copy.name} is dropped from here on: {self._target.format.name} refuses it ({error.strerror})")
             return
+        copy.time = time
         if made is not None:
             made.stream = copy.target
             self._target.mux(made)
+
+
+def _last_time(container: av.container.InputContainer, index: int) -> Fraction:
+    """Return when the last packet of a stream begins, in seconds."""
+    stream, time = container.streams[index], Fraction(0)
+    with suppress(av.FFmpegError):
+        container.seek(_END, stream=stream)
+    for packet in container.demux(stream):
+        if packet.size and packet.pts is not None:
+            time = packet.pts * packet.time_base
+    return time
 
 
 def _is_cover(stream: Any) -> bool:

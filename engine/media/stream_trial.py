@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -12,13 +12,15 @@ import av
 
 from ptfan.engine.media.containers import container_named
 
-__all__ = ["Rehearsal", "add_copy", "held_streams"]
+__all__ = ["Rehearsal", "add_copy", "first_packets", "held_streams"]
 
 _ENOUGH = 5000
 """Packets to read, at most, in search of the first ones of all streams."""
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
-_MPEG_AUDIO = ("mp1", "mp2", "mp3")
-"""Layers of one codec, which MPEG-TS and MP4 do not tell apart; decoders do, by the packets."""
+_CALLED = {"mp1": "mp3", "mp2": "mp3", "eac3": "ac3"}
+"""Codecs that MPEG-TS, MP4 or AVI do not tell from others, by whose names they are read back; decoders tell them."""
+_FRAMED = {("audio", name) for name in ("mp3", "ac3", "aac", "dts", "flac")}
+"""Sound whose packets are of any size, and each of which lasts as long as the others."""
 
 
 class Rehearsal:
@@ -27,11 +29,12 @@ class Rehearsal:
     With several streams a packet waits for those of the others, and its refusal would come with one of theirs.
     """
 
-    def __init__(self, stream: Any, target: str, file: Any = os.devnull) -> None:
+    def __init__(self, stream: Any, first: Any, target: str, file: Any = os.devnull) -> None:
         """Write the header.
 
         Args:
             stream: The stream that is copied.
+            first: Its first packet, see `first_packets`.
             target: FFmpeg's name of the container.
             file: A path, or an object to write to; without it what is written goes nowhere.
 
@@ -39,7 +42,7 @@ class Rehearsal:
             av.FFmpegError, ValueError: The container does not hold such a stream.
         """
         self._container = av.open(file, "w", format=target)
-        self._copy = add_copy(self._container, stream)
+        self._copy = add_copy(self._container, stream, first)
         self._copy.disposition = stream.disposition
         self._container.start_encoding()
 
@@ -62,59 +65,82 @@ class Rehearsal:
         self._container.close()
 
 
-def held_streams(container: av.container.InputContainer, streams: Iterable[Any], target: str) -> set[int]:
-    """Try each stream on a file in memory: write its first packet, and see whether the same kind is read back.
+def first_packets(container: av.container.InputContainer, streams: Iterable[Any]) -> dict[int, Any]:
+    """Return the first packet of each stream that has one near the beginning, at time 0.
 
     Args:
         container: The open file that the streams belong to; it is read from the beginning, so open it for this alone.
-        streams: Streams of that file.
-        target: FFmpeg's name of the container that is to hold them.
+        streams: Streams of that file, however often it was opened: their indices count.
 
     Returns:
-        The indices of those that it can hold.
+        The packets by their streams' indices.
     """
-    wanted = {stream.index: stream for stream in streams}
-    packets = _first_packets(container, wanted)
-    return {index for index, stream in wanted.items() if _is_held(stream, packets.get(index), target)}
-
-
-def add_copy(container: av.container.OutputContainer, stream: Any) -> Any:
-    """Add a stream like another one to an output; sound of unknown channels gets the usual ones for their number."""
-    copy = container.add_stream_from_template(stream)
-    if stream.type == "audio" and stream.codec_context.layout.name not in ("mono", "stereo"):
-        with suppress(ValueError, RuntimeError, TypeError):
-            if stream.codec_context.layout.name.endswith("channels"):
-                copy.codec_context.layout = _LAYOUTS.get(stream.codec_context.channels, "stereo")
-    return copy
-
-
-def _first_packets(container: av.container.InputContainer, wanted: dict[int, Any]) -> dict[int, Any]:
-    """Return the first packet of each stream that has one near the beginning."""
+    moving = {stream.index for stream in streams if stream.type != "attachment"}
     found: dict[int, Any] = {}
-    moving = {index for index, stream in wanted.items() if stream.type != "attachment"}
     if not moving:
         return found
     with suppress(av.FFmpegError):
-        for number, packet in enumerate(container.demux(*(wanted[index] for index in moving))):
+        for number, packet in enumerate(container.demux(*(container.streams[index] for index in moving))):
             if packet.size and packet.stream_index not in found:
+                packet.pts = packet.dts = 0
                 found[packet.stream_index] = packet
             if moving <= found.keys() or number > _ENOUGH:
                 break
     return found
 
 
-def _is_held(stream: Any, packet: Any, target: str) -> bool:
+def held_streams(streams: Iterable[Any], firsts: Mapping[int, Any], target: str) -> set[int]:
+    """Try each stream on a file in memory: write its first packet, and see whether the same kind is read back.
+
+    Args:
+        streams: The streams.
+        firsts: Their first packets, see `first_packets`.
+        target: FFmpeg's name of the container that is to hold them.
+
+    Returns:
+        The indices of those that it can hold.
+    """
+    return {stream.index for stream in streams if _is_held(stream, firsts.get(stream.index), target)}
+
+
+def add_copy(container: av.container.OutputContainer, stream: Any, first: Any) -> Any:
+    """Add a stream like another one to an output; sound of unknown channels gets the usual ones for their number.
+
+    Args:
+        container: The output, whose header is not yet written.
+        stream: The other stream.
+        first: Its first packet, see `first_packets`; None where it has none.
+    """
+    counted = container_named(container.format.name).counted and first is not None
+    template = _unblocked(stream, first) if counted and _kind(stream) in _FRAMED else stream
+    copy = container.add_stream_from_template(template)
+    layout = template.codec_context.layout.name if stream.type == "audio" else ""
+    if layout.endswith("channels"):
+        with suppress(ValueError, RuntimeError, TypeError):
+            copy.codec_context.layout = _LAYOUTS.get(template.codec_context.channels, "stereo")
+    return copy
+
+
+def _unblocked(stream: Any, first: Any) -> Any:
+    """Return a stream of sound without the size of its blocks, which AVI would count it by, as NUT does not keep it."""
+    memory = io.BytesIO()
+    with av.open(memory, "w", format="nut") as scratch:
+        first.stream = scratch.add_stream_from_template(stream)
+        scratch.mux(first)
+    return av.open(io.BytesIO(memory.getvalue())).streams[0]
+
+
+def _is_held(stream: Any, first: Any, target: str) -> bool:
     """Tell whether a container takes a stream, and gives it back as what it was."""
     if stream.type == "attachment":
         return container_named(target).attachments
     memory = io.BytesIO()
     try:
-        rehearsal = Rehearsal(stream, target, memory)
-        if packet is not None:
-            packet.pts = packet.dts = 0
-            rehearsal.mux(packet)
+        rehearsal = Rehearsal(stream, first, target, memory)
+        if first is not None:
+            rehearsal.mux(first)
         rehearsal.close()
-        return packet is None or _kind(stream) in _kinds(memory.getvalue())
+        return first is None or _kind(stream) in _kinds(memory.getvalue())
     except (av.FFmpegError, ValueError):
         return False
 
@@ -126,7 +152,7 @@ def _kinds(content: bytes) -> set[tuple[str, str]]:
 
 
 def _kind(stream: Any) -> tuple[str, str]:
-    """Return a stream's type and codec."""
+    """Return a stream's type and codec, by the name that any container calls it by."""
     context = stream.codec_context
     codec = context.codec.canonical_name if context else ""
-    return stream.type, _MPEG_AUDIO[-1] if codec in _MPEG_AUDIO else codec
+    return stream.type, _CALLED.get(codec, codec)

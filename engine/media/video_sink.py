@@ -148,7 +148,7 @@ class VideoSink(Sink):
             aspect = found.streams.video[0].sample_aspect_ratio or Fraction(1)
             losses = self._remuxer.losses(found) if self._remuxer else []
         for loss in losses:
-            self._tell(f"{loss}: {self._container.format.name} cannot hold them")
+            self._tell(loss)
         codec, wanted = self._encoder.plan.encoder.name, self._encoder.plan.sample_aspect or Fraction(1)
         if abs(aspect / wanted - 1) > Fraction(1, 50):
             self._tell(f"the sample aspect ratio {wanted} is dropped: {codec} keeps none here; .mp4 or libx264 would")

@@ -249,6 +249,23 @@ def test_sound_that_ends_later_is_copied_to_its_end(tmp_path: Path, clip: Clips,
     assert [data for _, data in _packets(output, "audio")] == [data for _, data in _packets(source, "audio")]
 
 
+@pytest.mark.parametrize("codec", ["aac", "ac3", "eac3", "mp2", "mp3", "flac", "pcm_s16le"])
+def test_from_avi_to_avi_sound_keeps_its_times(codec: str, clip: Clips, convert, tmp_path: Path):
+    clip("in.mkv", frames=75, audio=codec)
+    convert(tmp_path / "in.mkv", tmp_path / "one.avi")
+    assert convert(tmp_path / "one.avi", tmp_path / "two.avi") == []
+    before, once, again = (_packets(tmp_path / name, "audio") for name in ("in.mkv", "one.avi", "two.avi"))
+    assert again == once
+    assert abs(once[-1][0] - before[-1][0]) < Fraction(1, 20)
+
+
+def test_sound_that_avi_cannot_keep_in_time_is_named(clip: Clips, convert, tmp_path: Path):
+    source, output = clip("in.mkv", frames=75, audio="mp3", audio_from=Fraction(3, 2)), tmp_path / "out.avi"
+    (warning,) = convert(source, output)
+    late = "audio stream 1 (mp3) ends 1.48 s too early: avi keeps no times of sound; .mkv does"
+    assert warning == f"{output}: {late}"
+
+
 def test_sound_that_the_container_refuses_late_costs_no_picture(tmp_path: Path, clip: Clips, convert, decoded):
     source = clip("in.mkv", frames=10, audio="flac", audio_from=Fraction(3, 2))
     output = tmp_path / "out.avi"
