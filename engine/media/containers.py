@@ -31,7 +31,7 @@ class Container:
     """Which sound from before time 0, an encoder's run-up, it keeps without a delay of all else: any, one whose length
     the stream tells, or none, as in AVI, which has no time before 0."""
     counted: bool = False
-    """Whether sound has no time stamps in it, so that its packets, or the bytes in them, are counted."""
+    """Whether it has no time stamps: packets of pictures, and packets or bytes of sound, are counted instead."""
     text: str | None = None
     """The kind of text subtitles that it holds; None where it is not known."""
     attachments: bool = False

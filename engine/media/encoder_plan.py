@@ -60,6 +60,8 @@ class EncoderPlan:
     """Whether time stamps are rounded to whole frames of a constant rate."""
     gapless: bool = False
     """Whether a frame must be repeated on each tick until the next one."""
+    counted: bool = False
+    """Whether the container counts packets from tick 0 on, so that an empty one must come before a later frame."""
     tag: str | None = None
     """What the container is to call the codec; None for its own choice."""
     hint: str = ""
@@ -100,6 +102,7 @@ class EncoderPlan:
             turn=turn,
             fixed_rate=fixed,
             gapless=kind.gapless,
+            counted=kind.counted,
             tag=kind.tags.get(_codec(encoder.name)),
             hint=_hint(kind.name, encoder, info, pixel_format) if encoding.codec is None else "",
         )

@@ -14,6 +14,7 @@ from ptfan.engine.media.chapters import cut_chapters
 from ptfan.engine.media.containers import ROOMIEST, Container, container_named
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.seams import Companion
+from ptfan.engine.media.silence import Silence, is_uncompressed
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.stream_name import stream_name
 from ptfan.engine.media.stream_trial import Rehearsal, add_copy, first_packets, held_streams
@@ -38,6 +39,7 @@ class _Copy:
     name: str
     from_zero: bool
     companion: Companion
+    silence: Silence | None
     time: Fraction = Fraction(0)
     last: int | None = None
     refused: bool = False
@@ -158,7 +160,8 @@ class Remuxer:
         copy.metadata.update(content_tags(stream.metadata))
         copy.disposition = stream.disposition
         from_zero = self._cut or _pushes_back(stream, container_named(container))
-        return _Copy(copy, ready, name, from_zero, Companion(self._seams))
+        silence = Silence(stream) if container_named(container).counted and is_uncompressed(stream) else None
+        return _Copy(copy, ready, name, from_zero, Companion(self._seams), silence)
 
     def _read(self) -> Generator[tuple[Fraction, av.Packet[Any], _Copy], None, None]:
         """Yield the packets to copy, with the output's time in seconds."""
@@ -207,6 +210,9 @@ class Remuxer:
             packet.dts = dts = copy.last + 1
             packet.pts = pts = max(pts, dts)
         copy.last, time = dts, pts * packet.time_base
+        for quiet in copy.silence.before(packet) if copy.silence else ():
+            quiet.stream = copy.target
+            self._target.mux(quiet)
         try:
             made = copy.ready(packet)
         except av.FFmpegError as error:

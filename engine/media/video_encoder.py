@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from typing import Any
 
 import av
 
@@ -48,6 +49,7 @@ class VideoEncoder:
         with _lent(ready):
             before, tick = self._clock.last, self._stamp(ready, time)
             packets = self._repeat(before, tick) if self.plan.gapless else []
+            packets += self._delay() if self.plan.counted and before is None and tick > 0 else []
             ready.pict_type = 0  # how it was coded before must not steer this encoder
             packets += self.stream.encode(ready)
         self._shown = ready
@@ -67,6 +69,12 @@ class VideoEncoder:
                 self._shown.pts, self._shown.time_base, self._shown.duration = tick, self.plan.time_base, 1
                 packets += self.stream.encode(self._shown)
         return packets
+
+    def _delay(self) -> list[av.Packet[av.VideoStream]]:
+        """Return an empty packet for tick 0; the container adds those that are missing behind it by itself."""
+        packet: Any = av.Packet(0)
+        packet.stream, packet.pts, packet.dts, packet.time_base = self.stream, 0, 0, self.plan.time_base
+        return [packet]
 
     def _set_up(self) -> None:
         """Tell the encoder and the stream what the frames are."""

@@ -266,6 +266,14 @@ def test_sound_that_avi_cannot_keep_in_time_is_named(clip: Clips, convert, tmp_p
     assert warning == f"{output}: {late}"
 
 
+def test_silence_keeps_uncompressed_sound_in_time_in_avi(clip: Clips, convert, tmp_path: Path):
+    source, output = clip("in.mkv", frames=75, audio="pcm_s16le", audio_from=Fraction(3, 2)), tmp_path / "out.avi"
+    assert convert(source, output) == []
+    old, new = _packets(source, "audio"), _packets(output, "audio")
+    assert abs(new[-1][0] - old[-1][0]) < Fraction(1, 20)
+    assert b"".join(data for _, data in new) == bytes(72000 * 4) + b"".join(data for _, data in old)
+
+
 def test_sound_that_the_container_refuses_late_costs_no_picture(tmp_path: Path, clip: Clips, convert, decoded):
     source = clip("in.mkv", frames=10, audio="flac", audio_from=Fraction(3, 2))
     output = tmp_path / "out.avi"

@@ -411,6 +411,14 @@ def test_nothing_done_leaves_nothing(clip: Clips, tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
+def test_a_late_first_picture_stays_late_where_only_a_rate_is_kept(clip: Clips, convert, decoded, tmp_path: Path):
+    source = clip("in.mkv", time_base=Fraction(1, 1000), times=[480 + 40 * index for index in range(10)])
+    convert(source, tmp_path / "out.avi")
+    assert [round(frame.time, 3) for frame in decoded(tmp_path / "out.avi")] == [
+        round(frame.time, 3) for frame in decoded(source)
+    ]
+
+
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "ts", "avi"])
 def test_without_a_picture_there_is_no_file(ending: str, clip: Clips, tmp_path: Path):
     source, output = clip("in.mkv", audio="aac"), tmp_path / f"out.{ending}"
