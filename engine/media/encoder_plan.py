@@ -121,7 +121,8 @@ class EncoderPlan:
         bits = bits_of(self.pixel_format)
         found = []
         if info.has_alpha and not has_alpha(self.pixel_format):
-            found.append(f"the alpha channel is dropped: {self.encoder.name} keeps none")
+            where = " in RGB" if new.is_rgb else ""
+            found.append(f"the alpha channel is dropped: {self.encoder.name} keeps none{where}")
         if bits < info.depth:
             found.append(f"{info.depth} bits a sample become {bits}: {self.encoder.name} keeps no more")
         if info.hdr is not None and self.encoder.hdr is None:
@@ -201,8 +202,10 @@ def _choose_pixels(encoder: Encoder, info: StreamInfo, size: tuple[int, int], *,
     wanted = info.pixel_format
     if av.VideoFormat(wanted).is_rgb and not exact:
         wanted = ("yuva420p" if info.has_alpha else "yuv420p") + ("10le" if info.depth > 8 else "")
-    listed = av.Codec(encoder.name, "w").video_formats or ()
-    offered = encoder.formats or tuple(item.name for item in listed) or (wanted,)
+    listed = [item.name for item in av.Codec(encoder.name, "w").video_formats or ()]
+    if encoder.alpha is not None:
+        listed = [name for name in listed if name in encoder.alpha or not has_alpha(name)]
+    offered = encoder.formats or tuple(listed) or (wanted,)
     chosen = choose_format(wanted, offered, size if encoder.whole_blocks else None)
     if chosen is None:
         raise InputError(f"codec {encoder.name!r}: takes no picture of {size[0]}x{size[1]}; choose another codec")

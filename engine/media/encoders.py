@@ -36,6 +36,8 @@ class Encoder:
     """Whether the size must be a multiple of the blocks that share a chroma sample."""
     formats: tuple[str, ...] = ()
     """The pixel formats to choose from; empty for all that FFmpeg lists."""
+    alpha: tuple[str, ...] | None = None
+    """Those with alpha that it opens; None for all that FFmpeg lists."""
     hdr: tuple[str, str, str] | None = None
     """The option that takes its own parameters, and what it calls HDR10's mastering display and light levels among
     these; None where it takes no such thing."""
@@ -85,7 +87,8 @@ def _vp9(quality: int) -> dict[str, str]:
 
 def _vp8(quality: int) -> dict[str, str]:
     # VP8's CRF only steers within a bit rate, so that one must be given; this one is out of reach.
-    return {"deadline": "realtime", "crf": str(max(4, min(63, quality))), "b": "100M"}
+    # What has alpha is refused unless alternate frames are off, as they are in libvpx itself.
+    return {"deadline": "realtime", "crf": str(max(4, min(63, quality))), "b": "100M", "auto-alt-ref": "0"}
 
 
 def _av1(quality: int) -> dict[str, str]:
@@ -119,9 +122,9 @@ _X265_HDR = ("x265-params", "master-display", "max-cll")
 ENCODERS: tuple[Encoder, ...] = (
     Encoder("libx264", _x264, ("preset", "veryfast"), _X26_SPEEDS, whole_blocks=True, hdr=_X264_HDR),
     Encoder("libx264rgb", _x264, ("preset", "veryfast"), _X26_SPEEDS),
-    Encoder("libx265", _x265, ("preset", "veryfast"), _X26_SPEEDS, whole_blocks=True, hdr=_X265_HDR),
+    Encoder("libx265", _x265, ("preset", "veryfast"), _X26_SPEEDS, whole_blocks=True, alpha=(), hdr=_X265_HDR),
     Encoder("libsvtav1", _av1, ("preset", "8")),
-    Encoder("libvpx-vp9", _vp9, ("cpu-used", "6")),
+    Encoder("libvpx-vp9", _vp9, ("cpu-used", "6"), alpha=("yuva420p",)),
     Encoder("libvpx", _vp8, ("cpu-used", "6")),
     Encoder("ffv1", _ffv1, lossless=True),
     Encoder("utvideo", _nothing, lossless=True),

@@ -45,9 +45,9 @@ def _loss(wanted: str, name: str) -> tuple[int, ...]:
         int(av.VideoFormat(name).is_bayer),  # what a sensor sees through its colour filters is no picture yet
         int(_channels(name) < _channels(wanted)),
         int(av.VideoFormat(name).is_rgb != av.VideoFormat(wanted).is_rgb),
+        int(has_alpha(wanted) and not has_alpha(name)),
         max(0, bits_of(wanted) - bits_of(name)),
         sum(max(0, other - own) for own, other in pairs),
-        int(has_alpha(wanted) and not has_alpha(name)),
         int(_is_full_range(wanted) != _is_full_range(name)),
         av.VideoFormat(name).bits_per_pixel,
     )

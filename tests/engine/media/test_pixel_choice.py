@@ -21,6 +21,7 @@ FFV1 = [item.name for item in av.Codec("ffv1", "w").video_formats or ()]
         ("yuv420p12le", X264, "yuv420p10le"),
         ("yuv422p12le", X264, "yuv422p10le"),
         ("yuva420p", X264, "yuv420p"),
+        ("yuva444p10le", ["yuv444p10le", "yuva420p"], "yuva420p"),
         ("yuv411p", X264, "yuv422p"),
         ("yuyv422", X264, "yuv422p"),
         ("p010le", X264, "yuv420p10le"),

@@ -202,6 +202,25 @@ def test_ten_bits_stay_ten(codec: str, clip: Clips, convert, decoded, tmp_path: 
     assert decoded(tmp_path / "out.mp4")[0].format.name == "yuv420p10le"
 
 
+@pytest.mark.parametrize("pixels", ["yuva420p", "yuva422p", "yuva444p", "yuva444p10le", "bgra"])
+@pytest.mark.parametrize(("codec", "kept"), [("vp9", True), ("vp8", True), ("libx265", False)])
+def test_alpha_of_any_format_is_kept_or_its_loss_is_named(
+    codec: str, kept: bool, pixels: str, clip: Clips, convert, tmp_path: Path
+):
+    source, output = clip("in.mkv", codec="ffv1", pixel_format=pixels, alpha=77, frames=3), tmp_path / "out.mkv"
+    dropped = f"{output}: the alpha channel is dropped: libx265 keeps none"
+    assert (dropped not in convert(source, output, codec=codec)) == kept
+    with av.open(str(output)) as container:
+        assert (container.streams.video[0].metadata.get("alpha_mode") == "1") == kept
+
+
+def test_lossless_rgb_has_no_alpha_in_vp9(clip: Clips, convert, tmp_path: Path):
+    source, output = clip("in.mkv", codec="ffv1", pixel_format="bgra", alpha=77, frames=3), tmp_path / "out.webm"
+    assert convert(source, output, quality=0) == [
+        f"{output}: the alpha channel is dropped: libvpx-vp9 keeps none in RGB"
+    ]
+
+
 @pytest.mark.parametrize("ending", ["mp4", "mov"])
 def test_hevc_is_called_what_every_player_opens(ending: str, clip: Clips, convert, tmp_path: Path):
     source = clip(width=96, height=64)
