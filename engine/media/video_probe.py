@@ -60,12 +60,13 @@ class VideoProbe:
                 raise file.no_frame("not one frame can be decoded: it is empty, damaged or cut short")
             info = describe_stream(location, file, frame)
             scan = PacketScan.of(location, info.interlaced)
+            promised = _promise(file, scan)
             tags = {key.lower(): value for key, value in file.stream.metadata.items()}
             return cls(
                 info=_count(info, scan, span),
                 scan=scan,
-                missing=_is_cut_short(file, scan),
-                promised=file.stream.frames or None,
+                missing=_is_cut_short(file, scan, promised),
+                promised=promised,
                 alpha_lost=tags.get("alpha_mode") == "1" and not info.has_alpha,
             )
         finally:
@@ -138,11 +139,17 @@ def _length(info: StreamInfo, scan: PacketScan, span: Span) -> Fraction | None:
     return max(Fraction(0), end - (span.start or 0))
 
 
-def _is_cut_short(file: VideoFile, scan: PacketScan) -> bool:
+def _promise(file: VideoFile, scan: PacketScan) -> int | None:
+    """Return how many frames the container says it has; None when it does not say. AVI counts empty ticks as well."""
+    empty = scan.end - scan.packets if scan.in_order and scan.end is not None else 0
+    return file.stream.frames - max(0, empty) if file.stream.frames else None
+
+
+def _is_cut_short(file: VideoFile, scan: PacketScan, promised: int | None) -> bool:
     """Tell whether the container promises frames that are not there."""
     stream, container = file.stream, file.container
-    if stream.frames:
-        return scan.packets < stream.frames
+    if promised is not None:
+        return scan.packets < promised
     promise = _seconds(stream.metadata.get("DURATION", ""))
     if promise is None and "matroska" in container.format.name and len(container.streams) == 1:
         promise = Fraction(container.duration or 0, av.time_base)

@@ -212,6 +212,16 @@ def test_sound_alone_is_no_video(tmp_path: Path):
         open_source(path)
 
 
+def test_gaps_in_an_avi_are_no_damage(clip: Clips):
+    times = [*range(4), *range(7, 20)]
+    path = clip("a.avi", codec="ffv1", time_base=Fraction(1, 25), times=times, frames=len(times))
+    assert _read(path)[2] == []
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    _, samples, warnings = _read(path)
+    assert warnings == [f"{path}: is damaged or cut short: {len(samples)} frames of 17 could be read"]
+
+
 def test_a_change_of_size_is_refused_with_the_frame(tmp_path: Path, clip: Clips):
     path = tmp_path / "both.h264"
     path.write_bytes(clip("a.h264", frames=5).read_bytes() + clip("b.h264", frames=5, width=96).read_bytes())
