@@ -122,9 +122,6 @@ def inpaint_command(
 
     jobs = plan_jobs(inputs, output)
     check_names(jobs, mask, json)
-    if len(jobs) > 1:
-        make_folder(Path(output))
-    report_file = SideFile(json, overwrite)
     run = partial(
         inpaint,
         mask=mask,
@@ -154,6 +151,9 @@ def inpaint_command(
         progress=choose_progress(quiet=quiet),
         warn=say_warning,
     )
+    if len(jobs) > 1:
+        make_folder(Path(output))  # once nothing is wrong with the options
+    report_file = SideFile(json, overwrite)  # it may lie in there
     reports: list[Report] = []
     try:
         done = run_jobs(run, jobs, reports, quiet=quiet)

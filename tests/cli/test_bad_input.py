@@ -366,6 +366,14 @@ def test_of_several_inputs_a_bad_one_does_not_keep_the_others(
 
 
 @pytest.mark.parametrize(
+    ("option", "value"),
+    [("--box", "1e1,2,3,4"), ("--backend", "x"), ("--size", "x"), ("--colour-completion", "x"), ("--start", "x")],
+)
+def test_a_bad_option_leaves_no_folder(option: str, value: str, refused: Callable[..., str]) -> None:
+    assert value in refused("a.mkv", "b.mkv", *BOX, option, value, "-o", "out")
+
+
+@pytest.mark.parametrize(
     ("arguments", "what"),
     [
         (("-", "a.mkv", "-o", "out"), "one pipe"),
