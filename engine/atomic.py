@@ -12,7 +12,7 @@ from typing import IO
 
 from ptfan.engine.errors import OutputError, OutputExistsError, PtfanError
 
-__all__ = ["check_room", "check_target", "output_error", "replacing", "write_atomically"]
+__all__ = ["check_room", "check_target", "end_of_links", "output_error", "replacing", "write_atomically"]
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:
@@ -24,9 +24,9 @@ def check_target(path: Path, *, overwrite: bool) -> None:
     """
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; give the name of a file")
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:
         raise OutputExistsError(f"{path}: exists already; give --overwrite to replace it")
-    check_room(path, path.parent)
+    check_room(path, end_of_links(path).parent)
 
 
 def check_room(target: Path, folder: Path) -> None:
@@ -42,7 +42,7 @@ def check_room(target: Path, folder: Path) -> None:
 
 
 def write_atomically(path: Path, content: bytes, *, overwrite: bool = True) -> None:
-    """Write a file beside its name and move it into place when it is complete.
+    """Write a file beside its name and move it into place when it is complete; a link stays, and leads to it.
 
     Raises:
         OutputExistsError: it exists and may not be overwritten.
@@ -57,14 +57,17 @@ def write_atomically(path: Path, content: bytes, *, overwrite: bool = True) -> N
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Give a file to write that takes a name's place when all went well, and leaves nothing behind when not.
 
+    A link is followed: what it leads to is replaced.
+
     Raises:
         OutputError: it cannot be written; an older file stays.
     """
-    beside = path.with_name(f".{path.name}.{token_hex(8)}")
+    place = end_of_links(path)
+    beside = place.with_name(f".{place.name}.{token_hex(8)}")
     try:
         with beside.open("xb") as file:
             yield file
-        beside.replace(path)
+        beside.replace(place)
     except PtfanError:
         raise
     except OSError as error:
@@ -72,6 +75,13 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     finally:
         with suppress(OSError):  # Where all went well, nothing has this name any longer.
             beside.unlink()
+
+
+def end_of_links(target: Path) -> Path:
+    """Return what a link leads to, and the whole name where the last part is none, as of `.`; else the name itself."""
+    if target.is_symlink() or target.name in ("", ".."):
+        return Path(os.path.realpath(target))
+    return target
 
 
 def output_error(target: Path, error: OSError) -> OutputError:

@@ -7,10 +7,10 @@ import re
 import shutil
 from pathlib import Path
 
-from ptfan.engine.atomic import check_room, output_error
+from ptfan.engine.atomic import check_room, end_of_links, output_error
 from ptfan.engine.errors import OutputError, OutputExistsError
 from ptfan.engine.media.png_mark import is_marked
-from ptfan.engine.media.staging import Staging, end_of_links
+from ptfan.engine.media.staging import Staging
 
 __all__ = ["FolderStaging", "frame_name"]
 

@@ -9,10 +9,10 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from ptfan.engine.atomic import check_room, output_error
+from ptfan.engine.atomic import check_room, end_of_links, output_error
 from ptfan.engine.errors import OutputError, OutputExistsError
 
-__all__ = ["Staging", "end_of_links", "partial_name"]
+__all__ = ["Staging", "partial_name"]
 
 
 class Staging:
@@ -117,13 +117,6 @@ class Staging:
         if isinstance(error, FileExistsError):
             return OutputExistsError(f"{self.target}: has come into being during the run, and is not replaced")
         return output_error(self.target, error)
-
-
-def end_of_links(target: Path) -> Path:
-    """Return what a link leads to, and the whole name where the last part is none, as of `.`; else the name itself."""
-    if target.is_symlink() or target.name in ("", ".."):
-        return Path(os.path.realpath(target))
-    return target
 
 
 def partial_name(target: Path, number: int = 1) -> Path:

@@ -33,6 +33,21 @@ def test_what_exists_stays_unless_leave_is_given(tmp_path: Path) -> None:
     check_target(path, overwrite=True)
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_and_what_it_leads_to_is_written(there: bool, tmp_path: Path) -> None:
+    link, end = tmp_path / "a.txt", tmp_path / "elsewhere" / "b.txt"
+    end.parent.mkdir()
+    link.symlink_to(end)
+    if there:
+        end.write_bytes(b"old")
+    with pytest.raises(OutputExistsError, match="--overwrite"):
+        write_atomically(link, b"new", overwrite=False)
+    write_atomically(link, b"new")
+    assert link.is_symlink()
+    assert end.read_bytes() == b"new"
+    assert list(end.parent.iterdir()) == [end]
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"its folder .*nowhere does not exist"):
         check_target(tmp_path / "nowhere" / "a.txt", overwrite=False)
