@@ -12,7 +12,18 @@ from typing import IO
 
 from ptfan.engine.errors import OutputError, OutputExistsError, PtfanError
 
-__all__ = ["check_room", "check_target", "end_of_links", "output_error", "replacing", "write_atomically"]
+__all__ = [
+    "check_room",
+    "check_target",
+    "end_of_links",
+    "fitting_name",
+    "output_error",
+    "replacing",
+    "write_atomically",
+]
+
+_LONGEST_NAME = 255
+"""Bytes of a file's name that file systems take."""
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:
@@ -63,7 +74,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         OutputError: it cannot be written; an older file stays.
     """
     place = end_of_links(path)
-    beside = place.with_name(f".{place.name}.{token_hex(8)}")
+    beside = place.with_name(fitting_name(f".{place.name}", f".{token_hex(8)}"))
     try:
         with beside.open("xb") as file:
             yield file
@@ -82,6 +93,12 @@ def end_of_links(target: Path) -> Path:
     if target.is_symlink() or target.name in ("", ".."):
         return Path(os.path.realpath(target))
     return target
+
+
+def fitting_name(name: str, rest: str) -> str:
+    """Put a name and what is added to it together, and leave out of the name what a file system would not take."""
+    room = max(0, _LONGEST_NAME - len(os.fsencode(rest)))
+    return os.fsencode(name)[:room].decode(errors="ignore") + rest
 
 
 def output_error(target: Path, error: OSError) -> OutputError:

@@ -7,7 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
-from ptfan.engine.atomic import check_room, end_of_links, output_error
+from ptfan.engine.atomic import check_room, end_of_links, fitting_name, output_error
 from ptfan.engine.errors import OutputError, OutputExistsError
 from ptfan.engine.media.png_mark import is_marked
 from ptfan.engine.media.staging import Staging
@@ -41,7 +41,7 @@ class FolderStaging(Staging):
         if self._place.exists() and not self._place.is_dir():
             raise OutputError(f"{target}: is a file, expected a folder for PNG files")
         folder = self._place if self._place.is_dir() else self._place.absolute().parent
-        self.path = folder / f"{_HIDDEN}{self._place.name}.{os.getpid():x}{id(self):x}"
+        self.path = folder / fitting_name(f"{_HIDDEN}{self._place.name}", f".{os.getpid():x}{id(self):x}")
         check_room(target, folder)
         try:
             self._check("exists already; give --overwrite to replace its frames, or another name")
@@ -68,7 +68,7 @@ class FolderStaging(Staging):
 
     def _swap(self) -> None:
         """Put the frames where the older ones are; when one cannot be moved, all go back."""
-        aside = self.path.with_name(f"{self.path.name}.old")
+        aside = self.path.with_name(fitting_name(self.path.name, ".old"))
         aside.mkdir()
         moves = [(frame, aside / frame.name) for frame in _contents(self._place)[1]]
         moves += [(frame, self._place / frame.name) for frame in self.path.iterdir()]
@@ -100,7 +100,7 @@ class FolderStaging(Staging):
 
     def _move(self, partial: Path) -> None:
         """Move to a name; an older part is put aside, and removed once this one stands."""
-        aside = self.path.with_name(f"{self.path.name}.old")
+        aside = self.path.with_name(fitting_name(self.path.name, ".old"))
         if not partial.is_dir():
             self.path.rename(partial)
             return

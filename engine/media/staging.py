@@ -9,7 +9,7 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from ptfan.engine.atomic import check_room, end_of_links, output_error
+from ptfan.engine.atomic import check_room, end_of_links, fitting_name, output_error
 from ptfan.engine.errors import OutputError, OutputExistsError
 
 __all__ = ["Staging", "partial_name"]
@@ -34,7 +34,7 @@ class Staging:
         """
         self.target, self._overwrite, self._place = target, overwrite, end_of_links(target)
         folder = self._place.absolute().parent
-        self.path = folder / f".{target.stem}.{os.getpid():x}{id(self):x}{target.suffix}"
+        self.path = folder / fitting_name(f".{target.stem}", f".{os.getpid():x}{id(self):x}{target.suffix}")
         check_room(target, folder)
         if not overwrite and (target.exists() or target.is_symlink()):
             raise OutputExistsError(f"{target}: exists already; give --overwrite to replace it, or another name")
@@ -123,4 +123,4 @@ def partial_name(target: Path, number: int = 1) -> Path:
     """Return the name under which a part of an output is kept: `NAME.partial.EXT`, and from 2 on with a number."""
     place = end_of_links(target)
     mark = "partial" if number == 1 else f"partial-{number}"
-    return place.parent / f"{place.stem}.{mark}{target.suffix or place.suffix}"
+    return place.parent / fitting_name(place.stem, f".{mark}{target.suffix or place.suffix}")

@@ -48,6 +48,12 @@ def test_a_link_stays_and_what_it_leads_to_is_written(there: bool, tmp_path: Pat
     assert list(end.parent.iterdir()) == [end]
 
 
+@pytest.mark.parametrize("name", ["a" * 251 + ".txt", "é" * 125 + ".json"])
+def test_a_name_may_be_as_long_as_a_file_system_takes(name: str, tmp_path: Path) -> None:
+    write_atomically(tmp_path / name, b"new")
+    assert [item.name for item in tmp_path.iterdir()] == [name]
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"its folder .*nowhere does not exist"):
         check_target(tmp_path / "nowhere" / "a.txt", overwrite=False)

@@ -194,3 +194,14 @@ def test_discarding_leaves_nothing(tmp_path: Path):
         staging.discard()
     assert read(tmp_path / "out") == ["older"]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_name_may_be_as_long_as_a_file_system_takes(tmp_path: Path):
+    target = tmp_path / ("é" * 127)
+    for number in range(2):
+        staging = FolderStaging(target, overwrite=True)
+        staging.path.mkdir()
+        (staging.path / frame_name(number)).touch()
+        staging.commit()
+    assert [path.name for path in target.iterdir()] == [frame_name(1)]
+    assert list(tmp_path.iterdir()) == [target]

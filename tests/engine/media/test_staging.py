@@ -52,6 +52,17 @@ def test_a_part_is_kept_under_its_own_name(tmp_path: Path):
     assert (tmp_path / "out.partial.mkv").read_bytes() == b"2"
 
 
+def test_a_name_may_be_as_long_as_a_file_system_takes(tmp_path: Path):
+    target = tmp_path / ("é" * 125 + ".mkv")
+    staging = Staging(target, overwrite=False)
+    staging.path.write_bytes(b"part")
+    assert staging.path.suffix == ".mkv"
+    assert staging.keep() == tmp_path / ("é" * 121 + ".partial.mkv")
+    staging.path.write_bytes(b"whole")
+    staging.commit()
+    assert target.read_bytes() == b"whole"
+
+
 def test_a_folder_in_the_way_of_a_part_stays(tmp_path: Path):
     (tmp_path / "out.partial.mkv").mkdir()
     staging = Staging(tmp_path / "out.mkv", overwrite=False)
