@@ -143,7 +143,7 @@ class _Folder(_Timeless):
 
     def __init__(self, path: Path, object_id: int | None) -> None:
         names = [item for item in path.iterdir() if is_mask_image(item) and item.name[0] != "."]
-        self._paths = sorted(names, key=lambda item: natural_key(item.name))
+        self._paths = sorted((item for item in names if not item.is_dir()), key=lambda item: natural_key(item.name))
         if not self._paths:
             raise MaskError(f"mask {path}: no images in this folder; expected one for each frame, such as 00000.png")
         self._path = path

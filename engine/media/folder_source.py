@@ -126,7 +126,8 @@ def images_in(folder: Path) -> list[Path]:
     Raises:
         InputError: There are none.
     """
-    found = [path for path in folder.iterdir() if has_image_ending(path) and not path.name.startswith(".")]
+    named = [path for path in folder.iterdir() if has_image_ending(path) and not path.name.startswith(".")]
+    found = [path for path in named if not path.is_dir()]
     if not found:
         if any(has_video_ending(path) for path in folder.iterdir()):
             raise InputError(f"{folder}: holds videos, no images; give {folder}/*")
@@ -144,10 +145,11 @@ def _position(moment: Fraction | None, rate: Fraction) -> int:
 
 def _read(path: Path, *, alpha: bool) -> Image:
     """Read an image as (H, W, 3) RGB, or (H, W, 4) RGBA if it has alpha and that is wanted; uint8 or uint16."""
-    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if alpha else None
+    content = np.frombuffer(_content(path), np.uint8)
+    pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if alpha and content.size else None
     if pixels is not None and pixels.ndim == 3 and pixels.shape[2] == 4:
         return _checked(path, cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA))
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    pixels = cv2.imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH) if content.size else None
     if pixels is None:
         raise InputError(f"{path}: is not an image that can be read, or is damaged")
     return _checked(path, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
@@ -160,10 +162,18 @@ def _checked(path: Path, pixels: Image) -> Image:
     return pixels
 
 
+def _content(path: Path, size: int = -1) -> bytes:
+    """Return the first bytes of a file, or all."""
+    try:
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
 def _png_size(path: Path) -> tuple[int, int] | None:
     """Read width and height from the head of a PNG file; None when it is none."""
-    with path.open("rb") as file:
-        head = file.read(24)
+    head = _content(path, 24)
     if len(head) < 24 or head[:8] != b"\x89PNG\r\n\x1a\n":
         return None
     width, height = struct.unpack(">II", head[16:])

@@ -62,6 +62,7 @@ def test_a_folder_goes_in_natural_order_and_skips_what_is_no_image(tmp_path: Pat
         write(tmp_path / f"f{index}.png", square(40, 24, index))
     (tmp_path / "notes.txt").write_text("none")
     (tmp_path / ".hidden.png").write_text("none")
+    (tmp_path / "f3.jpg").mkdir()
     with open_mask(tmp_path) as source:
         assert source.frames == 12
         assert not source.still

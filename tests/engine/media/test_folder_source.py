@@ -159,6 +159,29 @@ def test_what_is_no_image_is_named(tmp_path: Path):
         open_source(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["1.png", "1.jpg", "3.png", "3.jpg"])
+def test_a_link_that_leads_nowhere_is_named(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    _write(tmp_path / "2.png", _image(2))
+    (tmp_path / name).symlink_to("nowhere")
+    reason = r"cannot be read \(No such file or directory\)"
+    with pytest.raises(InputError, match=rf"{name}: {reason}"), open_source(tmp_path) as source:
+        list(source)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_folder_is_no_image_whatever_its_name(tmp_path: Path):
+    (tmp_path / "1.png").mkdir()
+    _write(tmp_path / "2.png", _image(2))
+    with open_source(tmp_path) as source:
+        assert len(list(source)) == source.info.frames == 1
+
+
+def test_an_empty_file_is_no_image(tmp_path: Path):
+    (tmp_path / "1.png").touch()
+    with pytest.raises(InputError, match=r"1\.png: is not an image that can be read"):
+        open_source(tmp_path)
+
+
 def test_samples_that_are_no_whole_numbers_are_refused(tmp_path: Path):
     assert cv2.imwrite(str(tmp_path / "1.tif"), np.zeros((8, 8, 3), np.float32))
     with pytest.raises(InputError, match="samples of type float32"):
