@@ -213,7 +213,10 @@ class _Video:
         except StopIteration:
             raise _too_short(self._path, self._decoded + 1) from None
         except (FFmpegError, OSError) as error:
-            raise MaskError(f"mask {self._path}: cannot be decoded after frame {self._decoded} ({error})") from error
+            reason = error.strerror or error
+            raise MaskError(
+                f"mask {self._path}: cannot be decoded after {self._decoded + 1} masks ({reason}); write it again"
+            ) from error
 
     def close(self) -> None:
         self._pictures.close()

@@ -220,6 +220,19 @@ def test_lengths_are_compared(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
             source.check_length(2, first=2)
 
 
+@pytest.mark.parametrize("whole", [0, 3])
+def test_a_damaged_video_says_how_many_masks_are_whole(whole: int, tmp_path: Path) -> None:
+    path = video(tmp_path / "m.mkv", [square(64, 48, 8 + 2 * index, side=16) for index in range(6)])
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        place, size = path.read_bytes().index(bytes(packets[whole])), packets[whole].size
+    data = bytearray(path.read_bytes())
+    data[place : place + size] = b"\xff" * size
+    path.write_bytes(data)
+    with open_mask(path) as masks, pytest.raises(MaskError, match=rf"cannot be decoded after {whole} masks \(Inv"):
+        masks.at(5, 64, 48)
+
+
 def test_what_is_missing_or_wrong_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing to replace: give a mask"):
         open_mask()
