@@ -11,6 +11,7 @@ import av
 from ptfan.engine.errors import InputError
 from ptfan.engine.media.colour import ColourTags
 from ptfan.engine.media.deinterlacer import deinterlace
+from ptfan.engine.media.filter_chain import FilterChain
 from ptfan.engine.media.frame_rate import USUAL_RATE
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.pixel_layout import bits_of, has_alpha
@@ -25,6 +26,8 @@ __all__ = ["Y4mSource"]
 
 _LONGEST_LINE = 1024
 _PARITY = {"t": "tff", "b": "bff"}
+_LOCATIONS = {"jpeg": "center", "mpeg2": "left", "paldv": "topleft"}
+"""FFmpeg's words for where 4:2:0 has its chroma samples."""
 
 
 class Y4mSource(Source):
@@ -83,7 +86,7 @@ class Y4mSource(Source):
         return deinterlace(self._coded_frames(), every=self._info.interlaced, parity=parity)
 
     def _coded_frames(self) -> Iterator[av.VideoFrame]:
-        size, count = self._header.frame_bytes, 0
+        size, count, sited = self._header.frame_bytes, 0, None
         while line := self._stream.readline(_LONGEST_LINE):
             if not line.startswith(b"FRAME"):
                 raise InputError(f"{self._name}: expected the word FRAME after picture {count}, got {line[:16]!r}")
@@ -94,7 +97,13 @@ class Y4mSource(Source):
             frame = frame_from_bytes(data, self._header)
             frame.pts, frame.time_base = count, self._info.time_base
             count += 1
-            yield frame
+            sited = sited or self._sites(frame)
+            yield from sited.push(frame)
+
+    def _sites(self, like: av.VideoFrame) -> FilterChain:
+        """Return what says on each frame where its chroma lies, as FFmpeg does for a file."""
+        location = _LOCATIONS.get(self._info.chroma_site, "unspecified")
+        return FilterChain([("setparams", f"chroma_location={location}")], like)
 
 
 def _describe(header: Y4mHeader, name: str, span: Span) -> StreamInfo:

@@ -64,6 +64,16 @@ def test_pictures_are_converted_as_pyav_does(name: str, clip: Clips, convert, de
             assert np.array_equal(sample.image, frame.to_ndarray(format=layout))
 
 
+@pytest.mark.parametrize("chroma", ["420", "420jpeg", "420mpeg2", "420paldv"])
+def test_a_pipe_and_a_file_give_the_same_pictures(chroma: str, tmp_path: Path):
+    samples = np.random.default_rng(0).integers(16, 236, 61 * 47 + 2 * 31 * 24, np.uint8).tobytes()
+    data = f"YUV4MPEG2 W61 H47 F25:1 Ip A1:1 C{chroma}\nFRAME\n".encode() + samples
+    (tmp_path / "in.y4m").write_bytes(data)
+    with open_source(tmp_path / "in.y4m") as file:
+        for first, second in zip(file, _source(data), strict=True):
+            assert np.array_equal(first.image, second.image)
+
+
 PIPE = """
 import sys
 from ptfan.engine.errors import PtfanError
