@@ -41,8 +41,16 @@ class _Copy:
     companion: Companion
     silence: Silence | None
     time: Fraction = Fraction(0)
+    begin: int | None = None
+    duration: int = 0
     last: int | None = None
     refused: bool = False
+
+    def lasting(self, begin: int, duration: int) -> int:
+        """Return how many ticks the next packet lasts; where it does not say, as long as the one before."""
+        step = 0 if self.begin is None else max(0, begin - self.begin)
+        self.begin, self.duration = begin, duration or self.duration or step
+        return self.duration
 
 
 class Remuxer:
@@ -184,6 +192,8 @@ class Remuxer:
             return True
         if packet.pts is None:
             return False
+        if packet.stream.type == "audio":  # a last packet that lasts no time would not be heard
+            packet.duration = copy.lasting(packet.pts, packet.duration or 0)
         lasting, ticks = packet.stream.type == "subtitle", round(self._shift / packet.time_base)
         end = None if self._end is None else round(self._end / packet.time_base)
         first, last = packet.pts - ticks, packet.pts - ticks + (packet.duration or 0)

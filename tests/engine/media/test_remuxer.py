@@ -30,6 +30,11 @@ def _packets(path: Path, kind: str) -> list[tuple[Fraction, bytes]]:
         return [(packet.pts * packet.time_base, bytes(packet)) for packet in container.demux(*streams) if packet.size]
 
 
+def _samples(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(frame.samples for frame in container.decode(audio=0))
+
+
 def _chapters(path: Path) -> list[tuple[float, float, str]]:
     with av.open(str(path)) as container:
         return [
@@ -112,6 +117,12 @@ def test_sound_is_copied_or_its_loss_is_named(codec: str, ending: str, clip: Cli
         old = old[1:] if ending == "avi" else old  # AVI has no place for the run-up before 0
         assert b"".join(old) in b"".join(new) or (codec, ending) == ("aac", "ts")  # there each packet gets a header
         assert len(b"".join(new)) < 1.5 * len(b"".join(old)) + 2000
+
+
+def test_the_last_sound_is_heard_though_its_packet_names_no_duration(clip: Clips, convert, tmp_path: Path):
+    source, output = clip("in.mkv", frames=25, audio="alac"), tmp_path / "out.mp4"
+    convert(source, output)
+    assert _samples(output) == _samples(source)
 
 
 def test_what_the_container_cannot_hold_is_named(clip: Clips, convert, tmp_path: Path):
