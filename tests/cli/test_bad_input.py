@@ -315,7 +315,7 @@ class TestModels:
         ("text", "what"),
         [
             (None, "has no ptfan spec"),
-            ("{", "cannot be read"),
+            ("{", "is no JSON"),
             ('{"name": "m", "window": 4, "stride": 9, "lookahead": 1}', "stride is 9"),
             ('{"name": "m", "window": 9, "stride": 4, "lookahead": 1, "version": 99}', "version 99"),
             ('{"name": "m", "window": 9, "stride": 4, "lookahead": 1, "form": "step"}', "form"),
