@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,19 +162,19 @@ class Inpainter(Closing):
             InputError: it is closed.
         """
         self._check_open()
-        return [done for window in self.preparer.flush() for done in self.infer(window)] + [*self.finish()]
+        return [done for window in self.preparer.flush() for done in self.infer(window)] + self.finish()
 
     def reset(self) -> None:
         """Forget the stream; frames that still wait are lost."""
         self.preparer.reset()
         self._filler.reset()
 
-    def infer(self, window: Window) -> Iterator[Frame]:
-        """Run the network on a window; yield frames as they are finished, with their patches. Take them all."""
+    def infer(self, window: Window) -> list[Frame]:
+        """Run the network on a window; return the frames that are finished, with their patches."""
         return self._filler.infer(window)
 
-    def finish(self) -> Iterator[Frame]:
-        """Yield the frames that wait in the network behind the last window; the next one begins a new stream."""
+    def finish(self) -> list[Frame]:
+        """Return the frames that wait in the network behind the last window; the next one begins a new stream."""
         return self._filler.finish()
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ from ptfan.engine.notices import Notices
 from ptfan.engine.progress import NoProgress, Progress, running
 from ptfan.engine.report import Report
 from ptfan.engine.roles import Role, check_apart, output_roles
-from ptfan.engine.stages import CopyThrough, Stages
+from ptfan.engine.stages import CopyThrough, Room, Stages
 from ptfan.engine.versions import versions
 
 __all__ = ["inpaint"]
@@ -103,7 +103,8 @@ def inpaint(
         if _has_holes(masks, pictures.info, told):
             inpainter = opened.enter_context(Inpainter(model, settings=settings))
         sink = opened.enter_context(open_sink(output, pictures, encoding, overwrite=overwrite, warn=told))
-        stages: Stages[Any] = Stages(pictures, masks, inpainter or CopyThrough(), sink, progress.advance)
+        room = Room.of(pictures.info.width, pictures.info.height)
+        stages: Stages[Any] = Stages(pictures, masks, inpainter or CopyThrough(), sink, progress.advance, room=room)
         with _keeping(sink, stages, told):
             _run(stages, pictures.info, progress, stop)
         stages.close()

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -14,16 +15,12 @@ from ptfan.engine.channel import THREAD_PREFIX, Cancelled, Channel
 from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.media import Sample, Sink
 
-__all__ = ["CopyThrough", "Inpainting", "Masks", "Preparer", "Stages"]
+__all__ = ["CopyThrough", "Inpainting", "Masks", "Preparer", "Room", "Stages"]
 
 STAGES = ("decode", "mask", "prepare", "infer", "encode")
 """What `Stages.busy` is told by; masks are read in the decoder's thread."""
-DECODED_FRAMES = 4
-"""Frames that may wait for the preparer."""
-WINDOWS = 0
-"""Windows that may wait for the network: one is handed over, or a long video's frames would fill the memory."""
-FILLED_FRAMES = 4
-"""Filled frames that may wait for the encoder."""
+LARGE = 1 << 20
+"""Pixels of a frame that is large."""
 GRACE_SECONDS = 2.0
 """How long a run that is over waits for the decoder to notice."""
 POLL_SECONDS = 0.05
@@ -31,6 +28,23 @@ POLL_SECONDS = 0.05
 
 Window = TypeVar("Window")
 Produced = TypeVar("Produced", covariant=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """How much may wait between two stages."""
+
+    decoded: int = 4
+    """Frames for the preparer."""
+    windows: int = 1
+    """Windows for the network; with 0 each is handed over."""
+    filled: int = 48
+    """Filled frames for the encoder."""
+
+    @classmethod
+    def of(cls, width: int, height: int) -> Room:
+        """Return what suits frames of a size in pixels: large ones fill gigabytes, small ones gain a tenth in speed."""
+        return cls() if width * height < LARGE else cls(windows=0, filled=4)
 
 
 class Masks(Protocol):
@@ -57,11 +71,11 @@ class Inpainting(Protocol[Window]):
     def preparer(self) -> Preparer[Window]:
         """What makes windows of frames."""
 
-    def infer(self, window: Window) -> Iterator[Frame]:
-        """Fill the holes of a window; yield frames as they are finished, in order."""
+    def infer(self, window: Window) -> Sequence[Frame]:
+        """Fill the holes of a window; return the frames that are finished, in order."""
 
-    def finish(self) -> Iterator[Frame]:
-        """Yield the frames that still wait behind the last window."""
+    def finish(self) -> Sequence[Frame]:
+        """Return the frames that still wait behind the last window."""
 
 
 class CopyThrough:
@@ -80,13 +94,13 @@ class CopyThrough:
         """Return nothing: no frame waits."""
         return []
 
-    def infer(self, window: Frame) -> Iterator[Frame]:
-        """Yield the frame."""
-        yield window
+    def infer(self, window: Frame) -> list[Frame]:
+        """Return the frame."""
+        return [window]
 
-    def finish(self) -> Iterator[Frame]:
-        """Yield nothing: no frame waits."""
-        return iter(())
+    def finish(self) -> list[Frame]:
+        """Return nothing: no frame waits."""
+        return []
 
 
 class Stages(Generic[Window]):
@@ -98,7 +112,7 @@ class Stages(Generic[Window]):
         inpainting: What fills the holes.
         sink: Takes the filled frames; only `close` closes it.
         advance: Called in the encoding thread after every frame.
-        waiting: Decoded frames that may wait; fewer make a live stream's delay shorter.
+        room: How much may wait between two stages; less makes a live stream's delay shorter.
     """
 
     def __init__(
@@ -109,7 +123,7 @@ class Stages(Generic[Window]):
         sink: Sink,
         advance: Callable[[], None] = lambda: None,
         *,
-        waiting: int = DECODED_FRAMES,
+        room: Room | None = None,
     ) -> None:
         self.frames = 0
         """Frames written so far."""
@@ -122,9 +136,10 @@ class Stages(Generic[Window]):
         self._inpainting = inpainting
         self._sink = sink
         self._advance = advance
-        self._decoded: Channel[Frame] = Channel(waiting)
-        self._windows: Channel[Window] = Channel(WINDOWS)
-        self._filled: Channel[Frame] = Channel(FILLED_FRAMES)
+        room = room or Room()
+        self._decoded: Channel[Frame] = Channel(room.decoded)
+        self._windows: Channel[Window] = Channel(room.windows)
+        self._filled: Channel[Frame] = Channel(room.filled)
         self._lock = threading.Lock()
         self._error: BaseException | None = None
         self._complete = False
@@ -241,19 +256,20 @@ class Stages(Generic[Window]):
     def _infer(self) -> None:
         try:
             for window in self._windows:
-                self._put_filled(self._inpainting.infer(window))
+                with self._at_work("infer"):
+                    frames = self._inpainting.infer(window)
                 del window  # Or its frames would live until the next one comes.
-            self._put_filled(self._inpainting.finish())
+                self._put_filled(frames)
+                del frames
+            with self._at_work("infer"):
+                frames = self._inpainting.finish()
+            self._put_filled(frames)
             self._complete = True
         finally:
             self._filled.close()
 
-    def _put_filled(self, frames: Iterator[Frame]) -> None:
-        while True:
-            with self._at_work("infer"):
-                frame = next(frames, None)
-            if frame is None:
-                return
+    def _put_filled(self, frames: Sequence[Frame]) -> None:
+        for frame in frames:
             self._filled.put(frame)
 
     def _encode(self) -> None:

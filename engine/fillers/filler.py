@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
@@ -22,11 +21,11 @@ __all__ = ["Filler", "WindowFiller", "make_patch"]
 class Filler(Protocol):
     """Windows in, finished frames out, in order."""
 
-    def infer(self, window: Window) -> Iterator[Frame]:
-        """Take the next window; yield frames as they are finished. Whoever begins takes them all."""
+    def infer(self, window: Window) -> list[Frame]:
+        """Take the next window; return the frames that are finished."""
 
-    def finish(self) -> Iterator[Frame]:
-        """Yield the frames that still wait; the next window begins a new stream."""
+    def finish(self) -> list[Frame]:
+        """Return the frames that still wait; the next window begins a new stream."""
 
     def reset(self) -> None:
         """Forget the stream; frames that still wait are lost."""
@@ -39,8 +38,8 @@ class WindowFiller:
         """Use a loaded model of the clip form; it is not closed here."""
         self._runner = runner
 
-    def infer(self, window: Window) -> Iterator[Frame]:
-        """Yield the window's kept frames with their patches."""
+    def infer(self, window: Window) -> list[Frame]:
+        """Return the window's kept frames with their patches."""
         patches: dict[int, list[Patch]] = {t: [] for t in window.keep}
         for job in window.crops:
             fill = self._fill(job)
@@ -49,12 +48,11 @@ class WindowFiller:
                 patch = make_patch(job.crop, job.images[at], job.holes[at], fill[at], window.frames[t])
                 if patch is not None:
                     patches[t].append(patch)
-        for t in window.keep:
-            yield replace(window.frames[t], patches=tuple(patches.pop(t)))
+        return [replace(window.frames[t], patches=tuple(patches[t])) for t in window.keep]
 
-    def finish(self) -> Iterator[Frame]:
-        """Yield nothing: no frame waits."""
-        return iter(())
+    def finish(self) -> list[Frame]:
+        """Return nothing: no frame waits."""
+        return []
 
     def reset(self) -> None:
         """Do nothing: nothing is remembered."""

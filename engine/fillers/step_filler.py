@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -33,8 +32,8 @@ class StepFiller:
         self._strands: dict[int, _Strand] = {}
         self._waiting: deque[_Waiting] = deque()
 
-    def infer(self, window: Window) -> Iterator[Frame]:
-        """Take the next window; yield frames as they are finished. Whoever begins takes them all."""
+    def infer(self, window: Window) -> list[Frame]:
+        """Take the next window; return the frames that are finished."""
         goes_on = {job.key for job in window.crops if self._continues(job, window)}
         for key in self._strands.keys() - goes_on:
             strand = self._strands.pop(key)
@@ -46,16 +45,16 @@ class StepFiller:
             if job.key not in self._strands:
                 height, width = job.holes[0].shape
                 self._strands[job.key] = _Strand(self._pool.open(self, height, width))
-            for _ in self._strands[job.key].push(window, job, wanted):
-                yield from self._finished()
-        yield from self._finished()
+            self._strands[job.key].push(window, job, wanted)
+        return self._finished()
 
-    def finish(self) -> Iterator[Frame]:
-        """Yield the frames that still wait; the next window begins a new stream."""
+    def finish(self) -> list[Frame]:
+        """Return the frames that still wait; the next window begins a new stream."""
         for strand in self._strands.values():
             strand.end()
-        yield from self._finished()
+        frames = self._finished()
         self.reset()
+        return frames
 
     def reset(self) -> None:
         """Forget the stream; frames that still wait are lost."""
@@ -68,10 +67,12 @@ class StepFiller:
         strand = self._strands.get(job.key)
         return strand is not None and strand.following == window.number + window.keep.start
 
-    def _finished(self) -> Iterator[Frame]:
+    def _finished(self) -> list[Frame]:
+        frames = []
         while self._waiting and self._waiting[0].crops == 0:
             done = self._waiting.popleft()
-            yield replace(done.frame, patches=tuple(done.patches))
+            frames.append(replace(done.frame, patches=tuple(done.patches)))
+        return frames
 
 
 @dataclass(eq=False)
@@ -112,12 +113,11 @@ class _Strand:
         self._shown: deque[_Shown | None] = deque()
         self._last: tuple[CropInputs, range] | None = None
 
-    def push(self, window: Window, job: CropInputs, wanted: dict[int, _Waiting]) -> Iterator[None]:
-        """Show the window's frames that have not been shown yet, up to the last that is kept; yield after each."""
+    def push(self, window: Window, job: CropInputs, wanted: dict[int, _Waiting]) -> None:
+        """Show the window's frames that have not been shown yet, up to the last that is kept."""
         begin = job.first if self.following is None else window.keep.start
         for t in range(begin, window.keep.stop):
             self._show(job, t, wanted.get(t))
-            yield
         self.following = window.number + window.keep.stop
         self._last = job, range(window.keep.stop, len(window.frames))
 

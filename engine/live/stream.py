@@ -31,7 +31,7 @@ from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.notices import Notices
 from ptfan.engine.redaction import redacted
 from ptfan.engine.roles import Role, check_apart
-from ptfan.engine.stages import Stages
+from ptfan.engine.stages import Room, Stages
 from ptfan.engine.versions import versions
 
 __all__ = ["LIVE_MODEL", "stream"]
@@ -104,7 +104,7 @@ def stream(
         masks.follow(pictures.info)
         sink = _open_sink(output, pictures, encoding, told, overwrite=overwrite)
         sink = opened.enter_context(MonitoredSink(sink, monitor))
-        stages: Stages[Any] = Stages(pictures, masks, inpainter, sink, waiting=1)
+        stages: Stages[Any] = Stages(pictures, masks, inpainter, sink, room=Room(decoded=1))
         opened.enter_context(_Status(monitor, status))
         broken = _run(stages, sink)
         backend = inpainter.runner.backend

@@ -126,7 +126,7 @@ def answers(model: Contestant, reference: Contestant, windows: Iterator[Window])
     """
     fillers = open_filler(model.runner), open_filler(reference.runner)
     for window in windows:
-        yield from zip(*([*filler.infer(window), *filler.finish()] for filler in fillers), strict=True)
+        yield from zip(*(filler.infer(window) + filler.finish() for filler in fillers), strict=True)
 
 
 def _agreed(what: str, ours: Any, theirs: Any) -> Any:

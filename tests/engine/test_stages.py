@@ -14,14 +14,13 @@ import av
 import numpy as np
 import pytest
 
-from ptfan.engine import stages as module
 from ptfan.engine.channel import THREAD_PREFIX
 from ptfan.engine.errors import InputError, MaskError, OutputError
 from ptfan.engine.frame import Box, Frame
 from ptfan.engine.inpainter import Inpainter
 from ptfan.engine.masks.source import MaskSource
 from ptfan.engine.media import Sample, Sink
-from ptfan.engine.stages import CopyThrough, Stages
+from ptfan.engine.stages import CopyThrough, Room, Stages
 
 SIDE = 24
 
@@ -73,8 +72,8 @@ class Pairs(CopyThrough):
         window, self._waiting = self._waiting, []
         return [window] if window else []
 
-    def infer(self, window: Any) -> Iterator[Frame]:
-        yield from window
+    def infer(self, window: Any) -> list[Frame]:
+        return list(window)
 
 
 def masks() -> MaskSource:
@@ -162,28 +161,13 @@ def test_what_was_read_before_an_error_is_written(inpainting: Callable[[], Any])
 
 def test_what_the_network_finished_before_it_failed_is_written() -> None:
     class Failing(CopyThrough):
-        def infer(self, window: Frame) -> Iterator[Frame]:
+        def infer(self, window: Frame) -> list[Frame]:
             assert isinstance(window.tag, Sample)
             return super().infer(window) if window.tag.index < 6 else raiser(InputError("it broke"))()
 
     sink = Shelf(lambda index: time.sleep(0.01))
     with pytest.raises(InputError, match="it broke"):
         Stages(samples(20), masks(), Failing(), sink).run()
-    assert sink.written == list(range(6))
-
-
-def test_a_frame_is_written_while_the_rest_of_its_window_is_filled() -> None:
-    written = threading.Event()
-
-    class Slow(Pairs):
-        def infer(self, window: Any) -> Iterator[Frame]:
-            first, *rest = window
-            yield first
-            assert written.wait(5)
-            yield from rest
-
-    sink = Shelf(lambda index: written.set())
-    assert Stages(samples(6), masks(), Slow(), sink).run()
     assert sink.written == list(range(6))
 
 
@@ -203,26 +187,33 @@ def test_the_first_error_wins() -> None:
         Stages(source(), masks(), CopyThrough(), Shelf(write)).run()
 
 
-def test_whoever_is_ahead_waits() -> None:
+@pytest.mark.parametrize("room", [Room(), Room(decoded=1), Room(windows=0, filled=4), Room.of(3840, 2160)])
+def test_whoever_is_ahead_waits(room: Room) -> None:
     """While the encoder rests, no more is read than fits into the queues and the hands of the stages."""
     read: list[int] = []
     rest = threading.Event()
 
     def source() -> Iterator[Sample]:
-        for item in samples(100):
+        for item in samples(200):
             read.append(item.index)
             yield item
 
-    stages = Stages(source(), masks(), CopyThrough(), Shelf(lambda index: bool(rest.wait(10))))
+    stages = Stages(source(), masks(), CopyThrough(), Shelf(lambda index: bool(rest.wait(10))), room=room)
     runner = threading.Thread(target=stages.run)
     runner.start()
-    time.sleep(0.3)
+    time.sleep(0.5)
     waiting = len(read)
     rest.set()
     runner.join()
     in_hand = 4
-    assert waiting <= module.DECODED_FRAMES + module.WINDOWS + module.FILLED_FRAMES + in_hand
-    assert stages.frames == 100
+    assert waiting <= room.decoded + room.windows + room.filled + in_hand
+    assert stages.frames == 200
+
+
+def test_large_frames_get_less_room() -> None:
+    assert Room.of(432, 240) == Room.of(960, 540) == Room()
+    assert Room.of(1920, 1080).windows == 0
+    assert Room.of(1920, 1080).filled < Room().filled
 
 
 def test_what_lives_does_not_grow_with_the_length(runner: Callable[..., Any]) -> None:
@@ -238,9 +229,10 @@ def test_what_lives_does_not_grow_with_the_length(runner: Callable[..., Any]) ->
         nonlocal most
         most = max(most, sum(image() is not None for image in made))
 
+    room = Room.of(1920, 1080)
     with Inpainter(runner=runner(window=6, stride=3)) as inpainter:
-        assert Stages(source(), masks(), inpainter, Shelf(write)).run()
-    assert most <= 6 + module.DECODED_FRAMES + 4 * 6
+        assert Stages(source(), masks(), inpainter, Shelf(write), room=room).run()
+    assert most <= 3 * 6 + room.decoded + room.filled
 
 
 def test_stopping_keeps_the_beginning_without_gaps() -> None:
@@ -253,7 +245,7 @@ def test_stopping_keeps_the_beginning_without_gaps() -> None:
 
 
 def test_stopping_does_not_wait_for_a_silent_source(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "GRACE_SECONDS", 0.05)
+    monkeypatch.setattr("ptfan.engine.stages.GRACE_SECONDS", 0.05)
     stop, silent = threading.Event(), threading.Event()
 
     def source() -> Iterator[Sample]:
