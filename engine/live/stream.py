@@ -42,6 +42,8 @@ QUEUE = 4
 """Captured frames that may wait where none is dropped."""
 STATUS_SECONDS = 5.0
 """How often the state of a run is told."""
+ROOM = Room(decoded=1, windows=1, filled=1)
+"""What waits makes a stream late."""
 NOTICES = 100
 """Lines that a report keeps of what was told: a run may go on for ever."""
 
@@ -104,7 +106,7 @@ def stream(
         masks.follow(pictures.info)
         sink = _open_sink(output, pictures, encoding, told, overwrite=overwrite)
         sink = opened.enter_context(MonitoredSink(sink, monitor))
-        stages: Stages[Any] = Stages(pictures, masks, inpainter, sink, room=Room(decoded=1))
+        stages: Stages[Any] = Stages(pictures, masks, inpainter, sink, room=ROOM)
         opened.enter_context(_Status(monitor, status))
         broken = _run(stages, sink)
         backend = inpainter.runner.backend

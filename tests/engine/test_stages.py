@@ -187,7 +187,9 @@ def test_the_first_error_wins() -> None:
         Stages(source(), masks(), CopyThrough(), Shelf(write)).run()
 
 
-@pytest.mark.parametrize("room", [Room(), Room(decoded=1), Room(windows=0, filled=4), Room.of(3840, 2160)])
+@pytest.mark.parametrize(
+    "room", [Room(), Room(decoded=1, windows=1, filled=1), Room(windows=0, filled=4), Room.of(3840, 2160)]
+)
 def test_whoever_is_ahead_waits(room: Room) -> None:
     """While the encoder rests, no more is read than fits into the queues and the hands of the stages."""
     read: list[int] = []
