@@ -30,14 +30,15 @@ from beside.checkout import SEED
 from beside.clip import Clip
 from beside.entry import Entry, PeerEntry, Row, StepEntry, VideoEntry
 from beside.peer import FAR, NEAR, Peer
+from beside.process import exit_status
 from beside.report import write_report
 from beside.roster import PEERS
 from ptfan.engine.bench.contender import Contender
 from ptfan.engine.bench.plots import check_plots, new_figure
-from ptfan.engine.commands.messages import say, say_error
+from ptfan.engine.commands.messages import say
 from ptfan.engine.commands.options import parse_box
 from ptfan.engine.demo import DEMO_CLIP
-from ptfan.engine.errors import InputError, PtfanError
+from ptfan.engine.errors import InputError
 from ptfan.engine.machine import describe_machine
 from ptfan.engine.progress import choose_progress, running
 
@@ -66,12 +67,7 @@ COLUMNS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, write, and print the table; a user's mistake is told in one line."""
-    try:
-        _run(_options(arguments))
-    except PtfanError as error:
-        say_error(str(error))
-        return 2
-    return 0
+    return exit_status(lambda: _run(_options(arguments)))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -30,15 +30,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from beside.checkout import SEED, Checkout, quiet
+from beside.process import exit_status
 from beside.report import write_report
 from beside.stand_ins import installed_torchvision, stand_in_torchvision
 from ptfan.engine.bench.network import NetworkResult, measure_networks
 from ptfan.engine.bench.plots import check_plots, new_figure
 from ptfan.engine.bench.subject import Subject
-from ptfan.engine.commands.messages import say, say_error
+from ptfan.engine.commands.messages import say
 from ptfan.engine.commands.options import parse_pixels, read_backend
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
-from ptfan.engine.errors import InputError, PtfanError, ToleranceError
+from ptfan.engine.errors import InputError, ToleranceError
 from ptfan.engine.machine import describe_machine
 from ptfan.engine.progress import choose_progress, running
 from ptfan.engine.runners.runner import Arrays, Runner, open_runner
@@ -60,12 +61,7 @@ WARM_UP = 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, write, and print the table; a user's mistake is told in one line."""
-    try:
-        _run(_options(arguments))
-    except PtfanError as error:
-        say_error(str(error))
-        return 2
-    return 0
+    return exit_status(lambda: _run(_options(arguments)))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -226,14 +226,8 @@ def clips_settings(spec: ModelSpec, settings: InpaintSettings) -> PreparerSettin
     Raises:
         ModelError: see `preparer_settings`.
     """
-    window, _ = window_and_stride(spec, settings)
-    return PreparerSettings(
-        window=window,
-        stride=window,
-        rules=crop_rules(spec, settings),
-        fill=spec.fill,
-        scene_cuts=settings.scene_cuts,
-    )
+    stream = preparer_settings(spec, settings)
+    return replace(stream, stride=stream.window, ahead=None, lead=None, beyond=True)
 
 
 def crop_rules(spec: ModelSpec, settings: InpaintSettings) -> CropRules:

@@ -12,7 +12,7 @@ from ptfan.engine.bench.process import most_memory
 from ptfan.engine.commands.messages import say_error
 from ptfan.engine.errors import PtfanError
 
-__all__ = ["answer", "timed"]
+__all__ = ["answer", "exit_status", "timed"]
 
 
 def timed(call: Callable[[], object], frames: int) -> dict[str, Any]:
@@ -29,8 +29,13 @@ def answer(function: Callable[..., dict[str, Any]]) -> int:
     Returns:
         An exit status; a user's mistake is told in one line.
     """
+    return exit_status(lambda: print(json.dumps(function(**json.loads(sys.argv[1])))))
+
+
+def exit_status(work: Callable[[], None]) -> int:
+    """Do some work; return the exit status, after a user's mistake was told in one line."""
     try:
-        print(json.dumps(function(**json.loads(sys.argv[1]))))
+        work()
     except PtfanError as error:
         say_error(str(error))
         return 2
