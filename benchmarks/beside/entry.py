@@ -11,6 +11,7 @@ from beside.clip import Clip
 from beside.peer import Peer
 from ptfan.engine.bench.contender import Contender
 from ptfan.engine.bench.end_to_end import measure_videos
+from ptfan.engine.bench.footage import Footage
 from ptfan.engine.bench.process import run_process
 
 __all__ = ["Entry", "PeerEntry", "Row", "StepEntry", "VideoEntry"]
@@ -144,6 +145,8 @@ class VideoEntry:
 
     def measure(self) -> None:
         """Run once; see `Entry`."""
-        (found,) = measure_videos([self._contender], self._clip.video, self._clip.mask, rounds=1, crop=self._crop)
+        (found,) = measure_videos(
+            [self._contender], Footage(clip=self._clip.video, mask=self._clip.mask), rounds=1, crop=self._crop
+        )
         took = {"seconds": found.frames / found.fps, "processor": found.processor * found.frames / 1e3}
         self.row.add({"frames": found.frames, "memory": found.memory, **took})

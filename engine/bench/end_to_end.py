@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from ptfan.engine.bench.contender import Contender
+from ptfan.engine.bench.footage import Footage
 from ptfan.engine.bench.process import run_process
 from ptfan.engine.media import open_source
 
@@ -24,6 +25,8 @@ class VideoResult:
 
     model: str
     """The contender's name."""
+    size: str
+    """The frames' size, if they were scaled: `1920x1080`; empty where the clip was run as it is."""
     frames: int
     """Frames of the video."""
     fps: float
@@ -42,6 +45,11 @@ class VideoResult:
     """Frames a second that the video is shown at; None when unknown."""
 
     @property
+    def label(self) -> str:
+        """What reports call it."""
+        return f"{self.model}, {self.size}" if self.size else self.model
+
+    @property
     def realtime(self) -> float | None:
         """Times faster than the video is shown; 1 or more can keep up with it."""
         return None if self.rate is None else self.fps / self.rate
@@ -49,46 +57,57 @@ class VideoResult:
 
 def measure_videos(
     entries: Sequence[Contender],
-    clip: Path,
-    mask: Path,
+    footage: Footage,
     *,
     rounds: int,
     crop: bool = True,
     advance: Callable[[], None] = lambda: None,
 ) -> list[VideoResult]:
-    """Inpaint a clip with each contender, in turn; the first one is the baseline.
+    """Inpaint a video with each contender, in turn; the first one is the baseline.
 
     Args:
         entries: who takes part.
-        clip: a video.
-        mask: its hole.
+        footage: the video and its hole.
         rounds: runs of each.
         crop: show the network only a region round the hole.
         advance: is called after every run.
 
     Raises:
+        InputError: the video cannot be made.
         BackendError: a run failed.
     """
+    with tempfile.TemporaryDirectory() as folder:
+        made = footage.made(Path(folder))
+        runs = _run_all(entries, made, rounds, crop, advance)
+        with open_source(made.clip) as source:
+            rate = source.info.rate
+    shown = None if rate is None else float(rate)
+    results = [_result(name, footage.size_name, found, shown) for name, found in runs.items()]
+    return [replace(result, ratio=result.fps / results[0].fps) for result in results]
+
+
+def _run_all(
+    entries: Sequence[Contender], footage: Footage, rounds: int, crop: bool, advance: Callable[[], None]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what each run of each contender took."""
     runs: dict[str, list[dict[str, Any]]] = {entry.name: [] for entry in entries}
     for _ in range(rounds):
         for entry in entries:
             settings = {"crop": crop, "threads": entry.threads, "backend": entry.backend, "gpu": entry.gpu}
             with tempfile.TemporaryDirectory() as folder:
-                asked = {"clip": str(clip), "mask": str(mask), "model": entry.model, "folder": folder}
+                asked = {"clip": str(footage.clip), "mask": str(footage.mask), "model": entry.model, "folder": folder}
                 what = f"inpainting with {entry.model}"
                 runs[entry.name].append(run_process(VIDEO_RUN, {**asked, "settings": settings}, what))
             advance()
-    with open_source(clip) as source:
-        rate = source.info.rate
-    results = [_result(name, found, None if rate is None else float(rate)) for name, found in runs.items()]
-    return [replace(result, ratio=result.fps / results[0].fps) for result in results]
+    return runs
 
 
-def _result(name: str, runs: Sequence[dict[str, Any]], rate: float | None) -> VideoResult:
+def _result(name: str, size: str, runs: Sequence[dict[str, Any]], rate: float | None) -> VideoResult:
     frames = runs[0]["frames"]
     speeds = [frames / run["seconds"] for run in runs]
     return VideoResult(
         model=name,
+        size=size,
         frames=frames,
         fps=median(speeds),
         slowest=min(speeds),

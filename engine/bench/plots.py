@@ -76,7 +76,7 @@ def _draw_stages(result: BenchResult) -> Any:
     width = 0.8 / len(result.videos)
     for place, video in enumerate(result.videos):
         at = [index + (place - (len(result.videos) - 1) / 2) * width for index in range(len(stages))]
-        label = f"{video.model}: {video.fps:.1f} frames/s"
+        label = f"{video.label}: {video.fps:.1f} frames/s"
         axes.bar(at, [video.stages[name] for name in stages], width, label=label)
     axes.set_xticks(range(len(stages)), stages)
     axes.set(ylabel="milliseconds a frame; stages overlap")

@@ -134,15 +134,17 @@ def _clip_cell(item: ClipResult) -> str:
 def _video_table(results: Sequence[VideoResult]) -> list[str]:
     stages = list(results[0].stages)
     head = (
-        f"| whole video | frames | frames/s | times real time | slowest run | memory, MB | {' | '.join(stages)} | "
-        "ratio |"
+        "| whole video | frames | frames/s | times real time | slowest run | memory, MB | "
+        f"{' | '.join(stages)} | cores | ratio |"
     )
     rows = []
     for item in results:
         figures = [f"{item.fps:.1f}", "-" if item.realtime is None else f"{item.realtime:.2f}", f"{item.slowest:.1f}"]
-        figures += [f"{item.memory / 1e6:.0f}", *(f"{item.stages[name]:.1f}" for name in stages), f"{item.ratio:.2f}"]
-        rows.append(f"| {item.model} | {item.frames} | {' | '.join(figures)} |")
-    return ["Stages in milliseconds a frame; they overlap.", "", head, _rule(head), *rows]
+        figures += [f"{item.memory / 1e6:.0f}", *(f"{item.stages[name]:.1f}" for name in stages)]
+        figures += [f"{item.processor:.1f}", f"{item.ratio:.2f}"]
+        rows.append(f"| {item.label} | {item.frames} | {' | '.join(figures)} |")
+    told = "Stages in milliseconds a frame; they overlap. Under *cores*, what all cores together worked for a frame."
+    return [told, "", head, _rule(head), *rows]
 
 
 def _rule(head: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from ptfan.engine.bench.clip_length import ClipResult, measure_clips
 from ptfan.engine.bench.contender import Contender, contenders
 from ptfan.engine.bench.end_to_end import VideoResult, measure_videos
+from ptfan.engine.bench.footage import Footage
 from ptfan.engine.bench.network import NetworkResult, measure_networks
 from ptfan.engine.bench.plots import check_plots, draw_plots
 from ptfan.engine.bench.report import bench_tables, write_bench
@@ -29,6 +30,8 @@ __all__ = ["BenchSettings", "run_bench"]
 
 CLIP_ROUNDS = 3
 """Runs of each clip length."""
+DEMO_REPEAT = 5
+"""How often the demo's clip is played: of its 55 frames alone, start and end would be a quarter of the time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,10 @@ class BenchSettings:
     """The video of whole runs; the demo's by default."""
     mask: Path | None = None
     """Its hole."""
+    video_sizes: tuple[tuple[int, int] | None, ...] = (None,)
+    """(width, height) that it is scaled to, pixels; None leaves it as it is."""
+    repeat: int | None = None
+    """How often it is played in a run; None takes 5 of the demo's, which is short, and 1 of others."""
     runs: int = 3
     """Whole runs of each model; 0 leaves them out."""
     backends: tuple[Backend, ...] = ("auto",)
@@ -63,6 +70,13 @@ class BenchSettings:
     """Draw the figures, too."""
     crop: bool = True
     """Whole runs show the network only a region round the hole."""
+
+    @property
+    def footage(self) -> list[Footage]:
+        """What whole runs inpaint: the video in each of its sizes."""
+        clip, mask = self.clip or DEMO_CLIP, self.mask or DEMO_MASK
+        repeat = self.repeat or (DEMO_REPEAT if self.clip is None else 1)
+        return [Footage(clip=clip, mask=mask, size=size, repeat=repeat) for size in self.video_sizes]
 
 
 def run_bench(settings: BenchSettings, output: Path | None = None, *, quiet: bool = False) -> str:
@@ -104,7 +118,7 @@ def run_bench(settings: BenchSettings, output: Path | None = None, *, quiet: boo
 
 def _networks(settings: BenchSettings, runners: Mapping[str, Runner], progress: Progress) -> list[NetworkResult]:
     subjects = _subjects(settings, runners)
-    with running(progress, "networks", settings.rounds):
+    with running(progress, "networks", settings.rounds, "rounds"):
         return measure_networks(subjects, settings.rounds, progress.advance)
 
 
@@ -127,7 +141,7 @@ def _clips(settings: BenchSettings, runners: Mapping[str, Runner], progress: Pro
     if not settings.lengths:
         return []
     subjects = [Subject(name, runner, settings.sizes[0]) for name, runner in runners.items()]
-    with running(progress, "clips", CLIP_ROUNDS * len(subjects) * len(settings.lengths)):
+    with running(progress, "clips", CLIP_ROUNDS * len(subjects) * len(settings.lengths), "runs"):
         return measure_clips(subjects, settings.lengths, CLIP_ROUNDS, progress.advance)
 
 
@@ -135,12 +149,12 @@ def _videos(settings: BenchSettings, entries: Sequence[Contender], progress: Pro
     entries = [entry for entry in entries if entry.runs_videos]
     if not settings.runs or not entries:
         return []
-    with running(progress, "whole videos", settings.runs * len(entries)):
-        return measure_videos(
-            entries,
-            settings.clip or DEMO_CLIP,
-            settings.mask or DEMO_MASK,
-            rounds=settings.runs,
-            crop=settings.crop,
-            advance=progress.advance,
-        )
+    videos = settings.footage
+    with running(progress, "whole videos", settings.runs * len(entries) * len(videos), "runs"):
+        return [
+            result
+            for footage in videos
+            for result in measure_videos(
+                entries, footage, rounds=settings.runs, crop=settings.crop, advance=progress.advance
+            )
+        ]

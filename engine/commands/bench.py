@@ -21,6 +21,7 @@ EPILOG = """
     ptfan bench --model s --streams 1 --streams 4                     # streams that share a batch
     ptfan bench --backend onnxruntime                                 # both in fp32, where s would be int8
     ptfan bench --model s-live --backend onnxruntime --backend onnxruntime-cuda
+    ptfan bench --rounds 1 --video-size 1280x720 --video-size 1920x1080 # whole videos of larger frames
     ptfan bench --length 15 --length 60 --length 240 -o bench/ --plots # what a frame costs in longer and longer clips
 """
 
@@ -62,6 +63,14 @@ def bench_command(
         Optional[Path],  # noqa: UP045
         typer.Option(help="Its hole.", show_default="the demo's"),
     ] = None,
+    video_size: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="WxH", help="Scale that video; repeatable.", show_default="as it is"),
+    ] = None,
+    repeat: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, help="Play it so many times in a run.", show_default="5 for the demo's, 1 for others"),
+    ] = None,
     runs: Annotated[int, typer.Option(min=0, help="Whole runs of each model, in turn; 0 leaves them out.")] = 3,
     backend: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -102,6 +111,8 @@ def bench_command(
         rounds=rounds,
         clip=clip,
         mask=mask,
+        video_sizes=tuple(parse_pixels(text) for text in video_size or ()) or (None,),
+        repeat=repeat,
         runs=runs,
         backends=tuple(read_backend(name) for name in backend or ["auto"]),
         gpu=device,

@@ -10,9 +10,11 @@ import pytest
 from ptfan.engine.bench import process
 from ptfan.engine.bench.contender import Contender
 from ptfan.engine.bench.end_to_end import measure_videos
+from ptfan.engine.bench.footage import Footage
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.errors import BackendError
 
+DEMO = Footage(clip=DEMO_CLIP, mask=DEMO_MASK)
 ENTRIES = [Contender("slow", "s.onnx", "auto"), Contender("fast", "s-live.onnx", "onnxruntime", threads=2)]
 
 
@@ -41,7 +43,7 @@ class Runs:
 def test_runs_take_turns_and_medians_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     runs, done = Runs([10, 2, 20, 1, 5, 4]), list[None]()
     monkeypatch.setattr(process, "subprocess", runs)
-    slow, fast = measure_videos(ENTRIES, DEMO_CLIP, DEMO_MASK, rounds=3, crop=False, advance=lambda: done.append(None))
+    slow, fast = measure_videos(ENTRIES, DEMO, rounds=3, crop=False, advance=lambda: done.append(None))
     assert [asked["model"] for asked in runs.asked] == ["s.onnx", "s-live.onnx"] * 3
     assert runs.asked[1]["settings"] == {"crop": False, "threads": 2, "backend": "onnxruntime", "gpu": 0}
     assert len(done) == 6
@@ -52,9 +54,19 @@ def test_runs_take_turns_and_medians_are_told(monkeypatch: pytest.MonkeyPatch) -
     assert (slow.rate, slow.realtime) == (25, 0.2)
 
 
+def test_a_video_of_another_size_is_made_once_for_all_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = Runs([1.0] * 4)
+    monkeypatch.setattr(process, "subprocess", runs)
+    results = measure_videos(ENTRIES, Footage(clip=DEMO_CLIP, mask=DEMO_MASK, size=(64, 48)), rounds=2)
+    (clip,) = {asked["clip"] for asked in runs.asked}
+    assert clip != str(DEMO_CLIP)
+    assert not Path(clip).exists()
+    assert [item.label for item in results] == ["slow, 64x48", "fast, 64x48"]
+
+
 @pytest.mark.parametrize(("stderr", "why"), [("Traceback\nout of memory\n", "out of memory"), ("", "no message")])
 def test_a_run_that_fails_tells_its_last_line(stderr: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = SimpleNamespace(returncode=1, stdout="", stderr=stderr)
     monkeypatch.setattr(process, "subprocess", SimpleNamespace(run=lambda *args, **options: failed))
     with pytest.raises(BackendError, match=rf"bench: inpainting with s.onnx failed \({why}"):
-        measure_videos(ENTRIES, DEMO_CLIP, DEMO_MASK, rounds=1)
+        measure_videos(ENTRIES, DEMO, rounds=1)

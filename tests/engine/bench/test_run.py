@@ -9,6 +9,7 @@ import pytest
 
 from ptfan.engine.bench import run
 from ptfan.engine.bench.contender import Contender
+from ptfan.engine.bench.footage import Footage
 from ptfan.engine.bench.run import BenchSettings, run_bench
 from ptfan.engine.bench.work import Pace
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
@@ -63,15 +64,20 @@ def test_networks_are_closed_when_one_of_them_does_not_fit(models: Models) -> No
 def test_whole_videos_are_the_demos_unless_others_are_named(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
-    def measure(entries: Any, clip: Path, mask: Path, **options: Any) -> list[Any]:
-        asked.append(([entry.name for entry in entries], clip.name, mask.name, options["rounds"]))
+    def measure(entries: Any, footage: Footage, **options: Any) -> list[Any]:
+        asked.append(([entry.name for entry in entries], footage, options["rounds"]))
         return []
 
     monkeypatch.setattr(run, "measure_videos", measure)
     settings: Any = {"models": tuple(models), "sizes": ((32, 24),), "rounds": 1, "runs": 2}
     run_bench(BenchSettings(**settings), quiet=True)
-    run_bench(BenchSettings(**settings, clip=Path("a.mp4"), mask=Path("b.png")), quiet=True)
-    assert asked == [(list(models), DEMO_CLIP.name, DEMO_MASK.name, 2), (list(models), "a.mp4", "b.png", 2)]
+    mine: Any = {"clip": Path("a.mp4"), "mask": Path("b.png")}
+    run_bench(BenchSettings(**settings, **mine, video_sizes=(None, (64, 48))), quiet=True)
+    assert asked == [
+        (list(models), Footage(clip=DEMO_CLIP, mask=DEMO_MASK, repeat=5), 2),
+        (list(models), Footage(**mine), 2),
+        (list(models), Footage(**mine, size=(64, 48)), 2),
+    ]
 
 
 def test_a_model_that_is_not_there() -> None:
