@@ -42,7 +42,8 @@ from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.errors import InputError, ToleranceError
 from ptfan.engine.machine import describe_machine
 from ptfan.engine.progress import choose_progress, running
-from ptfan.engine.runners.runner import Arrays, Runner, open_runner
+from ptfan.engine.runners.choice import open_runner
+from ptfan.engine.runners.runner import Arrays, Runner
 from ptfan.engine.spec import CLIP_INPUTS
 from ptfan.export.clip import clip_arrays
 from ptfan.export.compare import Comparison, compare_arrays, run_clip
@@ -115,8 +116,8 @@ class PublishedCheckout(Checkout):
         return network.eval()
 
 
-class PublishedNetwork:
-    """The published generator as a runner, as far as a benchmark needs one."""
+class PublishedNetwork(Runner):
+    """The published generator as a runner."""
 
     def __init__(self, checkout: PublishedCheckout) -> None:
         """Build it; its weights are its own random ones.
@@ -126,10 +127,11 @@ class PublishedNetwork:
         """
         frames, kept = checkout.window
         ours = generator_spec(Generator(preset("r50", convention="tsam")))
-        self.spec = replace(ours, name="published", window=frames, stride=kept)
-        """How it wants to be fed: as `r50` does, in the windows of the published test."""
+        # It is fed as `r50` is, in the windows of the published test.
+        super().__init__(checkout.folder, replace(ours, name="published", window=frames, stride=kept))
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._generator = checkout.generator().to(self._device)
+        network: Any = checkout.generator()
+        self._generator = network.to(self._device)
         self._answer: list[Tensor] = []
         # The generator puts its answer into the picture; what it gives outside the hole is compared, too.
         decoder = self._generator.coarse_net.upsample_module
@@ -149,6 +151,9 @@ class PublishedNetwork:
         with torch.no_grad(), quiet():
             self._generator(frames * (1 - hole), 1 - hole, guidance, flows)
         return {"fill": self._answer.pop()[0].transpose(0, 1).cpu().numpy()}
+
+    def close(self) -> None:
+        """Nothing is held that others wait for."""
 
     def load(self, weights: Path) -> None:
         """Take the weights of a file; see `read_published`."""

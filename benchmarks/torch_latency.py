@@ -123,7 +123,7 @@ def _variants(step: StepGenerator, inputs: list[Tensor]) -> dict[str, Callable[[
 def _graph(step: StepGenerator, inputs: list[Tensor]) -> Callable[[], None]:
     """Return a replay of the step as one CUDA graph."""
     with torch.inference_mode():
-        side = torch.cuda.Stream()
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(3):
@@ -147,7 +147,7 @@ def _times(call: Callable[[], object], calls: int) -> list[float]:
         return [after - before for before, after in itertools.pairwise(marks)]
     seconds = []
     for _ in range(calls):
-        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
         begin.record()
         call()
         end.record()

@@ -8,7 +8,8 @@ from ptfan.engine.closing import Closing
 from ptfan.engine.fillers.step_pool import StepPool
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.models import DEFAULT_MODEL
-from ptfan.engine.runners.runner import Runner, open_model
+from ptfan.engine.runners.choice import open_model
+from ptfan.engine.runners.runner import Runner
 
 __all__ = ["Engine"]
 

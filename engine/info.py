@@ -13,8 +13,8 @@ from typing import Any
 from ptfan.engine.errors import MissingExtraError, PtfanError
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256, find_model, shipped_models
 from ptfan.engine.runners.backends import backend_statuses, chosen_backends
+from ptfan.engine.runners.choice import choose_file
 from ptfan.engine.runners.onnx_file import read_spec
-from ptfan.engine.runners.runner import choose_file
 from ptfan.engine.versions import versions
 
 __all__ = ["collect_info", "format_info"]

@@ -18,7 +18,8 @@ from ptfan.engine.prepare.completions import Completions
 from ptfan.engine.prepare.crop import CropRules
 from ptfan.engine.prepare.preparer import Preparer, PreparerSettings, Window
 from ptfan.engine.runners.backends import Backend
-from ptfan.engine.runners.runner import Runner, open_model
+from ptfan.engine.runners.choice import open_model
+from ptfan.engine.runners.runner import Runner
 from ptfan.engine.spec import CompletionName, ModelSpec
 
 __all__ = [

@@ -18,8 +18,8 @@ from ptfan.engine.models import DEFAULT_MODEL, find_model
 from ptfan.engine.pictures.drawing import draw_crops, draw_grid, draw_mask
 from ptfan.engine.pictures.picture import Picture, to_8_bit
 from ptfan.engine.prepare.crop import plan_crops
+from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.runners.onnx_file import read_spec
-from ptfan.engine.runners.runner import open_runner
 from ptfan.engine.spec import ModelSpec
 
 __all__ = ["Preview", "preview"]

@@ -36,13 +36,15 @@ def draw_shape(width: int, height: int) -> np.ndarray:
     cv2.fillPoly(canvas, [np.rint(triangle).astype(np.int32)], 255, cv2.LINE_AA)
     at = (int(2.05 * middle), int(1.3 * middle))
     cv2.putText(canvas, "ptfan", at, cv2.FONT_HERSHEY_DUPLEX, height * SCALE / 50, 255, SCALE * 3, cv2.LINE_AA)
-    return cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    shape: np.ndarray = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    return shape
 
 
 def burn_in(region: np.ndarray, white: np.ndarray, shadow: np.ndarray) -> np.ndarray:
     """Lay shadow and white over a part of a picture, (h, w, 3) in [0, 255]."""
     darkened = region * (1 - shadow[..., None])
-    return np.rint(darkened * (1 - white[..., None]) + 255 * white[..., None])
+    mixed: np.ndarray = np.rint(darkened * (1 - white[..., None]) + 255 * white[..., None])
+    return mixed
 
 
 def main(source: Path, target: Path) -> None:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from ptfan.engine.commands.options import parse_pixels
 from ptfan.engine.fillers.stepper import Stepper
-from ptfan.engine.runners.runner import DTYPES, Arrays, open_runner
+from ptfan.engine.runners.choice import open_runner
+from ptfan.engine.runners.runner import DTYPES, Arrays
 from ptfan.engine.spec import CLIP_INPUTS, ModelSpec
 
 

@@ -9,18 +9,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ptfan.engine.closing import Closing
 from ptfan.engine.errors import BackendError, one_line
 from ptfan.engine.models import file_sha256
-from ptfan.engine.runners.runner import Arrays, check_inputs, check_open
-from ptfan.engine.spec import CLIP_INPUTS, ModelSpec
+from ptfan.engine.runners.runner import Arrays, WatchableRunner, check_inputs, check_open
+from ptfan.engine.spec import CLIP_INPUTS
 from ptfan.training.checkpoint import build
 from ptfan.training.spec import generator_spec
 
 __all__ = ["TorchRunner", "open_torch_runner"]
 
 
-class TorchRunner(Closing):
+class TorchRunner(WatchableRunner):
     """A generator in torch, in evaluation mode, fp32."""
 
     def __init__(self, checkpoint: Path, *, device: str = "cpu", threads: int = 0) -> None:
@@ -39,23 +38,13 @@ class TorchRunner(Closing):
         if threads:
             torch.set_num_threads(threads)
         generator = build(checkpoint)
-        self._path, self._device = checkpoint, device
-        self._spec = generator_spec(generator, weights_sha256=file_sha256(checkpoint))
+        super().__init__(checkpoint, generator_spec(generator, weights_sha256=file_sha256(checkpoint)))
+        self._device = device
         self._largest: float | None = None
         try:
             self._generator: Any = generator.to(device)
         except (RuntimeError, AssertionError) as error:  # a torch without CUDA asserts that it has it
             raise BackendError(f"device {device}: torch cannot use it ({one_line(error, 200)}); try cpu") from error
-
-    @property
-    def path(self) -> Path:
-        """The file that was loaded."""
-        return self._path
-
-    @property
-    def spec(self) -> ModelSpec:
-        """How the network wants to be fed."""
-        return self._spec
 
     @property
     def backend(self) -> str:
@@ -70,13 +59,13 @@ class TorchRunner(Closing):
             ModelError: an input is missing, has a wrong shape, or the runner is closed.
             BackendError: torch failed, for want of memory for instance.
         """
-        check_open(self._spec, self._generator)
-        check_inputs(self._spec, CLIP_INPUTS, inputs)
+        check_open(self.spec, self._generator)
+        check_inputs(self.spec, CLIP_INPUTS, inputs)
         feed = [torch.from_numpy(np.asarray(inputs[name], np.float32)).to(self._device) for name in CLIP_INPUTS]
         try:
             fill = self._generator(*feed)
         except RuntimeError as error:
-            raise BackendError(f"model {self._spec.name}: torch failed ({one_line(error, 200)})") from error
+            raise BackendError(f"model {self.spec.name}: torch failed ({one_line(error, 200)})") from error
         return {"fill": fill.float().cpu().numpy()}
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 from beside.process import answer, timed
 from ptfan.engine.bench.subject import Subject
 from ptfan.engine.runners.backends import Backend
-from ptfan.engine.runners.runner import open_model
+from ptfan.engine.runners.choice import open_model
 
 __all__ = ["step_run"]
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from ptfan.engine.models import find_model
 from ptfan.engine.runners.backends import PLAN_SUFFIX, Backend
-from ptfan.engine.runners.runner import Runner, open_model
+from ptfan.engine.runners.choice import open_model
+from ptfan.engine.runners.runner import Runner
 
 __all__ = ["Contender", "contenders"]
 

@@ -11,7 +11,7 @@ from ptfan.engine.prepare.colour_completion import LearnedColours
 from ptfan.engine.prepare.flow import FlowCompletion, smooth_completion
 from ptfan.engine.prepare.flow_completion import LearnedFlow
 from ptfan.engine.prepare.propagation import ColourCompletion
-from ptfan.engine.runners.runner import open_runner
+from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.spec import CompletionName, Fill
 
 __all__ = ["Completions"]

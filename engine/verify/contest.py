@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from ptfan.engine.errors import InputError, ModelError
 from ptfan.engine.frame import Frame
@@ -15,22 +15,10 @@ from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import file_sha256, find_model, shipped_models
 from ptfan.engine.prepare.preparer import Window
 from ptfan.engine.runners.onnx_file import read_spec
-from ptfan.engine.runners.runner import Runner
+from ptfan.engine.runners.runner import Runner, WatchableRunner
 from ptfan.engine.spec import ModelSpec
 
-__all__ = ["Contestant", "WatchableRunner", "answers", "find_reference", "joint_spec"]
-
-
-@runtime_checkable
-class WatchableRunner(Runner, Protocol):
-    """A runner that can tell how large the values inside the network become: one that has its layers, no mere graph."""
-
-    @property
-    def largest_activation(self) -> float | None:
-        """The largest absolute value that a layer has given; None before `watch`."""
-
-    def watch(self) -> None:
-        """Look at what every layer gives from now on."""
+__all__ = ["Contestant", "answers", "find_reference", "joint_spec"]
 
 
 @dataclass(frozen=True, eq=False)

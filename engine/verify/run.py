@@ -24,7 +24,7 @@ from ptfan.engine.prepare.completions import Completions
 from ptfan.engine.prepare.preparer import Preparer, Window
 from ptfan.engine.progress import NoProgress, Progress, running
 from ptfan.engine.runners.backends import Backend
-from ptfan.engine.runners.runner import open_runner
+from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.spec import LEAST_PSNR, ModelSpec
 from ptfan.engine.verify.contest import Contestant, answers, find_reference, joint_spec
 from ptfan.engine.verify.verification import Verification

@@ -43,7 +43,7 @@ def test_two_that_differ_a_little(
         "-o", "worst.png", "--json", "found.json",
     )  # fmt: skip
     assert done.status == 0, done
-    assert done.out.startswith("shifted.onnx (carry, clip form, fp32, onnxruntime (CPU)) against carry.onnx")
+    assert done.out.startswith("shifted.onnx (carry, clip form, fp32, onnxruntime (CPU, ")
     assert "8 frames, 8 with a hole; windows of 5" in done.out
     found = json.loads((folder / "found.json").read_text(encoding="utf-8"))
     assert found["passed"] is True

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ptfan.engine.closing import Closing
+from ptfan.engine.runners.runner import BoundRunner, Runner
 from ptfan.engine.spec import ModelSpec, StateSpec
 
 Pictures = list[NDArray[np.float32]]
@@ -33,13 +33,13 @@ def make_pan(frames: int, height: int, width: int, *, dx: int = 3, dy: int = 1, 
     return [wide[top : top + height, left : left + width].copy() for top, left in zip(tops, lefts, strict=True)]
 
 
-class FakeRunner(Closing):
+class FakeRunner(Runner):
     """A network for tests: `answer` maps the inputs to `fill`; every call's inputs are kept."""
 
-    backend, path = "fake", Path("fake.onnx")
+    backend = "fake"
 
     def __init__(self, spec: ModelSpec, answer: Callable[[Mapping[str, NDArray[Any]]], NDArray[Any]]) -> None:
-        self.spec = spec
+        super().__init__(Path("fake.onnx"), spec)
         self.answer = answer
         self.calls: list[dict[str, NDArray[Any]]] = []
         self.closed = False
@@ -60,7 +60,7 @@ def make_runner(
     return FakeRunner(ModelSpec(**values), answer)
 
 
-class FakeStepRunner(FakeRunner):
+class FakeStepRunner(FakeRunner, BoundRunner):
     """A step model for tests: the mean of a frame and its neighbours, those of the stream alone, one step late.
 
     What it gives for a frame of a whole clip, `expected` says.

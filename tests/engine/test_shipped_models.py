@@ -13,7 +13,7 @@ from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import Inpainter
 from ptfan.engine.media import open_source
 from ptfan.engine.models import find_model
-from ptfan.engine.runners.runner import open_runner
+from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.spec import LEAST_PSNR
 from ptfan.engine.verify.run import verify
 

@@ -10,7 +10,7 @@ import pytest
 
 from ptfan.engine.errors import ToleranceError
 from ptfan.engine.models import find_model
-from ptfan.engine.runners.runner import open_runner
+from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.spec import CLIP_CHANNELS
 from ptfan.export.compare import Comparison, compare_arrays, run_clip
 

@@ -16,8 +16,8 @@ from ptfan.engine.frame import Frame, Image
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.masks.source import open_mask
 from ptfan.engine.models import file_sha256, find_model
-from ptfan.engine.runners import runner as runner_module
-from ptfan.engine.runners.runner import RUNNER_GROUP, open_runner
+from ptfan.engine.runners import choice
+from ptfan.engine.runners.choice import RUNNER_GROUP, open_runner
 from ptfan.engine.spec import CLIP_INPUTS
 from ptfan.engine.verify.run import VerifySettings, verify
 from ptfan.training import checkpoint as checkpoint_module
@@ -93,7 +93,7 @@ def test_the_runtime_finds_it_by_the_file_s_name(
     declared = pyproject["project"]["entry-points"][RUNNER_GROUP]
     points = [EntryPoint(name, value, RUNNER_GROUP) for name, value in declared.items()]
     monkeypatch.setattr(
-        runner_module,
+        choice,
         "entry_points",
         lambda *, group, name: [point for point in points if (point.group, point.name) == (group, name)],
     )

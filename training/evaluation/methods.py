@@ -17,7 +17,7 @@ from ptfan.engine.models import file_sha256
 from ptfan.engine.prepare.carry_rules import CarryRules
 from ptfan.engine.prepare.flow import FlowPair, estimate_flows, smooth_completion
 from ptfan.engine.prepare.propagation import propagate
-from ptfan.engine.runners.runner import choose_file
+from ptfan.engine.runners.choice import choose_file
 from ptfan.training.data.pixels import Floats, Pixels, to_bytes, to_floats
 
 __all__ = ["BASELINES", "Method", "baseline_methods", "model_methods", "plain_flows", "propagation", "telea"]

@@ -18,7 +18,7 @@ from ptfan.engine.models import FLOW_MODEL, file_sha256
 from ptfan.engine.prepare.flow import FlowPair, SmoothFlows, judged, smooth_completion, smooth_flows
 from ptfan.engine.prepare.flow_completion import LearnedFlow
 from ptfan.engine.prepare.propagation import propagate
-from ptfan.engine.runners.runner import open_runner
+from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.versions import versions
 from ptfan.training.data.pixels import to_bytes, to_floats
 from ptfan.training.evaluation.figures import mean_figure

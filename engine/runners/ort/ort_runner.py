@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.closing import Closing
 from ptfan.engine.errors import BackendError, ModelError, one_line
 from ptfan.engine.machine import cores
 from ptfan.engine.runners.half import cast
@@ -23,7 +22,7 @@ from ptfan.engine.runners.onnx_file import read_spec
 from ptfan.engine.runners.ort.graphs import CudaGraphs
 from ptfan.engine.runners.runner import (
     DTYPES,
-    Arrays,
+    BoundRunner,
     State,
     Values,
     check_floating,
@@ -50,7 +49,7 @@ STDOUT = Lock()
 """Is held while something else stands in the place of Python's stdout."""
 
 
-class OrtRunner(Closing):
+class OrtRunner(BoundRunner):
     """A network in ONNX Runtime."""
 
     def __init__(self, model: Path, *, threads: int = 0, gpu: int | None = None) -> None:
@@ -67,10 +66,10 @@ class OrtRunner(Closing):
         """
         import onnxruntime
 
-        self._spec = read_spec(model)
-        self._path, self._threads, self._gpu = model, threads or _usual_threads(self._spec), gpu
+        super().__init__(model, read_spec(model))
+        self._threads, self._gpu = threads or _usual_threads(self.spec), gpu
         self._place = ("cpu", 0) if gpu is None else ("cuda", gpu)
-        session = _open_session(model, self._threads, gpu, keep=not self._spec.completes)
+        session = _open_session(model, self._threads, gpu, keep=not self.spec.completes)
         self._types = {entry.name: TYPES.get(entry.type) for entry in session.get_inputs()}
         check_floating(model, self._types)
         self._names = [entry.name for entry in session.get_outputs()]
@@ -79,35 +78,23 @@ class OrtRunner(Closing):
         self._graphs = self._open_graphs() if gpu is not None and os.environ.get(GRAPHS_VARIABLE) == "1" else None
 
     @property
-    def path(self) -> Path:
-        """The file that was loaded."""
-        return self._path
-
-    @property
-    def spec(self) -> ModelSpec:
-        """How the network wants to be fed."""
-        return self._spec
-
-    @property
     def backend(self) -> str:
         """The backend and where it computes."""
         if self._gpu is None:
-            return "onnxruntime (CPU, int8)" if self._spec.convolutions == "int8" else "onnxruntime (CPU)"
+            threads = self._threads or cores()
+            numbers = "CPU, int8" if self.spec.convolutions == "int8" else "CPU"
+            return f"onnxruntime ({numbers}, {threads} thread{'s' if threads > 1 else ''})"
         graphs = ", CUDA graphs" if self._graphs is not None else ""
         return f"onnxruntime-cuda (GPU {self._gpu}{graphs})"
 
     def allocate(self, shape: tuple[int, ...], precision: Precision) -> State:
-        """Return memory for one output where the network computes, filled with zeros.
-
-        Raises:
-            BackendError: there is not so much memory.
-        """
+        """Return memory for one output where the network computes, filled with zeros; see `BoundRunner`."""
         zeros = np.zeros(shape, DTYPES[precision])
         try:
             return self._values.ortvalue_from_numpy(zeros, *self._place)
         except Exception as error:  # ONNX Runtime's errors share no public base class
             raise BackendError(
-                f"model {self._spec.name}: no memory for {zeros.nbytes / 1e6:.0f} MB ({one_line(error, 200)})"
+                f"model {self.spec.name}: no memory for {zeros.nbytes / 1e6:.0f} MB ({one_line(error, 200)})"
             ) from error
 
     def copy_stream(self, source: State, into: State, stream: int) -> None:
@@ -120,42 +107,21 @@ class OrtRunner(Closing):
         part = math.prod(source.shape()[1:]) * np.dtype(TYPES[source.data_type()]).itemsize
         ctypes.memmove(into.data_ptr() + stream * part, source.data_ptr() + stream * part, part)
 
-    def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
-        """Run once.
-
-        Raises:
-            ModelError: an input is missing, or the runner is closed.
-            BackendError: ONNX Runtime failed, for want of memory or because an input does not fit the graph.
-        """
-        return self.run_into(inputs, {})
-
     def run_into(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
-        """Run once, with some outputs written to memory that is there already.
-
-        Args:
-            inputs: by name, arrays or what `allocate` returned.
-            into: by the outputs' names, what `allocate` returned for their types and shapes.
-
-        Returns:
-            The other outputs.
-
-        Raises:
-            ModelError: an input is missing, or the runner is closed.
-            BackendError: ONNX Runtime failed, for want of memory or because an array does not fit the graph.
-        """
-        check_open(self._spec, self._session)
-        check_inputs(self._spec, self._types, inputs)
+        """Run once, with some outputs written to memory that is there already; see `BoundRunner`."""
+        check_open(self.spec, self._session)
+        check_inputs(self.spec, self._types, inputs)
         try:
             outputs = self._recorded(inputs, into)
             if outputs is None:
                 outputs = self._bound(inputs, into)
         except Exception as error:
-            raise BackendError(f"model {self._spec.name}: ONNX Runtime failed ({one_line(error, 200)})") from error
+            raise BackendError(f"model {self.spec.name}: ONNX Runtime failed ({one_line(error, 200)})") from error
         return {name: cast(array, np.float32) for name, array in outputs.items()}
 
     def _open_graphs(self) -> CudaGraphs | None:
         """Return what records runs; a network that completes flow or colours is none for a GPU."""
-        if self._spec.completes:
+        if self.spec.completes:
             return None
         entries = [*self._session.get_inputs(), *self._session.get_outputs()]
 
@@ -166,9 +132,9 @@ class OrtRunner(Closing):
                 for name, size in zip(entry.shape, shapes[entry.name], strict=True)
                 if isinstance(name, str)
             }
-            return _open_session(self._path, self._threads, self._gpu, fixed)
+            return _open_session(self.path, self._threads, self._gpu, fixed)
 
-        return CudaGraphs(self._spec, {entry.name: TYPES[entry.type] for entry in entries}, self._place, open_fixed)
+        return CudaGraphs(self.spec, {entry.name: TYPES[entry.type] for entry in entries}, self._place, open_fixed)
 
     def _recorded(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]] | None:
         """Run as a CUDA graph; None where that is not done. A step writes nothing that it reads: it may run again."""
@@ -178,7 +144,7 @@ class OrtRunner(Closing):
             return self._graphs.run(inputs, into)
         except Exception as error:  # ONNX Runtime's errors share no public base class
             self._graphs, why = None, one_line(error.__cause__ or error, 200)
-            warn_no_graphs(f"model {self._spec.name}", why)
+            warn_no_graphs(f"model {self.spec.name}", why)
             return None
 
     def _bound(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:

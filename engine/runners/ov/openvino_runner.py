@@ -10,14 +10,22 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.closing import Closing
 from ptfan.engine.errors import BackendError, ModelError, one_line
 from ptfan.engine.runners.half import cast
 from ptfan.engine.runners.onnx_file import read_spec
 from ptfan.engine.runners.ov.flow_warp_conversion import flow_warp_extension
 from ptfan.engine.runners.ov.openvino_module import import_openvino
-from ptfan.engine.runners.runner import DTYPES, Arrays, State, Values, check_floating, check_inputs, check_open
-from ptfan.engine.spec import ModelSpec, Precision
+from ptfan.engine.runners.runner import (
+    DTYPES,
+    Arrays,
+    BoundRunner,
+    State,
+    Values,
+    check_floating,
+    check_inputs,
+    check_open,
+)
+from ptfan.engine.spec import Precision
 
 __all__ = ["Arithmetic", "OpenVINORunner"]
 
@@ -29,7 +37,7 @@ SIZES = 4
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 
 
-class OpenVINORunner(Closing):
+class OpenVINORunner(BoundRunner):
     """A network in OpenVINO, which compiles it for each size of frames when that comes for the first time."""
 
     def __init__(self, model: Path, *, threads: int = 0, arithmetic: Arithmetic = "fp32") -> None:
@@ -43,7 +51,7 @@ class OpenVINORunner(Closing):
         Raises:
             ModelError: not an ONNX file, or none that ptfan exported.
         """
-        self._path, self._spec = model, read_spec(model)
+        super().__init__(model, read_spec(model))
         self._arithmetic: Arithmetic = arithmetic
         self._openvino = import_openvino()
         self._core = _core()
@@ -61,16 +69,6 @@ class OpenVINORunner(Closing):
         self._request = lru_cache(SIZES)(self._compile)
 
     @property
-    def path(self) -> Path:
-        """The file that was loaded."""
-        return self._path
-
-    @property
-    def spec(self) -> ModelSpec:
-        """How the network wants to be fed."""
-        return self._spec
-
-    @property
     def backend(self) -> str:
         """The backend and where it computes."""
         return "openvino (CPU)" if self._arithmetic == "fp32" else "openvino-bf16 (CPU)"
@@ -83,31 +81,15 @@ class OpenVINORunner(Closing):
         """Copy one stream's part of a value."""
         into[stream] = source[stream]
 
-    def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
-        """Run once; see `run_into`."""
-        return self.run_into(inputs, {})
-
     def run_into(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
-        """Run once, with some outputs written to memory that is there already.
-
-        Args:
-            inputs: by name, arrays or what `allocate` returned.
-            into: by the outputs' names, what `allocate` returned for their types and shapes.
-
-        Returns:
-            The other outputs.
-
-        Raises:
-            ModelError: an input is missing, or the runner is closed.
-            BackendError: OpenVINO failed, for want of memory or because an array does not fit the graph.
-        """
-        check_open(self._spec, self._graph)
-        check_inputs(self._spec, self._types, inputs)
+        """Run once, with some outputs written to memory that is there already; see `BoundRunner`."""
+        check_open(self.spec, self._graph)
+        check_inputs(self.spec, self._types, inputs)
         arrays = {name: cast(inputs[name], dtype) for name, dtype in self._types.items()}
         try:
             return self._bound(arrays, into)
         except (RuntimeError, MemoryError) as error:
-            raise BackendError(f"model {self._spec.name}: OpenVINO failed ({_why(error)})") from error
+            raise BackendError(f"model {self.spec.name}: OpenVINO failed ({_why(error)})") from error
 
     def close(self) -> None:
         """Free what was compiled; a closed runner runs no more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ptfan.engine.errors import InputNotFoundError, ModelError
@@ -60,6 +60,12 @@ class PlanRecord:
     """Other GPUs from compute capability 8.0 on run it, too."""
     version: int = RECORD_VERSION
     """The version of this very format."""
+
+    @property
+    def sized_spec(self) -> ModelSpec:
+        """How the plan wants to be fed: the model's spec, with the sizes that the plan was built for."""
+        least, most = self.sizes.least, self.sizes.most
+        return replace(self.spec, smallest_size=(least.width, least.height), largest_size=(most.width, most.height))
 
     @property
     def carries_code(self) -> bool:

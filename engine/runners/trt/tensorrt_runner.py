@@ -6,17 +6,15 @@ import math
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.closing import Closing
 from ptfan.engine.errors import BackendError, ModelError
 from ptfan.engine.runners.half import cast
-from ptfan.engine.runners.runner import DTYPES, Arrays, State, Values, check_inputs, check_open
+from ptfan.engine.runners.runner import DTYPES, BoundRunner, State, Values, check_inputs, check_open
 from ptfan.engine.runners.trt.device import Device, Staging
 from ptfan.engine.runners.trt.device_array import DeviceArray
 from ptfan.engine.runners.trt.launches import Launches
@@ -24,7 +22,7 @@ from ptfan.engine.runners.trt.plan_record import read_record
 from ptfan.engine.runners.trt.plugin_choice import LIBRARY_NAME, PLUGIN_VARIABLE, find_plugin
 from ptfan.engine.runners.trt.sizes import Extent
 from ptfan.engine.runners.trt.tensorrt_module import import_tensorrt, make_log
-from ptfan.engine.spec import ModelSpec, Precision
+from ptfan.engine.spec import Precision
 
 __all__ = ["TRUST_VARIABLE", "TensorRTRunner"]
 
@@ -34,7 +32,7 @@ RTX_CAPABILITIES = ((7, 5), (8, 0), (8, 6), (8, 9), (12, 0), (12, 1))
 """Compute capabilities that TensorRT for RTX names."""
 
 
-class TensorRTRunner(Closing):
+class TensorRTRunner(BoundRunner):
     """A network as a TensorRT plan."""
 
     def __init__(self, plan: Path, *, gpu: int = 0) -> None:
@@ -50,7 +48,8 @@ class TensorRTRunner(Closing):
             MissingExtraError: TensorRT or CUDA's bindings are not installed.
             BackendError: there is no GPU, or the plan does not fit it or this TensorRT.
         """
-        self._plan, self._record = plan, read_record(plan)
+        self._record = read_record(plan)
+        super().__init__(plan, self._record.sized_spec)
         # What one thread queues while another records would become part of the recording.
         self._turn = threading.RLock()
         trt = import_tensorrt(self._record.tensorrt)
@@ -69,19 +68,6 @@ class TensorRTRunner(Closing):
         self._extent: Extent | None = None
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._staging: dict[str, Staging] = {}
-
-    @property
-    def path(self) -> Path:
-        """The plan."""
-        return self._plan
-
-    @property
-    def spec(self) -> ModelSpec:
-        """How the network wants to be fed: the model's spec, with the sizes that the plan was built for."""
-        least, most = self._record.sizes.least, self._record.sizes.most
-        return replace(
-            self._record.spec, smallest_size=(least.width, least.height), largest_size=(most.width, most.height)
-        )
 
     @property
     def backend(self) -> str:
@@ -103,10 +89,6 @@ class TensorRTRunner(Closing):
         with self._turn, self._device.current():
             self._device.copy_part(source, into, stream)
 
-    def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
-        """Run once; see `run_into`."""
-        return self.run_into(inputs, {})
-
     def run_into(self, inputs: Values, into: Mapping[str, State], *, stream: Any = None) -> dict[str, NDArray[Any]]:
         """Run once, with some outputs written to memory that is there already; all is done when it returns.
 
@@ -126,8 +108,8 @@ class TensorRTRunner(Closing):
                 must, or is of another type; or the runner is closed.
             BackendError: a size is not one of the plan's, or TensorRT failed.
         """
-        check_open(self._record.spec, self._context)
-        check_inputs(self._record.spec, self._inputs, inputs)
+        check_open(self.spec, self._context)
+        check_inputs(self.spec, self._inputs, inputs)
         with self._turn, self._device.current():
             if stream is not None:
                 self._device.follow(stream)
@@ -157,7 +139,7 @@ class TensorRTRunner(Closing):
 
     def _check(self, trt: Any) -> None:
         """Refuse a plan that does not fit, or that would run code of its own unasked."""
-        record, plan = self._record, self._plan
+        record, plan = self._record, self.path
         why = record.misfit(trt.__name__, trt.__version__, self._device.gpu)
         if why is not None:
             raise BackendError(f"plan {plan}: {why}; build it here: {record.rebuild_command(plan)}")
@@ -168,7 +150,7 @@ class TensorRTRunner(Closing):
 
     def _load(self, trt: Any) -> Any:
         """Return the engine."""
-        record, plan = self._record, self._plan
+        record, plan = self._record, self.path
         if not record.plugin_embedded:
             self._load_plugin(trt)
         if record.carries_code:
@@ -197,7 +179,7 @@ class TensorRTRunner(Closing):
 
     def _load_plugin(self, trt: Any) -> None:
         """Make the plan's plugin known; a library must be the one that it was built with."""
-        record, plan = self._record, self._plan
+        record, plan = self._record, self.path
         asked = None if record.plugin == "library" else record.plugin
         plugin = find_plugin(asked, plan.parent, record.plugin)
         if plugin.sha256 != record.plugin_sha256:
@@ -223,7 +205,7 @@ class TensorRTRunner(Closing):
             return
         if extent not in self._record.sizes:
             raise BackendError(
-                f"plan {self._plan}: takes {self._record.sizes}, got {extent}; build it for that: see --min, --max and "
+                f"plan {self.path}: takes {self._record.sizes}, got {extent}; build it for that: see --min, --max and "
                 "--frames of `ptfan build`"
             )
         self._launches.forget()
@@ -231,18 +213,18 @@ class TensorRTRunner(Closing):
         self._shapes = self._shapes_at(extent)
         for name in self._inputs:
             if not self._context.set_input_shape(name, self._shapes[name]):
-                raise BackendError(f"plan {self._plan}: TensorRT refuses {name} at {extent} ({self._log.problem})")
+                raise BackendError(f"plan {self.path}: TensorRT refuses {name} at {extent} ({self._log.problem})")
         self._extent = extent
 
     def _shapes_at(self, extent: Extent) -> dict[str, tuple[int, ...]]:
         """Return the shapes of all inputs and outputs."""
-        return self._record.spec.input_shapes(*extent) | self._record.spec.output_shapes(*extent)
+        return self.spec.input_shapes(*extent) | self.spec.output_shapes(*extent)
 
     def _on_gpu(self, values: Values) -> dict[str, DeviceArray]:
         """Return those values that lie on the GPU; check all."""
         found = {}
         for name in self._types.keys() & values.keys():
-            what = f"model {self._record.spec.name}: {name}"
+            what = f"model {self.spec.name}: {name}"
             array = DeviceArray.of(what, values[name], self._device.index, self._device.stream)
             shape, wanted = tuple(values[name].shape), self._shapes[name]
             if shape != wanted:
@@ -256,7 +238,7 @@ class TensorRTRunner(Closing):
 
     def _outputs_on_gpu(self, into: Values) -> dict[str, DeviceArray]:
         """Return where outputs are to be written, which must be the GPU."""
-        found, model = self._on_gpu(into), f"model {self._record.spec.name}"
+        found, model = self._on_gpu(into), f"model {self.spec.name}"
         for name in into:
             if name not in self._outputs:
                 raise ModelError(f"{model}: has no output {name}, expected one of {', '.join(self._outputs)}")
@@ -287,6 +269,6 @@ class TensorRTRunner(Closing):
         for name, pointer in pointers.items():
             self._context.set_tensor_address(name, pointer)
         if not self._context.execute_async_v3(self._device.stream):
-            raise BackendError(f"plan {self._plan}: TensorRT failed ({self._log.problem})")
+            raise BackendError(f"plan {self.path}: TensorRT failed ({self._log.problem})")
         for name in down:
             self._device.download(self._stage(name), self._view(name).nbytes)

@@ -7,7 +7,7 @@ import pytest
 from ptfan.engine.bench.subject import Subject, network_label
 from ptfan.engine.errors import InputError
 from ptfan.engine.models import find_model
-from ptfan.engine.runners.runner import open_runner
+from ptfan.engine.runners.choice import open_runner
 
 pytest.importorskip("onnxruntime")
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -11,35 +10,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ptfan.engine.closing import Closing
 from ptfan.engine.errors import InputError, ModelError
 from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.models import COLOUR_MODEL, colour_model, shipped_models
 from ptfan.engine.prepare.colour_completion import LearnedColours, colour_inputs
 from ptfan.engine.prepare.propagation import propagate
-from ptfan.engine.runners.runner import open_runner
-from ptfan.engine.spec import ModelSpec
+from ptfan.engine.runners.choice import open_runner
+from tests.engine.prepare.fake_completer import Arrays, FakeCompleter
 
-Arrays = Mapping[str, NDArray[Any]]
 HEIGHT, WIDTH = 64, 128
 
 
-class FakeNetwork(Closing):
-    """Adds another constant to each colour of what is hole."""
+def add_constants(inputs: Arrays) -> dict[str, NDArray[Any]]:
+    """Return another constant more for each colour of what is hole."""
+    added = np.array([0.1, -0.1, 5.0], np.float32)[:, None, None]
+    return {"completed": inputs["picture"] + added * (inputs["hole"] > 0)}
 
-    backend, path = "fake", Path("fake.onnx")
 
-    def __init__(self, form: Any = "colour") -> None:
-        self.spec = ModelSpec(name="fake", form=form, window=6, stride=3, lookahead=0)
-        self.calls: list[Arrays] = []
-
-    def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
-        self.calls.append(inputs)
-        added = np.array([0.1, -0.1, 5.0], np.float32)[:, None, None]
-        return {"completed": inputs["picture"] + added * (inputs["hole"] > 0)}
-
-    def close(self) -> None: ...
+def colour_network() -> FakeCompleter:
+    return FakeCompleter("colour", add_constants)
 
 
 def hole(height: int = HEIGHT, width: int = WIDTH) -> NDArray[np.bool_]:
@@ -55,7 +45,7 @@ def noise(height: int, width: int, seed: int = 0) -> NDArray[np.float32]:
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 3))
 def test_what_is_added_stays_in_the_hole_and_in_range(height: int, width: int, frames: int) -> None:
-    network, mask = FakeNetwork(), hole(height, width)
+    network, mask = colour_network(), hole(height, width)
     mask[height // 2, width // 2] = True
     pictures = [noise(height, width, seed) for seed in range(frames)]
     before = [picture.copy() for picture in pictures]
@@ -72,7 +62,7 @@ def test_what_is_added_stays_in_the_hole_and_in_range(height: int, width: int, f
 
 def test_the_answer_is_enlarged_into_the_hole() -> None:
     picture, mask = noise(HEIGHT, WIDTH), hole()
-    (completed,) = LearnedColours(FakeNetwork())([picture], [1 - mask.astype(np.float32)], [mask])
+    (completed,) = LearnedColours(colour_network())([picture], [1 - mask.astype(np.float32)], [mask])
     deep = cv2.erode(mask.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     np.testing.assert_allclose((completed - picture)[deep][:, :2], [[0.1, -0.1]] * deep.sum(), atol=1e-5)
     assert (completed[deep][:, 2] == 1).all()
@@ -96,7 +86,7 @@ def test_what_the_network_is_shown() -> None:
 
 
 def test_frames_without_a_hole_are_left_out() -> None:
-    network = FakeNetwork()
+    network = colour_network()
     picture, mask, nothing = noise(HEIGHT, WIDTH), hole(), np.zeros((HEIGHT, WIDTH), bool)
     completed = LearnedColours(network)([picture] * 3, [np.ones_like(picture[..., 0])] * 3, [nothing, mask, nothing])
     assert len(network.calls[0]["picture"]) == 1
@@ -108,7 +98,7 @@ def test_frames_without_a_hole_are_left_out() -> None:
 
 def test_a_network_for_something_else_is_refused() -> None:
     with pytest.raises(ModelError, match="clip form, expected colour"):
-        LearnedColours(FakeNetwork("clip"))
+        LearnedColours(FakeCompleter("clip", add_constants))
     with pytest.raises(ModelError, match="colour form, expected clip"):
         Inpainter(COLOUR_MODEL)
     assert not {COLOUR_MODEL, colour_model()} & set(shipped_models().values())

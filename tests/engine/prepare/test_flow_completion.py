@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,37 +9,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ptfan.engine.closing import Closing
 from ptfan.engine.errors import ModelError
 from ptfan.engine.inpainter import Inpainter
 from ptfan.engine.models import FLOW_MODEL, flow_model, shipped_models
 from ptfan.engine.prepare.completion import dilate
 from ptfan.engine.prepare.flow import CONTAMINATED, estimate_flows
 from ptfan.engine.prepare.flow_completion import LearnedFlow, completion_inputs
-from ptfan.engine.runners.runner import open_runner
-from ptfan.engine.spec import ModelSpec
+from ptfan.engine.runners.choice import open_runner
+from tests.engine.prepare.fake_completer import Arrays, FakeCompleter
 
-Arrays = Mapping[str, NDArray[Any]]
 HEIGHT, WIDTH = 64, 96
 
 
-class FakeNetwork(Closing):
-    """Adds a constant to the flow of unknown pixels, and doubts them by another."""
+def add_constants(inputs: Arrays) -> dict[str, NDArray[Any]]:
+    """Return other flow for unknown pixels, a constant more along each axis, and other constants as their doubt."""
+    unknown = 1 - inputs["known"]
+    added = np.array([1.0, 2.0, 3.0, 4.0], np.float32)[:, None, None]
+    doubt = np.array([0.5, 0.25], np.float32)[:, None, None]
+    return {"completed": inputs["flow"] + added * unknown, "spread": doubt * unknown}
 
-    backend, path = "fake", Path("fake.onnx")
 
-    def __init__(self, form: Any = "flow") -> None:
-        self.spec = ModelSpec(name="fake", form=form, window=6, stride=3, lookahead=0)
-        self.calls: list[Arrays] = []
-
-    def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
-        self.calls.append(inputs)
-        unknown = 1 - inputs["known"]
-        added = np.array([1.0, 2.0, 3.0, 4.0], np.float32)[:, None, None]
-        doubt = np.array([0.5, 0.25], np.float32)[:, None, None]
-        return {"completed": inputs["flow"] + added * unknown, "spread": doubt * unknown}
-
-    def close(self) -> None: ...
+def flow_network() -> FakeCompleter:
+    return FakeCompleter("flow", add_constants)
 
 
 def hole(height: int = HEIGHT, width: int = WIDTH) -> NDArray[np.bool_]:
@@ -55,7 +45,7 @@ def smooth(frames: int, height: int = HEIGHT, width: int = WIDTH, seed: int = 0)
 
 
 def test_the_answer_is_enlarged_into_the_holes() -> None:
-    network, flows, holes = FakeNetwork(), smooth(3), [hole()] * 3
+    network, flows, holes = flow_network(), smooth(3), [hole()] * 3
     pairs = LearnedFlow(network)(flows, holes)
     unknown = dilate(hole(), CONTAMINATED)
     deep = hole()
@@ -89,7 +79,7 @@ def test_what_points_out_of_the_clip_is_the_other_direction_negated() -> None:
 @settings(max_examples=20, deadline=None)
 @given(st.integers(16, 90), st.integers(16, 90), st.integers(2, 4))
 def test_any_size(height: int, width: int, frames: int) -> None:
-    network, mask = FakeNetwork(), hole(height, width)
+    network, mask = flow_network(), hole(height, width)
     pairs = LearnedFlow(network)(smooth(frames, height, width), [mask] * frames)
     shape = network.calls[0]["flow"].shape
     assert shape[0] == frames
@@ -98,7 +88,7 @@ def test_any_size(height: int, width: int, frames: int) -> None:
 
 
 def test_without_holes_or_neighbours_the_network_is_not_run() -> None:
-    network = FakeNetwork()
+    network = flow_network()
     completion = LearnedFlow(network)
     flows = smooth(3)
     pairs = completion(flows, [np.zeros((HEIGHT, WIDTH), bool)] * 3)
@@ -109,7 +99,7 @@ def test_without_holes_or_neighbours_the_network_is_not_run() -> None:
 
 def test_a_network_for_something_else_is_refused() -> None:
     with pytest.raises(ModelError, match="clip form, expected flow"):
-        LearnedFlow(FakeNetwork("clip"))
+        LearnedFlow(FakeCompleter("clip", add_constants))
     with pytest.raises(ModelError, match="flow form, expected clip"):
         Inpainter(FLOW_MODEL)
     assert FLOW_MODEL not in shipped_models().values()

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from ptfan.engine.errors import BackendError, InputError
 from ptfan.engine.fillers.stepper import Stepper
 from ptfan.engine.models import FLOW_MODEL, find_model
-from ptfan.engine.runners import runner as runners
+from ptfan.engine.runners import choice
 from ptfan.engine.runners.backends import Backend, _cuda_problem, backend_statuses
+from ptfan.engine.runners.choice import _tell, _tell_unused, choose_file, open_runner
 from ptfan.engine.runners.ort.ort_runner import OrtRunner
-from ptfan.engine.runners.runner import _tell, _tell_unused, choose_file, open_runner
 from ptfan.engine.spec import CLIP_CHANNELS
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -77,7 +77,7 @@ def test_the_best_that_works_is_taken(monkeypatch: pytest.MonkeyPatch, capsys: p
     with open_runner(FLOW_MODEL, gpu=1) as runner:
         assert runner.backend == "onnxruntime-cuda (GPU 1)"
     with open_runner(FLOW_MODEL, backend="onnxruntime") as runner:
-        assert runner.backend == "onnxruntime (CPU)"
+        assert runner.backend.startswith("onnxruntime (CPU, ")
     (provider, options), *rest = record.opened[1]
     assert (provider, options["device_id"], options["use_tf32"], rest) == (CUDA, "1", "0", [])
     assert record.opened[-1] == [CPU]
@@ -119,7 +119,7 @@ def test_a_gpu_that_cannot_be_used_is_no_reason_to_compute_elsewhere_unasked(
         _tell.cache_clear()
         caplog.clear()
         with open_runner(FLOW_MODEL) as runner:  # `auto` goes on; where a GPU stays unused it says why
-            assert runner.backend == "onnxruntime (CPU)"
+            assert runner.backend.startswith("onnxruntime (CPU, ")
         told = [f"computes by onnxruntime; {caught.value}"] if has_gpu else []
         assert [record.getMessage() for record in caplog.records] == told
     _, refused, taken, *_ = backend_statuses()
@@ -164,7 +164,7 @@ def test_int8_is_for_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
     StandIn(monkeypatch)  # with a GPU
     small = find_model("s-live-int8")
     with open_runner(small) as runner:
-        assert runner.backend == "onnxruntime (CPU, int8)"
+        assert runner.backend.startswith("onnxruntime (CPU, int8, ")
     with pytest.raises(
         InputError, match=r"onnxruntime-cuda runs no int8 files.*got s-live-int8.onnx; take one of fp16"
     ):
@@ -185,11 +185,11 @@ def test_int8_is_for_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_name_stands_for_the_int8_file_where_the_cpu_gains_by_it(
     model: str | Path, backend: Backend, fast: bool, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runners, "multiplies_bytes", lambda: fast)
+    monkeypatch.setattr(choice, "multiplies_bytes", lambda: fast)
     assert choose_file(model, backend=backend) == find_model(expected)
 
 
 def test_a_gpu_is_not_given_up_for_int8(monkeypatch: pytest.MonkeyPatch) -> None:
     StandIn(monkeypatch)
-    monkeypatch.setattr(runners, "multiplies_bytes", lambda: True)
+    monkeypatch.setattr(choice, "multiplies_bytes", lambda: True)
     assert choose_file("s-live") == find_model("s-live")

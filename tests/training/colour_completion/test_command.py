@@ -11,7 +11,7 @@ import pytest
 
 from ptfan.engine.cli import main
 from ptfan.engine.prepare.colour_completion import LearnedColours
-from ptfan.engine.runners.runner import open_runner
+from ptfan.engine.runners.choice import open_runner
 from ptfan.training.checkpoint import load_completer
 
 pytestmark = pytest.mark.usefixtures("one_thread")

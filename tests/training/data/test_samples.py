@@ -18,7 +18,7 @@ from ptfan.engine.prepare.flow import FlowPair, estimate_flows
 from ptfan.engine.prepare.flow_completion import LearnedFlow
 from ptfan.engine.prepare.inputs import clip_inputs
 from ptfan.engine.prepare.validity import validity
-from ptfan.engine.runners.runner import open_runner
+from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.spec import CLIP_INPUTS
 from ptfan.training.data.clip_cache import CachedClip, ClipCache
 from ptfan.training.data.flow.cache import FlowCache, FlowInfo, encode_pair

@@ -10,7 +10,7 @@ import pytest
 
 from ptfan.engine.cli import main
 from ptfan.engine.prepare.flow_completion import LearnedFlow
-from ptfan.engine.runners.runner import open_runner
+from ptfan.engine.runners.choice import open_runner
 from ptfan.training.checkpoint import load_completer
 
 pytestmark = pytest.mark.usefixtures("one_thread")

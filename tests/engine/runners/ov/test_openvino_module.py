@@ -11,9 +11,9 @@ import pytest
 from ptfan.engine.errors import BackendError
 from ptfan.engine.models import FLOW_MODEL
 from ptfan.engine.runners.backends import backend_status, backends_for, chosen_backends
+from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.runners.ov import openvino_module
 from ptfan.engine.runners.ov.openvino_module import import_openvino, openvino_problem
-from ptfan.engine.runners.runner import open_runner
 
 pytest.importorskip("openvino_telemetry", reason="needs OpenVINO, which brings it")
 
@@ -29,7 +29,7 @@ def test_nobody_is_told_that_it_was_loaded() -> None:
 
 def test_the_runtime_loads_it_only_where_it_is_asked_for() -> None:
     code = (
-        "import sys; from ptfan.engine.runners.runner import open_runner; from ptfan.engine.models import FLOW_MODEL; "
+        "import sys; from ptfan.engine.runners.choice import open_runner; from ptfan.engine.models import FLOW_MODEL; "
         "open_runner(FLOW_MODEL).close(); assert 'openvino' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

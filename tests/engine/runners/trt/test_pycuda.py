@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.fillers.stepper import Stepper
 from ptfan.engine.runners.backends import backend_status
-from ptfan.engine.runners.runner import open_runner
+from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.runners.trt.build import build_plan
 from ptfan.engine.runners.trt.tensorrt_runner import TensorRTRunner
 from ptfan.engine.spec import CLIP_INPUTS

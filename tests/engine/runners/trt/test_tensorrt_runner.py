@@ -20,7 +20,7 @@ from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.models import file_sha256, find_model
 from ptfan.engine.runners.backends import backend_status
-from ptfan.engine.runners.runner import open_runner
+from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.runners.trt.build import build_plan
 from ptfan.engine.runners.trt.device_array import DeviceArray
 from ptfan.engine.runners.trt.launches import MOST
