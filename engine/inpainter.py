@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
+from ptfan.engine.checks import check_choice, check_numbers
 from ptfan.engine.closing import Closing
 from ptfan.engine.errors import InputError, ModelError
 from ptfan.engine.fillers.filler import Filler, WindowFiller
@@ -65,18 +66,13 @@ class InpaintSettings:
             raise InputError(f"working size is {self.size!r}, expected (width, height), 'native' or None")
         if isinstance(self.size, tuple) and min(self.size) < 16:
             raise InputError(f"working size is {self.size[0]}x{self.size[1]}, expected 16x16 or more")
-        for name in ("flow_completion", "colour_completion"):
-            if (given := getattr(self, name)) not in get_args(CompletionName):
-                names = ", ".join(get_args(CompletionName))
-                raise InputError(f"{name.replace('_', ' ')} is {given!r}, expected one of {names}")
+        check_choice("flow completion", self.flow_completion, CompletionName)
+        check_choice("colour completion", self.colour_completion, CompletionName)
         if self.threads < 0:
             raise InputError(f"threads is {self.threads}, expected 0 (one a core) or more")
         if self.gpu < 0:
             raise InputError(f"device is {self.gpu}, expected a GPU's number, 0 or more")
-        for name in ("window", "stride"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise InputError(f"{name} is {value}, expected 1 or more")
+        check_numbers("", self, "window", "stride", least=1)
 
 
 class Inpainter(Closing):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Literal
 
+from ptfan.engine.checks import check_choice
 from ptfan.engine.errors import ModelError
 from ptfan.engine.typed_json import from_text
 
@@ -88,7 +89,7 @@ class StateSpec:
     """Its type: flow is fp32, features are of the model's precision."""
 
     def __post_init__(self) -> None:
-        _choice("precision", self.precision, Precision)
+        check_choice("model spec: precision", self.precision, Precision, ModelError)
         _whole("channels", self.channels)
         _whole("size", self.size)
         _whole("number of delays", len(self.delays))
@@ -176,11 +177,11 @@ class ModelSpec:
     """The version of this very format."""
 
     def __post_init__(self) -> None:
-        _choice("form", self.form, Form)
-        _choice("precision", self.precision, Precision)
-        _choice("convolutions", self.convolutions, Convolutions)
-        _choice("warp", self.warp, WarpConvention)
-        _choice("fill", self.fill, Fill)
+        check_choice("model spec: form", self.form, Form, ModelError)
+        check_choice("model spec: precision", self.precision, Precision, ModelError)
+        check_choice("model spec: convolutions", self.convolutions, Convolutions, ModelError)
+        check_choice("model spec: warp", self.warp, WarpConvention, ModelError)
+        check_choice("model spec: fill", self.fill, Fill, ModelError)
         for name in ("window", "stride", "size_multiple"):
             _whole(name, getattr(self, name))
         _whole("lookahead", self.lookahead, 0)
@@ -276,8 +277,3 @@ def _whole(field: str, value: object, least: int = 1) -> None:
     """Check a number: what is far beyond any model would take all memory before it failed."""
     if not (isinstance(value, int) and least <= value <= MOST):
         raise ModelError(f"model spec: {field} is {value!r}, expected a whole number from {least} to {MOST}")
-
-
-def _choice(field: str, value: object, choices: Any) -> None:
-    if value not in get_args(choices):
-        raise ModelError(f"model spec: {field} is {value!r}, expected one of {', '.join(get_args(choices))}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal
 
+from ptfan.engine.checks import check_choice
 from ptfan.engine.errors import InputError
 from ptfan.engine.spec import Precision
 from ptfan.export.dimensions import Dimensions
@@ -39,9 +40,9 @@ class ExportSettings:
     """Its hole; in the middle by default."""
 
     def __post_init__(self) -> None:
-        _choice("form", self.form, GraphForm)
-        _choice("precision", self.precision, Precision)
-        _choice("weights", self.weights, WeightStorage)
+        check_choice("form", self.form, GraphForm)
+        check_choice("precision", self.precision, Precision)
+        check_choice("weights", self.weights, WeightStorage)
         if self.stride is not None and self.stride < 1:
             raise InputError(f"stride is {self.stride}, expected 1 frame or more")
 
@@ -56,8 +57,3 @@ class ExportSettings:
     def exact(self) -> bool:
         """Whether nothing is rounded to fp16."""
         return self.precision == "fp32" and self.weights == "same"
-
-
-def _choice(field: str, value: object, choices: Any) -> None:
-    if value not in get_args(choices):
-        raise InputError(f"{field} is {value!r}, expected one of {', '.join(get_args(choices))}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, get_args
+from typing import Any
 
+from ptfan.engine.checks import check_choice
 from ptfan.engine.errors import InputError
 from ptfan.engine.live.feed import FeedOptions
 from ptfan.engine.live.live_source import WhileLost
@@ -32,8 +33,7 @@ class LiveSettings:
     def __post_init__(self) -> None:
         if self.reconnect is not None and not 0 <= self.reconnect < float("inf"):
             raise InputError(f"reconnect is {self.reconnect}, expected 0 seconds or more")
-        if self.while_lost not in get_args(WhileLost):
-            raise InputError(f"while lost is {self.while_lost!r}, expected one of {', '.join(get_args(WhileLost))}")
+        check_choice("while lost", self.while_lost, WhileLost)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, of FFmpeg's options the names alone: some are secret."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from ptfan.engine.checks import check_numbers
 from ptfan.engine.errors import InputError
 from ptfan.engine.prepare.colour_completion import MULTIPLE, REDUCTION
 from ptfan.training.completion.config import CompleterTrainConfig
@@ -35,7 +36,5 @@ class ColourTrainConfig(CompleterTrainConfig):
         super().__post_init__()
         if self.sample.colour_completion != "smooth":
             raise InputError("training config: sample colour_completion is learned, expected smooth: this learns it")
-        if not 0.0 <= self.unseen <= 1.0:
-            raise InputError(f"training config: unseen is {self.unseen}, expected 0 to 1")
-        if not 0.0 <= self.tint < float("inf"):
-            raise InputError(f"training config: tint is {self.tint}, expected 0 or more")
+        check_numbers("training config", self, "unseen", most=1)
+        check_numbers("training config", self, "tint")

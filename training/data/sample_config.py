@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import get_args
 
+from ptfan.engine.checks import check_choice, check_numbers
 from ptfan.engine.errors import InputError
 from ptfan.engine.spec import CompletionName
 
@@ -39,15 +39,11 @@ class MaskConfig:
     """Expected share of a sample's frames without any hole, 0 to 0.5: holes that appear late, pause or end early."""
 
     def __post_init__(self) -> None:
-        weights = {name: getattr(self, name) for name in MASK_KINDS}
-        wrong = next((name for name, weight in weights.items() if not 0 <= weight < float("inf")), None)
-        if wrong is not None:
-            raise InputError(f"mask config: {wrong} is {weights[wrong]}, expected a weight of 0 or more")
-        if not any(weights.values()):
+        check_numbers("mask config", self, *MASK_KINDS)
+        if not any(getattr(self, name) for name in MASK_KINDS):
             raise InputError(f"mask config: all weights are 0; give one of {', '.join(MASK_KINDS)} a weight")
-        _check_share("mask config", still=self.still)
-        if not 0.0 <= self.absent <= 0.5:
-            raise InputError(f"mask config: absent is {self.absent}, expected 0 to 0.5")
+        check_numbers("mask config", self, "still", most=1)
+        check_numbers("mask config", self, "absent", most=0.5)
         if not self.areas or any(not 0.0 < low < high < 1.0 for low, high in self.areas):
             raise InputError(f"mask config: areas are {self.areas}, expected pairs (low, high) with 0 < low < high < 1")
 
@@ -76,17 +72,10 @@ class CutConfig:
     """Probability that every second frame is taken, where the scene is long enough."""
 
     def __post_init__(self) -> None:
-        if self.frames < 1:
-            raise InputError(f"sample config: frames is {self.frames}, expected 1 or more")
+        check_numbers("sample config", self, "frames", least=1)
         if any(side < 8 or side % 8 for side in self.size):
             raise InputError(f"sample config: size is {self.size}, expected multiples of 8")
-        _check_share(
-            "sample config",
-            reverse=self.reverse,
-            flip=self.flip,
-            flip_vertical=self.flip_vertical,
-            double_speed=self.double_speed,
-        )
+        check_numbers("sample config", self, "reverse", "flip", "flip_vertical", "double_speed", most=1)
         if not 0.0 < self.scale_min <= (self.scale_max if self.scale_max is not None else self.scale_min):
             raise InputError(
                 f"sample config: scale_min is {self.scale_min} and scale_max {self.scale_max}, "
@@ -116,19 +105,7 @@ class SampleConfig(CutConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("history", "future"):
-            if getattr(self, name) < 0:
-                raise InputError(f"sample config: {name} is {getattr(self, name)}, expected 0 or more")
-        if self.lookahead is not None and self.lookahead < 0:
-            raise InputError(f"sample config: lookahead is {self.lookahead}, expected 0 or more, or none")
-        for name in ("flow_completion", "colour_completion"):
-            if (given := getattr(self, name)) not in get_args(CompletionName):
-                names = ", ".join(get_args(CompletionName))
-                raise InputError(f"sample config: {name} is {given!r}, expected one of {names}")
-        _check_share("sample config", complete_flow=self.complete_flow)
-
-
-def _check_share(what: str, **shares: float) -> None:
-    for name, share in shares.items():
-        if not 0.0 <= share <= 1.0:
-            raise InputError(f"{what}: {name} is {share}, expected 0 to 1")
+        check_numbers("sample config", self, "history", "future", "lookahead")
+        check_choice("sample config: flow_completion", self.flow_completion, CompletionName)
+        check_choice("sample config: colour_completion", self.colour_completion, CompletionName)
+        check_numbers("sample config", self, "complete_flow", most=1)

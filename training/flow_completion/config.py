@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from ptfan.engine.checks import check_numbers
 from ptfan.engine.errors import InputError
 from ptfan.engine.prepare.flow_completion import MULTIPLE, REDUCTION
 from ptfan.training.completion.config import CompleterTrainConfig
@@ -36,8 +37,5 @@ class FlowTrainConfig(CompleterTrainConfig):
         super().__post_init__()
         if self.sample.frames < 2:
             raise InputError("training config: sample frames is 1, expected 2 or more: there is no flow in one frame")
-        if not 0.0 <= self.estimated <= 1.0:
-            raise InputError(f"training config: estimated is {self.estimated}, expected 0 to 1")
-        for name in ("gain", "spread"):
-            if not 0.0 <= getattr(self, name) < float("inf"):
-                raise InputError(f"training config: {name} is {getattr(self, name)}, expected 0 or more")
+        check_numbers("training config", self, "estimated", most=1)
+        check_numbers("training config", self, "gain", "spread")

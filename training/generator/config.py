@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
+from ptfan.engine.checks import check_numbers
 from ptfan.engine.errors import InputError
 from ptfan.training.data.sample_config import SampleConfig
 from ptfan.training.model.config import GeneratorConfig, preset
@@ -50,14 +51,12 @@ class LossConfig:
     """Channels of the discriminator's first convolution; the widest have four times as many."""
 
     def __post_init__(self) -> None:
-        for name in ("frame", "hole", "own_hole", "own_known", "perceptual", "style", "adversarial"):
-            if not 0.0 <= getattr(self, name) < float("inf"):
-                raise InputError(f"losses: {name} is {getattr(self, name)}, expected a weight of 0 or more")
+        weights = ("frame", "hole", "own_hole", "own_known", "perceptual", "style", "adversarial")
+        check_numbers("losses", self, *weights)
         if self.frame + self.hole + self.own_hole + self.perceptual <= 0.0:
             raise InputError("losses: nothing looks into the hole; give hole, frame, own_hole or perceptual a weight")
-        for name, least in (("view_frames", 0), ("view_side", 0), ("discriminator_width", 1)):
-            if getattr(self, name) < least:
-                raise InputError(f"losses: {name} is {getattr(self, name)}, expected {least} or more")
+        check_numbers("losses", self, "view_frames", "view_side")
+        check_numbers("losses", self, "discriminator_width", least=1)
         if 0 < self.view_side < 32:
             raise InputError(f"losses: view_side is {self.view_side}, expected 0 or at least 32 pixels")
 
@@ -87,8 +86,7 @@ class TrainConfig(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0.0 <= self.freeze_norm_after <= 1.0:
-            raise InputError(f"training config: freeze_norm_after is {self.freeze_norm_after}, expected 0 to 1")
+        check_numbers("training config", self, "freeze_norm_after", most=1)
         self.architecture()
 
     def architecture(self) -> GeneratorConfig:

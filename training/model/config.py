@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
+from ptfan.engine.checks import check_choice
 from ptfan.engine.errors import ModelError
 from ptfan.engine.spec import Fill, WarpConvention
 from ptfan.engine.typed_json import from_text
@@ -75,12 +76,12 @@ class GeneratorConfig:
     folds from the frame before. So many frames a stream must wait. None: all of them, as the paper's."""
 
     def __post_init__(self) -> None:
-        _choice("decoder", self.decoder, DecoderKind)
-        _choice("alignment", self.alignment, Alignment)
-        _choice("convention", self.convention, WarpConvention)
-        _choice("fill", self.fill, Fill)
+        check_choice("generator config: decoder", self.decoder, DecoderKind, ModelError)
+        check_choice("generator config: alignment", self.alignment, Alignment, ModelError)
+        check_choice("generator config: convention", self.convention, WarpConvention, ModelError)
+        check_choice("generator config: fill", self.fill, Fill, ModelError)
         for part in self.aligned_parts:
-            _choice("aligned_parts", part, AlignedPart)
+            check_choice("generator config: aligned_parts", part, AlignedPart, ModelError)
         self._check_stages()
         self._check_widths()
         if self.lookahead is not None and not 0 <= self.lookahead <= self.temporal_layers:
@@ -152,11 +153,6 @@ class GeneratorConfig:
             ModelError: the text is not JSON, or a field is missing, unknown or out of range.
         """
         return from_text(cls, text, "generator config", raised=ModelError, advice="; was it written by a newer ptfan?")
-
-
-def _choice(field: str, value: object, choices: Any) -> None:
-    if value not in get_args(choices):
-        raise ModelError(f"generator config: {field} is {value!r}, expected one of {', '.join(get_args(choices))}")
 
 
 R50 = GeneratorConfig(

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, Literal, TypeVar
 
+from ptfan.engine.checks import check_numbers
 from ptfan.engine.errors import InputError, InputNotFoundError
 from ptfan.engine.typed_json import from_text
 
@@ -34,12 +35,9 @@ class ScheduleConfig:
     """Steps from one decay to the next."""
 
     def __post_init__(self) -> None:
-        for name, least in (("warmup", 0), ("decay_every", 1)):
-            if getattr(self, name) < least:
-                raise InputError(f"schedule: {name} is {getattr(self, name)}, expected {least} or more")
-        for name in ("floor", "decay"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise InputError(f"schedule: {name} is {getattr(self, name)}, expected 0 to 1")
+        check_numbers("schedule", self, "warmup")
+        check_numbers("schedule", self, "decay_every", least=1)
+        check_numbers("schedule", self, "floor", "decay", most=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +59,7 @@ class OptimizerConfig:
         for name in ("learning_rate", "discriminator_rate"):
             if not 0.0 < getattr(self, name) < float("inf"):
                 raise InputError(f"optimizer: {name} is {getattr(self, name)}, expected more than 0")
-        for name in ("weight_decay", "clip_gradient"):
-            if not 0.0 <= getattr(self, name) < float("inf"):
-                raise InputError(f"optimizer: {name} is {getattr(self, name)}, expected 0 or more")
+        check_numbers("optimizer", self, "weight_decay", "clip_gradient")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +91,7 @@ class RunConfig:
     """Seed of the weights and of the samples."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "accumulate"):
-            if getattr(self, name) < 1:
-                raise InputError(f"training config: {name} is {getattr(self, name)}, expected 1 or more")
+        check_numbers("training config", self, "steps", "batch", "accumulate", least=1)
         if self.batch % self.accumulate:
             raise InputError(f"training config: batch is {self.batch}, expected a multiple of {self.accumulate} passes")
         if not 0.0 <= self.average < 1.0:

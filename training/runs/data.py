@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast, get_args
+from typing import cast
 
-from ptfan.engine.errors import InputError
+from ptfan.engine.checks import check_choice
 from ptfan.training.data.clip_cache import ClipCache
 from ptfan.training.data.clip_list import clip_list
 from ptfan.training.data.datasets import Layout, open_dataset
@@ -35,8 +35,8 @@ class DataSource:
     """Folder of the cache of complete frames' flow, which `ptfan flow` makes; computed as needed without it."""
 
     def __post_init__(self) -> None:
-        if self.layout is not None and self.layout not in get_args(Layout):
-            raise InputError(f"training data: layout is {self.layout}, expected one of {', '.join(get_args(Layout))}")
+        if self.layout is not None:
+            check_choice("training data: layout", self.layout, Layout)
 
     def decode(self, run: Path) -> ClipCache:
         """Decode the clips, unless they are decoded already.

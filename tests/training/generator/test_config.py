@@ -101,7 +101,7 @@ def test_some_settings_can_be_changed_by_themselves() -> None:
         ({"schedule": {"kind": "none"}}, "training config: schedule: kind is 'none', expected one of cosine, step"),
         ({"optimizer": {"learning_rate": 0}}, "optimizer: learning_rate is 0.0, expected more than 0"),
         ({"optimizer": {"clip_gradient": -1}}, "optimizer: clip_gradient is -1.0"),
-        ({"losses": {"style": -1}}, "losses: style is -1.0, expected a weight of 0 or more"),
+        ({"losses": {"style": -1}}, "losses: style is -1.0, expected 0 or more"),
         ({"losses": {"hole": 0, "own_hole": 0}}, "losses: nothing looks into the hole"),
         ({"losses": {"view_side": 8}}, "losses: view_side is 8, expected 0 or at least 32 pixels"),
         ({"sample": {"size": [100, 64]}}, "size is (100, 64), expected multiples of 8"),

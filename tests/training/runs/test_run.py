@@ -191,7 +191,7 @@ def test_the_architecture_of_a_start() -> None:
         (command("run", "--config", "none"), "none is not there; expected a JSON file, or one of paper-davis, "),
         (command("run", "--device", "cuda:7"), "device cuda:7: torch"),
         (command("run", "--device", "tpu"), "device tpu: is none that ptfan trains on"),
-        (command("run", "--layout", "zip"), "layout is zip, expected one of videos, "),
+        (command("run", "--layout", "zip"), "layout is 'zip', expected one of videos, "),
         (command("run", "--from", "none"), "none: no such file"),
     ],
 )
