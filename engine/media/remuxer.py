@@ -32,9 +32,14 @@ _END = 1 << 40
 
 @dataclass
 class _Copy:
-    """A stream that is being copied: where to, through what, whether from time 0 on, and the last packet's times."""
+    """A stream that is being copied: where to, through what, whether from time 0 on, and the last packet's times.
+
+    The place is there twice: a stream of a container that is closed tells its own no more.
+    """
 
     target: Any
+    place: int
+    audible: bool
     ready: Callable[[av.Packet[Any]], av.Packet[Any] | None]
     name: str
     from_zero: bool
@@ -112,9 +117,9 @@ class Remuxer:
     def _shifts(self, found: av.container.InputContainer) -> list[str]:
         """Name the sound that has another time in the finished output."""
         lines = []
-        whole = [copy for copy in self._copies.values() if copy.target.type == "audio" and not copy.refused]
+        whole = [copy for copy in self._copies.values() if copy.audible and not copy.refused]
         for copy in whole:
-            early = copy.time - _last_time(found, copy.target.index)
+            early = copy.time - _last_time(found, copy.place)
             if abs(early) > _AUDIBLE:
                 how = f"{abs(float(early)):.2f} s too {'early' if early > 0 else 'late'}"
                 lines.append(f"{copy.name} ends {how}: {self._target.format.name} keeps no times of sound; .mkv does")
@@ -169,7 +174,8 @@ class Remuxer:
         copy.disposition = stream.disposition
         from_zero = self._cut or _pushes_back(stream, container_named(container))
         silence = Silence(stream) if container_named(container).counted and is_uncompressed(stream) else None
-        return _Copy(copy, ready, name, from_zero, Companion(self._seams), silence)
+        audible = stream.type == "audio"
+        return _Copy(copy, copy.index, audible, ready, name, from_zero, Companion(self._seams), silence)
 
     def _read(self) -> Generator[tuple[Fraction, av.Packet[Any], _Copy], None, None]:
         """Yield the packets to copy, with the output's time in seconds."""

@@ -9,6 +9,7 @@ import av
 import pytest
 
 from ptfan.engine.frame import Box
+from ptfan.engine.media.remuxer import Remuxer
 
 Clips = Callable[..., Path]
 BOX = Box(20, 11, 17, 14)
@@ -292,3 +293,16 @@ def test_sound_that_the_container_refuses_late_costs_no_picture(tmp_path: Path, 
     refused = "audio stream 1 (flac) is dropped from here on: avi refuses it (Invalid argument)"
     assert warning == f"{output}: {refused}"
     assert len(decoded(output)) == 10
+
+
+def test_a_closed_container_is_asked_for_nothing(tmp_path: Path, clip: Clips, convert, monkeypatch: pytest.MonkeyPatch):
+    """Some releases of PyAV answer by an error what others still know of a closed container's streams."""
+    losses = Remuxer.losses
+
+    def told(self: Remuxer, found: Any) -> list[str]:
+        for copy in self._copies.values():
+            copy.target = None
+        return losses(self, found)
+
+    monkeypatch.setattr(Remuxer, "losses", told)
+    assert convert(clip("in.mkv", frames=50, audio="pcm_s16le"), tmp_path / "out.avi") == []
