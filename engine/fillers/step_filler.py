@@ -36,9 +36,8 @@ class StepFiller:
         """Take the next window; return the frames that are finished."""
         goes_on = {job.key for job in window.crops if self._continues(job, window)}
         for key in self._strands.keys() - goes_on:
-            strand = self._strands.pop(key)
-            strand.end()
-            strand.close()
+            self._strands[key].end()  # should it fail, the strand stays for `reset` to close
+            self._strands.pop(key).close()
         wanted = {t: _Waiting(window.frames[t], len(window.crops)) for t in window.keep}
         self._waiting.extend(wanted.values())
         for job in window.crops:
@@ -115,11 +114,11 @@ class _Strand:
 
     def push(self, window: Window, job: CropInputs, wanted: dict[int, _Waiting]) -> None:
         """Show the window's frames that have not been shown yet, up to the last that is kept."""
+        self._last = job, range(window.keep.stop, len(window.frames))
         begin = job.first if self.following is None else window.keep.start
         for t in range(begin, window.keep.stop):
             self._show(job, t, wanted.get(t))
         self.following = window.number + window.keep.stop
-        self._last = job, range(window.keep.stop, len(window.frames))
 
     def end(self) -> None:
         """Get the answers that are still wanted: first with the frames that are known beyond them, then with none."""

@@ -195,6 +195,7 @@ class _Batch:
     def _await_step(self, seat: _Seat) -> None:
         """Return when another thread has made the step, or when this one is to make it: then `_running` is set."""
         changed = self._meeting.changed
+        changed.wait_for(lambda: seat.pushed is None or not self._running)  # no patience is lost on a step that runs
         changed.wait_for(lambda: seat.pushed is None or (not self._running and self._complete()), self._patience)
         changed.wait_for(lambda: seat.pushed is None or not self._running)
         self._running = self._running or seat.pushed is not None

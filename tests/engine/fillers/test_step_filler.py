@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ptfan.engine.errors import BackendError
+from ptfan.engine.fillers.step_pool import StepPool
 from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 
@@ -117,6 +119,36 @@ def test_a_reset_forgets_what_waits(pan: Callable[..., Pictures], step_runner: A
             inpainter.push(frame)
         inpainter.reset()
         check(run(inpainter, frames[:5]), frames, step_runner.expected, [range(5)])
+
+
+def out_of_memory(inputs: Any, into: Any) -> Any:
+    raise BackendError("out of memory")
+
+
+def test_a_stream_that_fails_while_its_hole_goes_gives_its_slot_back(
+    pan: Callable[..., Pictures], step_runner: Any
+) -> None:
+    """Else the others of the pool would wait for it for ever."""
+    runner = step_runner(window=5, stride=1, frames_ahead=0, lead=1)
+    pool = StepPool(runner, streams=2)
+    *shown, last = frames_of(pan(5, HEIGHT, WIDTH), [box()] * 4 + [np.zeros((HEIGHT, WIDTH), bool)])
+    with Inpainter(pool=pool, settings=WHOLE) as inpainter:
+        for frame in shown:
+            inpainter.push(frame)
+        runner.run_into = out_of_memory
+        with pytest.raises(BackendError, match="out of memory"):
+            inpainter.push(last)
+    assert not pool._batches
+
+
+def test_a_stream_whose_first_step_fails_can_be_ended(pan: Callable[..., Pictures], step_runner: Any) -> None:
+    runner = step_runner(window=5, stride=1, frames_ahead=0, lead=1)
+    runner.run_into = out_of_memory
+    with Inpainter(runner=runner, settings=WHOLE) as inpainter:
+        (frame,) = frames_of(pan(1, HEIGHT, WIDTH), [box()])
+        with pytest.raises(BackendError, match="out of memory"):
+            inpainter.push(frame)
+        inpainter.flush()
 
 
 def test_memory_does_not_grow_with_the_stream(pan: Callable[..., Pictures], step_runner: Any) -> None:

@@ -113,6 +113,26 @@ def test_one_that_is_late_is_waited_for_without_end_unless_patience_is_over() ->
         thread.join()
 
 
+def test_one_that_is_late_once_is_soon_stepped_with_the_others_again() -> None:
+    runner, inputs = FakeStepRunner(), clip(9)
+    pool, good = StepPool(runner, streams=2, patience=0.01), runner.run_into
+
+    def slow(inputs: Any, into: Any) -> Any:
+        time.sleep(0.03)
+        return good(inputs, into)
+
+    runner.run_into = slow  # type: ignore[method-assign]
+    slots = [pool.open(place, HEIGHT, WIDTH) for place in range(2)]
+
+    def work(place: int) -> None:
+        time.sleep(0.02 * place)
+        answers(slots[place], inputs, lambda: time.sleep(0.002))
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(work, range(2)))
+    assert sum(call["live"][:, 0].all() for call in runner.calls) > 4
+
+
 def test_crops_of_one_stream_never_wait_for_each_other() -> None:
     runner = FakeStepRunner()
     pool = StepPool(runner, streams=2)
