@@ -72,7 +72,6 @@ class Y4mSource(Source):
         info, rgb, found = self._info, RgbConverter(), False
         for index, frame in enumerate(self.frames()):
             if info.span.is_after(index * info.time_base):
-                found = True
                 break
             if not info.span.is_before(index * info.time_base):
                 found = True

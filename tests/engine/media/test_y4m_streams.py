@@ -179,8 +179,9 @@ def test_a_span_of_a_stream():
     source = Y4mSource(io.BytesIO(data), "x", Span.of(0.1, 0.25), print)
     assert [sample.index for sample in source] == [3, 4, 5, 6]
     assert source.info.frames is None
-    with pytest.raises(InputError, match="holds no picture at 5 s or later"):
-        list(Y4mSource(io.BytesIO(data), "x", Span.of(5, None), print))
+    for start, end, words in ((5, None, "at 5 s or later"), (0.11, 0.12, "at 0.11 s or later, before 0.12 s")):
+        with pytest.raises(InputError, match=f"holds no picture {words}"):
+            list(Y4mSource(io.BytesIO(data), "x", Span.of(start, end), print))
 
 
 @pytest.mark.parametrize("letter", ["t", "b"])
