@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -49,11 +50,13 @@ class VerifySettings:
     against_backend: Backend = "auto"
     """What runs the reference."""
     least_psnr: float = LEAST_PSNR
-    """dB in the holes that are asked for."""
+    """dB in the holes that are asked for; infinite where answers are to be equal."""
 
     def __post_init__(self) -> None:
         if self.frames is not None and self.frames < 1:
             raise InputError(f"frames is {self.frames}, expected 1 or more")
+        if math.isnan(self.least_psnr):
+            raise InputError("least PSNR is nan, expected a number of dB")
 
 
 def verify(

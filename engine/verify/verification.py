@@ -85,6 +85,7 @@ class Verification:
         found = {
             **kept,
             **{name: _figures(value) for name, value in kept.items() if isinstance(value, Difference)},
+            "least_psnr": _finite(self.least_psnr),
             "worst_frame": {"frame": self.worst.index, "psnr": _finite(self.worst.psnr)},
             "largest_activation": None if self.largest_activation is None else _finite(self.largest_activation),
             "passed": self.passed,

@@ -69,6 +69,18 @@ def test_two_that_differ_much_end_with_status_1(
     assert ptfan(*asked, "--least-psnr", "39").status == 0
 
 
+def test_equal_answers_can_be_asked_for(
+    ptfan: Callable, model: Path, shifted: Callable, clip: Callable, save_mask: Callable, folder: Path
+) -> None:
+    asked = ("--against", model, "--clip", clip(), "--mask", save_mask(), "--least-psnr", "inf", "--quiet")
+    assert ptfan("verify", shifted(0.0), *asked, "--json", "found.json").status == 0
+    found = json.loads((folder / "found.json").read_text(encoding="utf-8"))
+    assert (found["passed"], found["least_psnr"], found["hole"]["psnr"]) == (True, None, None)
+    done = ptfan("verify", shifted(0.001), *asked)
+    assert done.status == 1
+    assert done.err == "ptfan: error: PSNR in the hole is 60.0 dB, expected inf dB or more\n"
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_an_answer_that_is_no_number_never_passes(
     ptfan: Callable, model: Path, shifted: Callable, clip: Callable, save_mask: Callable, folder: Path, value: float
@@ -97,6 +109,7 @@ def test_the_demo_and_the_packages_own_file_are_the_defaults(ptfan: Callable, fo
         (("s",), "would be compared with itself"),
         (("s", "--against", "s-window", "--clip", "a.mp4"), "both --clip and --mask"),
         (("s", "--against", "s-window", "--backend", "no"), "backend 'no'"),
+        (("s", "--against", "s-window", "--least-psnr", "nan"), "least PSNR is nan, expected a number of dB"),
         (("s", "--against", "s-window", "--against-backend", "no"), "backend 'no'"),
         (("s", "--against", "s-window", "--json", "nowhere/found.json"), "its folder nowhere does not exist"),
         (("s", "--clip", "a.mp4", "--mask", "m", "--json", "m", "--overwrite"), "m: is the mask itself"),
