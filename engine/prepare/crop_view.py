@@ -58,38 +58,47 @@ class CropView:
         key: Tells it from all others of the stream.
         estimator: The flow's method.
         completion: What decides on the flow inside the holes.
-        inputs: Makes the network's inputs.
+        new_inputs: Begins what makes the network's inputs.
     """
 
     def __init__(
-        self, crop: Crop, key: int, estimator: FlowEstimator, completion: FlowCompletion, inputs: StreamInputs
+        self,
+        crop: Crop,
+        key: int,
+        estimator: FlowEstimator,
+        completion: FlowCompletion,
+        new_inputs: Callable[[], StreamInputs],
     ) -> None:
         self.crop, self.key = crop, key
-        self._estimator, self._completion, self._inputs = estimator, completion, inputs
+        self._estimator, self._completion = estimator, completion
+        self._new_inputs, self._inputs = new_inputs, new_inputs()
+        self._following: int | None = None
         self._frames: dict[int, _Seen] = {}
         self._flows: dict[int, SmoothFlows] = {}
 
-    def has(self, number: int) -> bool:
-        """Tell whether a frame has been seen, and is not forgotten."""
-        return number in self._frames
-
-    def window(self, frames: Sequence[Frame], first: int, *, place: int, kept: int, beyond: bool) -> CropInputs:
+    def window(self, frames: Sequence[Frame], number: int, keep: range, *, first: int, beyond: bool) -> CropInputs:
         """Return what the network is to be shown of a window.
 
+        Where it does not follow the window before, the view begins anew: nothing goes on but what was seen of frames.
+
         Args:
-            frames: T frames, to the window's end.
-            first: the number of the first one in the stream; those before it are forgotten.
-            place: its place in the window.
-            kept: how many of the frames come before the end of those that are kept.
+            frames: the window's frames.
+            number: the number of the first one in the stream.
+            keep: places in the window of those that are kept.
+            first: the first place that is needed where the view goes on; where it begins, that is the window's first.
             beyond: make inputs for the frames beyond the kept ones at once.
         """
-        numbers = range(first, first + len(frames))
-        self._look(numbers, frames)
-        images = tuple(self._frames[number].image for number in numbers)
-        holes = tuple(self._frames[number].hole for number in numbers)
-        flows = self._completion([self._flows[number] for number in numbers[:-1]], holes)
-        arrays, whole = self._inputs.make(images, holes, flows, first=first, kept=kept, beyond=beyond)
-        return CropInputs(self.key, place, self.crop, images, holes, arrays, whole)
+        if self._following != number + keep.start:
+            first, self._inputs = 0, self._new_inputs()
+        self._following = number + keep.stop
+        numbers = range(number + first, number + len(frames))
+        self._look(numbers, frames[first:])
+        images = tuple(self._frames[n].image for n in numbers)
+        holes = tuple(self._frames[n].hole for n in numbers)
+        flows = self._completion([self._flows[n] for n in numbers[:-1]], holes)
+        kept = keep.stop - first
+        arrays, whole = self._inputs.make(images, holes, flows, first=numbers.start, kept=kept, beyond=beyond)
+        return CropInputs(self.key, first, self.crop, images, holes, arrays, whole)
 
     def _look(self, numbers: range, frames: Sequence[Frame]) -> None:
         """Cut the crop out of frames that are new, and estimate their flow; forget those before."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -140,23 +141,14 @@ class Preparer:
         if not any(frames[t].hole.any() for t in keep):
             return Window(number, frames, keep, ())
         first = 0 if lead is None else max(0, keep.start - lead)
-        crops = []
-        for view in self._tracker.views(frames[first:]):
-            place = first if view.has(number + first) else 0  # else it has not been there without a gap
-            crops.append(
-                view.window(
-                    frames[place:],
-                    number + place,
-                    place=place,
-                    kept=keep.stop - place,
-                    beyond=self._settings.beyond,
-                )
-            )
-        return Window(number, frames, keep, tuple(crops))
+        views = self._tracker.views(frames[first:])
+        beyond = self._settings.beyond
+        crops = tuple(view.window(frames, number, keep, first=first, beyond=beyond) for view in views)
+        return Window(number, frames, keep, crops)
 
     def _new_view(self, crop: Crop) -> CropView:
-        inputs = StreamInputs(self._settings.fill, self._completions.colours)
-        return CropView(crop, next(self._keys), self._estimator, self._completions.flow, inputs)
+        new_inputs = partial(StreamInputs, self._settings.fill, self._completions.colours)
+        return CropView(crop, next(self._keys), self._estimator, self._completions.flow, new_inputs)
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -75,10 +75,10 @@ class StreamInputs:
     def _carried(
         self, first: int, images: Sequence[Picture], holes: Sequence[Mask], flows: Sequence[FlowPair]
     ) -> list[Canvas]:
-        """Return what arrives in each hole from all frames before it that were seen without a gap."""
+        """Return what arrives in each hole from all frames before it."""
         for t, (image, hole) in enumerate(zip(images, holes, strict=True)):
             if (number := first + t) not in self._arrived:
-                step = flows[t - 1].back if t and number - 1 in self._arrived else None
+                step = flows[t - 1].back if t else None
                 self._arrived[number] = self._carrier.push(known_pixels(image, hole), hole, step)
         return [self._arrived[first + t] for t in range(len(images))]
 
