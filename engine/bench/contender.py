@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from ptfan.engine.errors import InputError
 from ptfan.engine.models import find_model
 from ptfan.engine.runners.backends import PLAN_SUFFIX, Backend
 from ptfan.engine.runners.choice import open_model
@@ -44,11 +46,21 @@ class Contender:
 
 
 def contenders(models: Sequence[str], backends: Sequence[Backend], *, gpu: int, threads: int) -> list[Contender]:
-    """Return every model on every backend, which the names tell where there are several; checkpoints have but one."""
-    entries = []
-    for model in models:
-        single = Contender(model, model, "auto", gpu, threads)
+    """Return every model on every backend, which the names tell where there are several; checkpoints have but one.
+
+    Files go by their names alone where no other has the same.
+
+    Raises:
+        InputNotFoundError: there is no such model.
+        InputError: a model is named twice.
+    """
+    entries, files = [], [Path(model).name for model in models]
+    for model, file in zip(models, files, strict=True):
+        if models.count(model) > 1:
+            raise InputError(f"model {model} is named twice, expected each of them once")
+        short = file if files.count(file) == 1 else model
+        single = Contender(short, model, "auto", gpu, threads)
         asked = backends if single.runs_videos else ("auto",)
-        names = {backend: f"{model} on {backend}" if len(asked) > 1 else model for backend in asked}
+        names = {backend: f"{short} on {backend}" if len(asked) > 1 else short for backend in asked}
         entries += [replace(single, name=name, backend=backend) for backend, name in names.items()]
     return entries

@@ -84,7 +84,7 @@ def run_bench(settings: BenchSettings, output: Path | None = None, *, quiet: boo
 
     Raises:
         InputNotFoundError: there is no such model.
-        InputError: a size, a window or a number of streams does not fit a model.
+        InputError: a model is named twice, or a size, a window or a number of streams does not fit it.
         BackendError: a run failed.
         OutputError: the folder cannot be made or written to.
         ImportError: plots are asked for, and matplotlib is not installed.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +36,7 @@ class Subject:
         """Make a model's inputs.
 
         Args:
-            model: its name or file, for the report.
+            model: what reports call it.
             runner: the model, loaded; it is not closed here, and may serve several subjects.
             size: (width, height) of the frames, pixels, multiples of the model's.
             streams: streams in a batch, of a step model alone.
@@ -119,8 +118,7 @@ class Subject:
 
 def network_label(model: str, size: tuple[int, int], streams: int = 1, window: int | None = None) -> str:
     """Return what reports call a model at a size, in words as short as can be."""
-    name = Path(model).name if Path(model).suffix else model
-    parts = [name, f"{size[0]}x{size[1]}"]
+    parts = [model, f"{size[0]}x{size[1]}"]
     parts += [f"{streams} streams"] if streams > 1 else []
     parts += [f"windows of {window}"] if window is not None else []
     return ", ".join(parts)

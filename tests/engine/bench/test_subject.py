@@ -52,6 +52,6 @@ def test_a_stepped_clip_is_flushed(step_runner: Callable) -> None:
 
 
 def test_a_label_tells_what_is_not_usual() -> None:
-    assert network_label("runs/mine.onnx", (64, 48)) == "mine.onnx, 64x48"
+    assert network_label("mine.onnx", (64, 48)) == "mine.onnx, 64x48"
     assert network_label("s", (64, 48), streams=2) == "s, 64x48, 2 streams"
     assert network_label("s-window", (64, 48), window=9) == "s-window, 64x48, windows of 9"
