@@ -97,8 +97,10 @@ class StreamSink(Sink):
             return
         self._done = True
         with self._translated():
-            self._container.mux(self._encoder.flush())
-            self._container.close()
+            try:
+                self._container.mux(self._encoder.flush())
+            finally:  # the connection ends also where the receiver has gone
+                self._container.close()
 
     def abort(self, keep_partial: bool = False) -> Path | None:
         """Break off; what was sent was sent."""

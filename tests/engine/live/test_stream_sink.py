@@ -50,6 +50,24 @@ def test_a_receiver_that_takes_nothing_does_not_hold_the_run_for_ever(monkeypatc
         sink.abort()
 
 
+def test_a_receiver_that_goes_away_at_the_end_does_not_keep_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        sink = StreamSink(url, info(), Encoding(codec="mpeg2video"), print)
+        receiver, _ = server.accept()
+        with receiver:
+            receiver.settimeout(10)
+
+            def fail() -> None:
+                raise BrokenPipeError("gone")
+
+            monkeypatch.setattr(sink._encoder, "flush", fail)
+            with pytest.raises(OutputError, match=r"cannot be sent to \(gone\)"):
+                sink.close()
+            while receiver.recv(1 << 16):  # ends where the connection is closed
+                pass
+
+
 def test_an_encoder_that_does_not_open_is_not_the_receiver_s_fault() -> None:
     with pytest.raises(InputError, match=r"^codec 'h264_nvenc': cannot encode 160x96 yuv420p .* preset warp"):
         StreamSink("udp://127.0.0.1:5999", info(), Encoding(codec="h264_nvenc", preset="warp"), print)
