@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ptfan.engine.closing import Closing
@@ -12,6 +14,7 @@ from ptfan.engine.prepare.flow import FlowCompletion, smooth_completion
 from ptfan.engine.prepare.flow_completion import LearnedFlow
 from ptfan.engine.prepare.propagation import ColourCompletion
 from ptfan.engine.runners.choice import open_runner
+from ptfan.engine.runners.runner import Runner
 from ptfan.engine.spec import CompletionName, Fill
 
 __all__ = ["Completions"]
@@ -25,6 +28,8 @@ class Completions(Closing):
     """Decides on the flow inside the holes."""
     colours: ColourCompletion | None = None
     """Decides on the colours that no frame shows; they stay smooth if None."""
+    runners: Mapping[str, Runner] = field(default_factory=dict)
+    """Their networks, by `flow` and `colour`."""
 
     @classmethod
     def open(cls, flow: CompletionName, colours: CompletionName, fill: Fill) -> Completions:
@@ -38,24 +43,28 @@ class Completions(Closing):
         Raises:
             MissingExtraError: no backend is installed.
         """
-        # They are small, and stand between steps that the CPU does: a GPU or more threads would gain nothing.
+        files = {"flow": flow_model()} if flow == "learned" else {}
+        if colours == "learned" and fill == "propagated":
+            files["colour"] = colour_model()
+        with ExitStack() as opened:
+            # They are small, and stand between steps that the CPU does: a GPU or more threads would gain nothing.
+            runners = {
+                name: opened.enter_context(open_runner(file, backend="onnxruntime", threads=1))
+                for name, file in files.items()
+            }
+            opened.pop_all()  # all are open
         return cls(
-            LearnedFlow(open_runner(flow_model(), backend="onnxruntime", threads=1))
-            if flow == "learned"
-            else smooth_completion,
-            LearnedColours(open_runner(colour_model(), backend="onnxruntime", threads=1))
-            if colours == "learned" and fill == "propagated"
-            else None,
+            LearnedFlow(runners["flow"]) if "flow" in runners else smooth_completion,
+            LearnedColours(runners["colour"]) if "colour" in runners else None,
+            runners,
         )
 
     @property
     def files(self) -> dict[str, Path]:
         """The files of their networks, by `flow` and `colour`."""
-        flow = {"flow": flow_model()} if isinstance(self.flow, LearnedFlow) else {}
-        return flow | ({"colour": colour_model()} if isinstance(self.colours, LearnedColours) else {})
+        return {name: runner.path for name, runner in self.runners.items()}
 
     def close(self) -> None:
         """Free the networks."""
-        for completion in (self.flow, self.colours):
-            if isinstance(completion, LearnedFlow | LearnedColours):
-                completion.runner.close()
+        for runner in self.runners.values():
+            runner.close()

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from ptfan.engine.errors import BackendError
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.models import colour_model, flow_model
 from ptfan.engine.prepare.colour_completion import LearnedColours
 from ptfan.engine.prepare.completions import Completions
 from ptfan.engine.prepare.flow import smooth_completion
 from ptfan.engine.prepare.flow_completion import LearnedFlow
+from tests.engine.conftest import FakeRunner, make_runner
 
 
 def test_they_go_by_name() -> None:
@@ -34,6 +38,21 @@ def test_their_networks_are_freed(monkeypatch: pytest.MonkeyPatch) -> None:
         for part in (completions.flow, completions.colours):
             monkeypatch.setattr(part.runner, "close", lambda form=part.runner.spec.form: closed.append(form))
     assert closed == ["flow", "colour"]
+
+
+def test_one_that_does_not_open_frees_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[FakeRunner] = []
+
+    def open_fake(path: Path, **_: object) -> FakeRunner:
+        if opened:
+            raise BackendError("no memory")
+        opened.append(make_runner(form="flow"))
+        return opened[0]
+
+    monkeypatch.setattr("ptfan.engine.prepare.completions.open_runner", open_fake)
+    with pytest.raises(BackendError, match="no memory"):
+        Completions.open("learned", "learned", "propagated")
+    assert opened[0].closed
 
 
 def test_settings_choose_them() -> None:
