@@ -40,13 +40,12 @@ class Report:
     versions: Mapping[str, str]
     """ptfan, Python and the libraries that decide over the result."""
     warnings: Sequence[str] = field(default_factory=tuple)
-    """What the user was told on the way, in order."""
+    """What the user was told on the way, in order; `Notices` keeps passwords out."""
 
     def __post_init__(self) -> None:
         """Keep what is secret in addresses out of the record."""
         object.__setattr__(self, "input", redacted(self.input))
         object.__setattr__(self, "output", redacted(self.output))
-        object.__setattr__(self, "warnings", tuple(redacted(line) for line in self.warnings))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, fit for JSON."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ptfan.engine.redaction import redacted
+
 __all__ = ["StreamReport"]
 
 
@@ -35,7 +37,13 @@ class StreamReport:
     broken: str | None
     """Why the output could not be written to its end; None where it could."""
     warnings: Sequence[str]
-    """What was told on the way, the last hundred lines."""
+    """What was told on the way, the last hundred lines; `Notices` keeps passwords out."""
+
+    def __post_init__(self) -> None:
+        """Keep what is secret in addresses out of the record."""
+        for name in ("input", "output", "gave_up", "broken"):
+            if (text := getattr(self, name)) is not None:
+                object.__setattr__(self, name, redacted(text))
 
     @property
     def summary(self) -> str:

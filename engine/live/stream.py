@@ -29,7 +29,6 @@ from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import Encoding, Sink, open_sink
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.notices import Notices
-from ptfan.engine.redaction import redacted
 from ptfan.engine.roles import Role, check_apart
 from ptfan.engine.stages import Room, Stages
 from ptfan.engine.versions import versions
@@ -112,16 +111,16 @@ def stream(
         backend = inpainter.runner.backend
     monitor.finished()
     return StreamReport(
-        input=redacted(source),
-        output=None if output is None else redacted(output),
+        input=source,
+        output=output,
         figures=monitor.figures(),
         stages=dict(stages.busy),
         settings={"live": live.to_dict(), **asdict(inpainter.settings)},
         model=str(model),
         backend=backend,
         versions=versions(),
-        gave_up=None if pictures.gave_up is None else redacted(str(pictures.gave_up)),
-        broken=None if broken is None else redacted(str(broken)),
+        gave_up=None if pictures.gave_up is None else str(pictures.gave_up),
+        broken=None if broken is None else str(broken),
         warnings=told.lines,
     )
 
