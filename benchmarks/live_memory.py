@@ -14,19 +14,25 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 import psutil
 
+from beside.process import exit_status
+from ptfan.engine.commands.options import parse_pixels
 from ptfan.engine.machine import describe_machine
 
 
-def main() -> None:
-    """Run, and print a line a minute."""
-    options = _options()
-    width, height = map(int, options.size.split("x"))
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run, and print a line a minute; a user's mistake is told in one line."""
+    return exit_status(lambda: _run(_options(arguments)))
+
+
+def _run(options: argparse.Namespace) -> None:
+    width, height = parse_pixels(options.size)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         box = f"{width // 4},{height // 4},{width // 4},{height // 4}"
@@ -47,13 +53,13 @@ def main() -> None:
         options.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--size", default="432x240")
     parser.add_argument("--rate", type=int, default=25)
     parser.add_argument("--output", "-o", type=Path, help="a JSON file")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _feed(
@@ -80,4 +86,4 @@ def _throw_away(pipe: IO[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

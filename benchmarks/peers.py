@@ -41,6 +41,7 @@ from ptfan.engine.demo import DEMO_CLIP
 from ptfan.engine.errors import InputError
 from ptfan.engine.machine import describe_machine
 from ptfan.engine.progress import choose_progress, running
+from ptfan.engine.runners.backends import Backend
 
 SIZE = (432, 240)
 """(width, height) of the clip, pixels: what most of them are made for."""
@@ -49,6 +50,8 @@ MOST = 80
 STEPS = 50
 """Of our networks in a run."""
 OURS = ("s", "s-live")
+NUMBERS: dict[Backend, str] = {"onnxruntime": "fp32", "auto": "numbers as chosen here"}
+"""What our networks compute with, by backend."""
 COLUMNS = (
     "",
     "computed by",
@@ -131,11 +134,13 @@ def _clip(options: argparse.Namespace, folder: Path, frames: int) -> Clip:
 
 def _ours(clip: Clip) -> list[Entry]:
     """Return steps in fp32 and in what is chosen here, and whole videos."""
-    steps = [StepEntry(model, backend, SIZE, STEPS) for model in OURS for backend in ("onnxruntime", "auto")]
-    exact = [Contender("fp32", model, "onnxruntime") for model in OURS]
-    chosen = [Contender("numbers as chosen here", model, "auto") for model in OURS]
-    whole = [VideoEntry(contender, clip, crop=False) for contender in exact]
-    return [*steps, *whole, *(VideoEntry(contender, clip, crop=True) for contender in (*exact, *chosen))]
+
+    def video(model: str, backend: Backend, crop: bool) -> Entry:
+        return VideoEntry(Contender(model, model, backend), clip, numbers=NUMBERS[backend], crop=crop)
+
+    steps = [StepEntry(model, backend, SIZE, STEPS) for model in OURS for backend in NUMBERS]
+    whole = [video(model, "onnxruntime", crop=False) for model in OURS]
+    return [*steps, *whole, *(video(model, backend, crop=True) for backend in NUMBERS for model in OURS)]
 
 
 def _measure(

@@ -13,14 +13,16 @@ import argparse
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from beside.process import exit_status
 from ptfan.engine.bench.latency import Latency
+from ptfan.engine.commands.options import parse_pixels
 from ptfan.engine.machine import describe_machine
 from ptfan.export.precision import at_precision
 from ptfan.training.checkpoint import build
@@ -31,9 +33,12 @@ WARMUP = 5
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16}
 
 
-def main() -> None:
-    """Measure all variants and write them down."""
-    options = _options()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure all variants and write them down; a user's mistake is told in one line."""
+    return exit_status(lambda: _run(_options(arguments)))
+
+
+def _run(options: argparse.Namespace) -> None:
     torch.manual_seed(0)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark = True
@@ -47,7 +52,7 @@ def main() -> None:
             options.output.write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n", encoding="utf-8")
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--preset", action="append", help="s or r50; both by default")
@@ -57,13 +62,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--precision", action="append", choices=DTYPES, help="both on a GPU, fp32 on a CPU by default")
     parser.add_argument("--calls", type=int, default=50)
     parser.add_argument("--output", "-o", type=Path, help="a JSON file")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _rows(options: argparse.Namespace) -> Iterator[dict[str, object]]:
+    sizes = [parse_pixels(size) for size in options.size or ("432x240", "1280x720")]
     networks = {name: Generator(preset(name)) for name in options.preset or ("s", "r50")}
     networks |= {path.stem: build(path) for path in options.checkpoint}
-    sizes = [tuple(map(int, size.split("x"))) for size in options.size or ("432x240", "1280x720")]
     precisions = options.precision or (DTYPES if options.device.startswith("cuda") else ("fp32",))
     for (name, network), precision in itertools.product(networks.items(), precisions):
         generator = at_precision(network.eval().to(options.device), precision)
@@ -157,4 +162,4 @@ def _times(call: Callable[[], object], calls: int) -> list[float]:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

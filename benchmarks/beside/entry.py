@@ -129,19 +129,19 @@ class StepEntry:
 class VideoEntry:
     """A video from file to file, as users run it."""
 
-    def __init__(self, contender: Contender, clip: Clip, *, crop: bool) -> None:
+    def __init__(self, contender: Contender, clip: Clip, *, numbers: str, crop: bool) -> None:
         """Say which.
 
         Args:
             contender: a model on a backend.
             clip: what it fills.
+            numbers: what the network computes with.
             crop: show the network only a region round the hole.
         """
         self._contender, self._clip, self._crop = contender, clip, crop
         label = f"`{contender.model}`, file to file" + ("" if crop else ", whole frame")
         parts = "decoding, flow, completion, network, encoding" + ("; a crop round the hole" if crop else "")
-        by = f"ONNX Runtime (CPU), {contender.name}"
-        self.row = Row(label=label, parts=parts, by=by, ours=True)
+        self.row = Row(label=label, parts=parts, by=f"ONNX Runtime (CPU), {numbers}", ours=True)
 
     def measure(self) -> None:
         """Run once; see `Entry`."""

@@ -75,10 +75,11 @@ class TestResults:
 @pytest.mark.slow
 def test_peers_and_ours_are_run_in_turn(script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     entry, size = importlib.import_module("beside.entry"), (64, 48)
-    contender = script.Contender("fp32", "s-live", "onnxruntime")
+    contender = script.Contender("s-live", "s-live", "onnxruntime")
 
     def ours(clip: Any) -> list[Any]:
-        return [entry.StepEntry("s-live", "onnxruntime", size, 3), entry.VideoEntry(contender, clip, crop=True)]
+        video = entry.VideoEntry(contender, clip, numbers="fp32", crop=True)
+        return [entry.StepEntry("s-live", "onnxruntime", size, 3), video]
 
     monkeypatch.setattr(script, "_ours", ours)
     checkout, out = fake_checkout(tmp_path, "STTN"), tmp_path / "out"
@@ -102,40 +103,26 @@ def test_peers_and_ours_are_run_in_turn(script: Any, monkeypatch: pytest.MonkeyP
     assert step["flop"] > 0
 
 
-def told(script: Any, capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    """Run with a user's mistake; return the one line that it is told in."""
-    assert script.main([str(argument) for argument in arguments]) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    lines = [line for line in captured.err.splitlines() if line.startswith("ptfan: error: ")]
-    assert captured.err.splitlines()[-1:] == lines
-    return lines[0]
-
-
 class TestMistakes:
-    def test_no_checkout_is_named(self, script: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-        line = told(script, capsys, "-o", tmp_path / "out")
+    def test_no_checkout_is_named(self, told: Callable[..., str], tmp_path: Path) -> None:
+        line = told("-o", tmp_path / "out")
         assert "no checkout is named, expected one or more of --" in line
         assert "--sttn" in line
         assert list(tmp_path.iterdir()) == []
 
-    def test_no_such_folder(self, script: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-        line = told(script, capsys, "--e2fgvi", tmp_path / "none", "-o", tmp_path / "out")
+    def test_no_such_folder(self, told: Callable[..., str], tmp_path: Path) -> None:
+        line = told("--e2fgvi", tmp_path / "none", "-o", tmp_path / "out")
         assert f"{tmp_path / 'none'}: no such folder, expected a checkout of E2FGVI" in line
 
-    def test_a_checkout_of_something_else(
-        self, script: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path
-    ) -> None:
+    def test_a_checkout_of_something_else(self, told: Callable[..., str], tmp_path: Path) -> None:
         checkout = fake_checkout(tmp_path, "STTN")
-        line = told(script, capsys, "--fuseformer", checkout, "-o", tmp_path / "out")
+        line = told("--fuseformer", checkout, "-o", tmp_path / "out")
         assert f"{checkout}: has no model/fuseformer.py, expected a checkout of FuseFormer" in line
 
-    def test_a_checkout_that_cannot_be_imported(
-        self, script: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path
-    ) -> None:
+    def test_a_checkout_that_cannot_be_imported(self, told: Callable[..., str], tmp_path: Path) -> None:
         checkout = fake_checkout(tmp_path, "STTN")
         (checkout / "core" / "spectral_norm.py").write_text("import none_such\n", encoding="utf-8")
-        line = told(script, capsys, "--sttn", checkout, "--whole", 4, "--frames", 3, "-o", tmp_path / "out")
+        line = told("--sttn", checkout, "--whole", 4, "--frames", 3, "-o", tmp_path / "out")
         assert "cannot be imported (No module named 'none_such')" in line
 
     @pytest.mark.parametrize(
@@ -151,10 +138,10 @@ class TestMistakes:
         ],
     )
     def test_an_option_that_does_not_fit(
-        self, script: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str, value: str, expected: str
+        self, told: Callable[..., str], tmp_path: Path, option: str, value: str, expected: str
     ) -> None:
         checkout = fake_checkout(tmp_path, "STTN")
-        line = told(script, capsys, "--sttn", checkout, option, value, "-o", tmp_path / "out")
+        line = told("--sttn", checkout, option, value, "-o", tmp_path / "out")
         assert expected in line
         assert not (tmp_path / "out").exists()
 

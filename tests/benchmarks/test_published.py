@@ -153,37 +153,23 @@ class TestResults:
         assert (folder / "published.png").read_bytes().startswith(b"\x89PNG")
 
 
-def told(script: Any, capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    """Run with a user's mistake; return the one line that it is told in."""
-    assert script.main([str(argument) for argument in arguments]) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    lines = [line for line in captured.err.splitlines() if line.startswith("ptfan: error: ")]
-    assert captured.err.splitlines()[-1:] == lines
-    return lines[0]
-
-
 class TestMistakes:
-    def test_no_checkout(self, script: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-        line = told(script, capsys, "--published", tmp_path / "none", "-o", tmp_path / "out")
+    def test_no_checkout(self, told: Callable[..., str], tmp_path: Path) -> None:
+        line = told("--published", tmp_path / "none", "-o", tmp_path / "out")
         assert f"{tmp_path / 'none'}: no such folder, expected a checkout of the published code" in line
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize(
         "name", ["config/config_flow_finetune_davis.json", "model/networks.py", "model/tsm/resnet.py"]
     )
-    def test_a_checkout_that_lacks_a_file(
-        self, script: Any, capsys: pytest.CaptureFixture[str], checkout: Path, name: str
-    ) -> None:
+    def test_a_checkout_that_lacks_a_file(self, told: Callable[..., str], checkout: Path, name: str) -> None:
         (checkout / "src" / name).unlink()
-        line = told(script, capsys, "--published", checkout, "-o", checkout / "out")
+        line = told("--published", checkout, "-o", checkout / "out")
         assert f"{checkout}: has no src/{name}" in line
 
-    def test_a_checkout_that_cannot_be_imported(
-        self, script: Any, capsys: pytest.CaptureFixture[str], checkout: Path
-    ) -> None:
+    def test_a_checkout_that_cannot_be_imported(self, told: Callable[..., str], checkout: Path) -> None:
         (checkout / "src" / "utils" / "helper.py").write_text("import none_such\n", encoding="utf-8")
-        line = told(script, capsys, "--published", checkout, "-o", checkout / "out")
+        line = told("--published", checkout, "-o", checkout / "out")
         assert "cannot be imported (No module named 'none_such')" in line
 
     @pytest.mark.parametrize(
@@ -198,9 +184,9 @@ class TestMistakes:
         ],
     )
     def test_an_option_that_does_not_fit(
-        self, script: Any, capsys: pytest.CaptureFixture[str], checkout: Path, option: str, value: str, expected: str
+        self, told: Callable[..., str], checkout: Path, option: str, value: str, expected: str
     ) -> None:
-        line = told(script, capsys, "--published", checkout, option, value, "-o", checkout / "out")
+        line = told("--published", checkout, option, value, "-o", checkout / "out")
         assert expected in line
         assert not (checkout / "out").exists()
 
