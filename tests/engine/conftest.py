@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ptfan.engine.runners.runner import BoundRunner, Runner
-from ptfan.engine.spec import ModelSpec, StateSpec
+from ptfan.engine.spec import CLIP_CHANNELS, ModelSpec, StateSpec
 
 Pictures = list[NDArray[np.float32]]
 
@@ -31,6 +31,12 @@ def make_pan(frames: int, height: int, width: int, *, dx: int = 3, dy: int = 1, 
     wide = make_texture(height + abs(dy) * frames, width + abs(dx) * frames, seed)
     lefts, tops = ([step * t if step >= 0 else -step * (frames - t) for t in range(frames)] for step in (dx, dy))
     return [wide[top : top + height, left : left + width].copy() for top, left in zip(tops, lefts, strict=True)]
+
+
+def make_clip(frames: int, seed: int = 0, height: int = 8, width: int = 16) -> dict[str, NDArray[np.float32]]:
+    """Return noise for all that a network takes."""
+    rng = np.random.default_rng(seed)
+    return {name: rng.random((frames, channels, height, width), np.float32) for name, channels in CLIP_CHANNELS.items()}
 
 
 class FakeRunner(Runner):

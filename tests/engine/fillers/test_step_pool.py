@@ -17,15 +17,9 @@ from numpy.typing import NDArray
 from ptfan.engine.errors import BackendError, InputError, ModelError
 from ptfan.engine.fillers.step_pool import Slot, StepPool
 from ptfan.engine.fillers.stepper import Stepper, step_inputs
-from ptfan.engine.spec import CLIP_CHANNELS
-from tests.engine.conftest import FakeStepRunner
+from tests.engine.conftest import FakeStepRunner, make_clip
 
 HEIGHT, WIDTH = 8, 16
-
-
-def clip(frames: int, seed: int = 0) -> dict[str, NDArray[np.float32]]:
-    rng = np.random.default_rng(seed)
-    return {name: rng.random((frames, channels, HEIGHT, WIDTH), np.float32) for name, channels in CLIP_CHANNELS.items()}
 
 
 def answers(slot: Slot, inputs: dict[str, Any], before: Callable[[], None] = lambda: None) -> list[NDArray[np.float32]]:
@@ -55,7 +49,7 @@ def check(fills: list[NDArray[np.float32]], inputs: dict[str, Any]) -> None:
 )
 def test_streams_in_threads_of_their_own(lengths: list[int], streams: int, patience: float | None, seed: int) -> None:
     pool = StepPool(FakeStepRunner(), streams=streams, patience=patience)
-    clips = [clip(length, seed + place) for place, length in enumerate(lengths)]
+    clips = [make_clip(length, seed + place) for place, length in enumerate(lengths)]
 
     def work(place: int) -> list[NDArray[np.float32]]:
         random = np.random.default_rng(place)
@@ -73,9 +67,9 @@ def test_streams_that_are_there_are_stepped_together() -> None:
     pool = StepPool(runner, streams=3)
     slots = [pool.open(place, HEIGHT, WIDTH) for place in range(3)]
     with ThreadPoolExecutor(3) as threads:
-        found = list(threads.map(answers, slots, [clip(count, seed) for seed in range(3)]))
+        found = list(threads.map(answers, slots, [make_clip(count, seed) for seed in range(3)]))
     for seed, fills in enumerate(found):
-        check(fills, clip(count, seed))
+        check(fills, make_clip(count, seed))
     assert len(runner.calls) == count + 1
     assert all(call["live"][:, 0].all() for call in runner.calls[:count])
 
@@ -83,7 +77,7 @@ def test_streams_that_are_there_are_stepped_together() -> None:
 def test_one_thread_may_serve_several_streams() -> None:
     """None of them can come while another one waits, so that none is waited for: all others stay as they are."""
     pool = StepPool(FakeStepRunner(lookahead=1), streams=2)
-    clips = [clip(5), clip(3, seed=1)]
+    clips = [make_clip(5), make_clip(3, seed=1)]
     slots = [pool.open(place, HEIGHT, WIDTH) for place in range(2)]
     fills: list[list[NDArray[np.float32]]] = [[], []]
     for _ in range(6):
@@ -99,7 +93,7 @@ def test_one_that_is_late_is_waited_for_without_end_unless_patience_is_over() ->
     for patience, waits in ((None, True), (0.0, False)):
         pool = StepPool(FakeStepRunner(), streams=2, patience=patience)
         early, late = (pool.open(place, HEIGHT, WIDTH) for place in range(2))
-        inputs, done = clip(1), threading.Event()
+        inputs, done = make_clip(1), threading.Event()
 
         def push(slot: Slot = early, done: threading.Event = done, inputs: Any = inputs) -> None:
             slot.push(step_inputs(inputs, 0), True)
@@ -114,7 +108,7 @@ def test_one_that_is_late_is_waited_for_without_end_unless_patience_is_over() ->
 
 
 def test_one_that_is_late_once_is_soon_stepped_with_the_others_again() -> None:
-    runner, inputs = FakeStepRunner(), clip(9)
+    runner, inputs = FakeStepRunner(), make_clip(9)
     pool, good = StepPool(runner, streams=2, patience=0.01), runner.run_into
 
     def slow(inputs: Any, into: Any) -> Any:
@@ -138,7 +132,7 @@ def test_crops_of_one_stream_never_wait_for_each_other() -> None:
     pool = StepPool(runner, streams=2)
     crops = [pool.open("one", HEIGHT, WIDTH) for _ in range(2)]
     for seed, crop in enumerate(crops):
-        check(answers(crop, clip(4, seed)), clip(4, seed))
+        check(answers(crop, make_clip(4, seed)), make_clip(4, seed))
     assert all(call["live"][:, 0].sum() <= 1 for call in runner.calls)
 
 
@@ -149,7 +143,7 @@ def test_two_streams_with_several_crops_each_cannot_lock_each_other() -> None:
     def work(place: int) -> None:
         crops = [pool.open(place, HEIGHT, WIDTH) for _ in range(2)]
         for seed, (crop, length) in enumerate(zip(crops, (3 + 4 * place, 8 - 5 * place), strict=True)):
-            check(answers(crop, clip(length, seed)), clip(length, seed))
+            check(answers(crop, make_clip(length, seed)), make_clip(length, seed))
 
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(work, range(2)))
@@ -166,7 +160,7 @@ def test_an_error_reaches_all_who_wait_and_leaves_the_batch_usable() -> None:
 
     def push(slot: Slot) -> None:
         with pytest.raises(BackendError, match="out of memory"):
-            slot.push(step_inputs(clip(1), 0), True)
+            slot.push(step_inputs(make_clip(1), 0), True)
 
     runner.run_into = fail  # type: ignore[method-assign]
     with ThreadPoolExecutor(2) as threads:
@@ -174,13 +168,13 @@ def test_an_error_reaches_all_who_wait_and_leaves_the_batch_usable() -> None:
     runner.run_into = good  # type: ignore[method-assign]
     slots[1].close()
     slots[0].close()
-    check(answers(pool.open("next", HEIGHT, WIDTH), clip(3)), clip(3))
+    check(answers(pool.open("next", HEIGHT, WIDTH), make_clip(3)), make_clip(3))
 
 
 def test_inputs_that_do_not_fit_the_batch_are_an_error_for_all_who_wait() -> None:
     pool = StepPool(FakeStepRunner(), streams=2)
     slots = [pool.open(place, HEIGHT, WIDTH) for place in range(2)]
-    wrong = {name: array[..., :-1] for name, array in clip(1).items()}
+    wrong = {name: array[..., :-1] for name, array in make_clip(1).items()}
     with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
 
         def push(*inputs: dict[str, Any]) -> list[Future[Any]]:
@@ -188,12 +182,12 @@ def test_inputs_that_do_not_fit_the_batch_are_an_error_for_all_who_wait() -> Non
             each = zip((first, second), slots, inputs, strict=True)
             return [thread.submit(slot.push, step_inputs(given, 0), True) for thread, slot, given in each]
 
-        for answer in push(clip(1), clip(1)):
+        for answer in push(make_clip(1), make_clip(1)):
             answer.result(timeout=10)
-        for answer in push(clip(1), wrong):
+        for answer in push(make_clip(1), wrong):
             with pytest.raises(ValueError, match="could not broadcast"):
                 answer.result(timeout=10)
-        for answer in push(clip(1), clip(1)):
+        for answer in push(make_clip(1), make_clip(1)):
             answer.result(timeout=10)
 
 
@@ -232,8 +226,8 @@ def test_the_memory_that_was_given_back_last_is_taken_again(monkeypatch: pytest.
     monkeypatch.setattr("ptfan.engine.fillers.step_pool.Stepper", Counted)
     pool = StepPool(FakeStepRunner())
     for seed in range(3):
-        check(answers(pool.open("one", HEIGHT, WIDTH), clip(3, seed)), clip(3, seed))
+        check(answers(pool.open("one", HEIGHT, WIDTH), make_clip(3, seed)), make_clip(3, seed))
     assert made == [(HEIGHT, WIDTH)]
     pool.open("one", 2 * HEIGHT, WIDTH).close()
-    check(answers(pool.open("one", HEIGHT, WIDTH), clip(3)), clip(3))
+    check(answers(pool.open("one", HEIGHT, WIDTH), make_clip(3)), make_clip(3))
     assert made == [(HEIGHT, WIDTH), (2 * HEIGHT, WIDTH), (HEIGHT, WIDTH)], "only the last one is kept"

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from ptfan.engine.errors import ModelError
 from ptfan.engine.fillers.stepper import StateRing, Stepper, step_inputs
 from ptfan.engine.spec import CLIP_INPUTS, ModelSpec, StateSpec
-
-CHANNELS = {"frames": 3, "flow_forward": 2, "flow_backward": 2}
+from tests.engine.conftest import make_clip
 
 
 def memory() -> Any:
@@ -25,11 +24,6 @@ def memory() -> Any:
         into[stream] = source[stream]
 
     return SimpleNamespace(allocate=lambda shape, precision: np.zeros(shape, np.float32), copy_stream=copy_stream)
-
-
-def clip(frames: int, seed: int = 0) -> dict[str, NDArray[np.float32]]:
-    rng = np.random.default_rng(seed)
-    return {name: rng.random((frames, CHANNELS.get(name, 1), 8, 16), np.float32) for name in CLIP_INPUTS}
 
 
 @settings(max_examples=60, deadline=None)
@@ -51,7 +45,7 @@ def test_a_ring_gives_back_what_was_written_so_many_steps_ago(delays: list[int],
 
 
 def test_a_frame_is_answered_when_its_lookahead_is_over(step_runner: Any) -> None:
-    inputs, stepper = clip(5), Stepper(step_runner(), 8, 16)
+    inputs, stepper = make_clip(5), Stepper(step_runner(), 8, 16)
     fills = [stepper.push(step_inputs(inputs, t), [t < 5]) for t in range(6)][stepper.delay :]
     pictures = list(inputs["frames"])
     for t, fill in enumerate(fills):
@@ -62,9 +56,9 @@ def test_a_frame_is_answered_when_its_lookahead_is_over(step_runner: Any) -> Non
 def test_a_slot_that_is_reset_knows_nothing_of_the_stream_before(step_runner: Any, flushed: bool) -> None:
     stepper = Stepper(step_runner(), 8, 16)
     for t in range(4 if flushed else 3):
-        stepper.push(step_inputs(clip(3), t), [t < 3])
+        stepper.push(step_inputs(make_clip(3), t), [t < 3])
     stepper.reset()
-    second = clip(2, seed=1)
+    second = make_clip(2, seed=1)
     fills = [stepper.push(step_inputs(second, t), [t < 2])[0] for t in range(3)][1:]
     for t, fill in enumerate(fills):
         np.testing.assert_allclose(fill, step_runner.expected(list(second["frames"]), t), rtol=1e-6)
@@ -72,7 +66,7 @@ def test_a_slot_that_is_reset_knows_nothing_of_the_stream_before(step_runner: An
 
 def test_streams_of_one_batch_come_and_go_as_they_like(step_runner: Any) -> None:
     stepper = Stepper(step_runner(), 8, 16, streams=2)
-    clips, starts = (clip(6), clip(3, seed=1)), (0, 2)
+    clips, starts = (make_clip(6), make_clip(3, seed=1)), (0, 2)
     for n in range(8):
         parts = [step_inputs(inputs, n - start) for inputs, start in zip(clips, starts, strict=True)]
         batch = {name: np.concatenate([part[name] for part in parts]) for name in CLIP_INPUTS}
@@ -85,7 +79,7 @@ def test_streams_of_one_batch_come_and_go_as_they_like(step_runner: Any) -> None
 
 
 def test_a_forward_flow_comes_with_the_frame_that_it_leads_to() -> None:
-    inputs = clip(3)
+    inputs = make_clip(3)
     for t in range(5):
         step = step_inputs(inputs, t)
         assert all(array.shape[0] == 1 for array in step.values())
