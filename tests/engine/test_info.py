@@ -10,7 +10,7 @@ import pytest
 from ptfan.engine import info as module
 from ptfan.engine.info import collect_info, format_info
 from ptfan.engine.models import find_model
-from ptfan.engine.runners import runner
+from ptfan.engine.runners import choice
 from ptfan.engine.runners.backends import BackendStatus
 
 UNUSABLE = BackendStatus("onnxruntime", False, "not installed: pip install 'ptfan[cpu]'")
@@ -48,7 +48,7 @@ def test_the_choice_and_its_reason_are_told() -> None:
 
 def test_a_name_s_int8_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("onnxruntime")
-    monkeypatch.setattr(runner, "multiplies_bytes", lambda: True)
+    monkeypatch.setattr(choice, "multiplies_bytes", lambda: True)
     assert "would use    model s-live-int8 on onnxruntime" in format_info(collect_info("s-live"))
 
 
