@@ -24,7 +24,8 @@ from ptfan.engine.runners.trt.tensorrt_module import (
     TensorRTName,
     check_plugins_can_be_parsed,
     import_tensorrt,
-    make_log,
+    is_rtx,
+    log_of,
 )
 from ptfan.engine.spec import FLOW_WARP, FLOW_WARP_DOMAIN, ModelSpec
 from ptfan.engine.versions import ptfan_version
@@ -132,7 +133,7 @@ def _tensorrt(settings: BuildSettings) -> Any:
         "--embed-plugin": settings.embed_plugin,
     }
     wrong = [name for name, given in asked.items() if given]
-    if wrong and _is_rtx(trt):
+    if wrong and is_rtx(trt):
         raise InputError(
             f"{', '.join(wrong)}: TensorRT for RTX has no such thing; its plans run on every GPU from compute "
             "capability 8.0 on, with the version that built them"
@@ -142,7 +143,7 @@ def _tensorrt(settings: BuildSettings) -> Any:
 
 def _plugin(settings: BuildSettings, trt: Any, folder: Path) -> Plugin:
     """Return the plugin to build with."""
-    plugin = find_plugin(settings.plugin, folder, "none" if _is_rtx(trt) else "python")
+    plugin = find_plugin(settings.plugin, folder, "none" if is_rtx(trt) else "python")
     if settings.embed_plugin and not settings.version_compatible:
         raise InputError("--embed-plugin needs --version-compatible: other plans hold no library")
     if settings.embed_plugin and plugin.library is None:
@@ -150,10 +151,6 @@ def _plugin(settings: BuildSettings, trt: Any, folder: Path) -> Plugin:
     if plugin.kind != "none":
         check_plugins_can_be_parsed(trt)
     return plugin
-
-
-def _is_rtx(trt: Any) -> bool:
-    return bool(trt.__name__ == "tensorrt_rtx")
 
 
 class _PlanBuilder:
@@ -168,8 +165,8 @@ class _PlanBuilder:
         trt = self._trt = _tensorrt(settings)
         self._plugin = _plugin(settings, trt, folder)
         # TensorRT for RTX leaves what is for one GPU alone to the machine that loads the plan.
-        self._gpu = None if _is_rtx(trt) else take_gpu(settings.gpu)
-        self._log = make_log(trt)
+        self._gpu = None if is_rtx(trt) else take_gpu(settings.gpu)
+        self._log = log_of(trt)
         self._builder = trt.Builder(self._log)
         # From TensorRT 11 on there are no others.
         typed = getattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
@@ -184,6 +181,7 @@ class _PlanBuilder:
         self._read_cache()
         monitor = make_monitor(self._trt, progress, stop)
         self._config.progress_monitor = monitor
+        self._log.clear()
         try:
             plan = self._builder.build_serialized_network(self._network, self._config)
         finally:
@@ -233,7 +231,7 @@ class _PlanBuilder:
     def _configure(self) -> None:
         trt, config, settings = self._trt, self._config, self._settings
         config.clear_flag(trt.BuilderFlag.TF32)  # fp32 means fp32; who wants speed takes an fp16 file
-        if _is_rtx(trt):
+        if is_rtx(trt):
             config.set_flag(trt.BuilderFlag.REQUIRE_USER_ALLOCATION)  # else no run of it could be recorded
         if settings.version_compatible:
             config.set_flag(trt.BuilderFlag.VERSION_COMPATIBLE)
@@ -254,6 +252,7 @@ class _PlanBuilder:
         path = self._settings.timing_cache
         if path is None:
             return
+        self._log.clear()
         cache = self._config.create_timing_cache(path.read_bytes() if path.is_file() else b"")
         if cache is None or not self._config.set_timing_cache(cache, ignore_mismatch=False):
             raise InputError(

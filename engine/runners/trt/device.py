@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import math
 import weakref
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import BackendError, InputError
+from ptfan.engine.errors import BackendError, InputError, ModelError
 from ptfan.engine.runners.trt.device_array import DeviceArray
 from ptfan.engine.runners.trt.gpu import find_gpu, import_cuda, import_driver
 
@@ -32,12 +33,13 @@ class Device:
             InputError: there is none of that number.
         """
         self.index, self.gpu = index, find_gpu(index)
-        self._cuda = import_cuda()
-        self._call = _Calls(self._cuda, index)
+        self._cuda, self._driver = import_cuda(), import_driver()
+        self._call = _Calls(self._cuda, self._driver, index)
         with self.current():
             self.stream = int(self._call("cudaStreamCreateWithFlags", self._cuda.cudaStreamNonBlocking))
             self._call.at_end_of(self, "cudaStreamDestroy", self.stream)
-            self._event = self._call("cudaEventCreateWithFlags", self._cuda.cudaEventDisableTiming)
+            flags = self._cuda.cudaEventDisableTiming | self._cuda.cudaEventBlockingSync
+            self._event = self._call("cudaEventCreateWithFlags", flags)
             self._call.at_end_of(self, "cudaEventDestroy", self._event)
 
     @contextmanager
@@ -62,6 +64,24 @@ class Device:
         """
         self._call("cudaEventRecord", self._event, _handle(stream))
         self._call("cudaStreamWaitEvent", self.stream, self._event, 0)
+
+    def check_home(self, what: str, pointer: int) -> None:
+        """Check that another library's memory is of this GPU and its primary context; what CUDA does not know passes.
+
+        Args:
+            what: its name in errors.
+            pointer: where it begins.
+
+        Raises:
+            ModelError: it is another GPU's or context's.
+        """
+        kinds = self._driver.CUpointer_attribute
+        index = self._told(kinds.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL, pointer)
+        if index not in (None, self.index):
+            raise ModelError(f"{what} lies on CUDA device {index}, expected CUDA device {self.index}")
+        context = self._told(kinds.CU_POINTER_ATTRIBUTE_CONTEXT, pointer)
+        if context and context != int(self._call("cuCtxGetCurrent")):  # memory of pools is of none
+            raise ModelError(f"{what} is of another CUDA context, expected the primary one of CUDA device {self.index}")
 
     def allocate(self, shape: tuple[int, ...], dtype: Any) -> DeviceArray:
         """Return zeros; the memory is given back with the array.
@@ -103,8 +123,13 @@ class Device:
         self._call("cudaMemcpyAsync", staging.address, staging.device.pointer, nbytes, kind, self.stream)
 
     def wait(self) -> None:
-        """Wait until all that was queued is done."""
-        self._call("cudaStreamSynchronize", self.stream)
+        """Wait until all that was queued is done.
+
+        CUDA's wait for a stream keeps a core busy, which decoding, flow and encoding could use; that for an event of
+        this kind sleeps.
+        """
+        self._call("cudaEventRecord", self._event, self.stream)
+        self._call("cudaEventSynchronize", self._event)
 
     def record(self, work: Callable[[], None]) -> Callable[[], object]:
         """Record what some work queues, without doing it; return what does it, in one launch.
@@ -115,7 +140,8 @@ class Device:
         mode = self._cuda.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
         self._call("cudaStreamBeginCapture", self.stream, mode)
         try:
-            work()
+            with _nothing_collected():
+                work()
         except BaseException:
             with suppress(BackendError):  # it would hide what went wrong; else the stream could be used no more
                 self._call("cudaGraphDestroy", self._call("cudaStreamEndCapture", self.stream))
@@ -128,6 +154,22 @@ class Device:
         launch = partial(self._call, "cudaGraphLaunch", ready, self.stream)
         self._call.at_end_of(launch, "cudaGraphExecDestroy", ready)
         return launch
+
+    def _told(self, kind: Any, pointer: int) -> int | None:
+        status, found = self._driver.cuPointerGetAttribute(kind, pointer)
+        return int(found) if status == self._cuda.cudaError_t.cudaSuccess else None
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Keep Python's collector away: memory that it gives back meanwhile, in this thread, would spoil a recording."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _handle(stream: Any) -> int:
@@ -144,8 +186,8 @@ def _handle(stream: Any) -> int:
 class _Calls:
     """CUDA's functions by name."""
 
-    def __init__(self, cuda: Any, gpu: int) -> None:
-        self._cuda, self._driver, self._gpu = cuda, import_driver(), gpu
+    def __init__(self, cuda: Any, driver: Any, gpu: int) -> None:
+        self._cuda, self._driver, self._gpu = cuda, driver, gpu
 
     def __call__(self, name: str, *arguments: Any) -> Any:
         """Call one; return its result, None if it has none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from ptfan.engine.errors import BackendError, MissingExtraError, one_line
 
-__all__ = ["TensorRTName", "check_plugins_can_be_parsed", "import_tensorrt", "make_log", "tensorrt_name"]
+__all__ = ["TensorRTName", "check_plugins_can_be_parsed", "import_tensorrt", "is_rtx", "log_of", "tensorrt_name"]
 
 TensorRTName = Literal["tensorrt", "tensorrt_rtx"]
 RTX_LIBRARY = "libtensorrt_rtx.so"
@@ -41,13 +42,18 @@ def import_tensorrt(name: TensorRTName | None = None) -> Any:
         raise MissingExtraError(f"{found} cannot be loaded ({one_line(error, 200)})") from error
 
 
+def is_rtx(trt: Any) -> bool:
+    """Tell whether a module is TensorRT for RTX."""
+    return bool(trt.__name__ == "tensorrt_rtx")
+
+
 def check_plugins_can_be_parsed(trt: Any) -> None:
     """Check that a parser which finds a plugin lives on.
 
     Raises:
         BackendError: it would end the process: TensorRT for RTX looks for a library that its package names otherwise.
     """
-    if trt.__name__ != "tensorrt_rtx":
+    if not is_rtx(trt):
         return
     try:
         ctypes.CDLL(RTX_LIBRARY)
@@ -61,8 +67,12 @@ def check_plugins_can_be_parsed(trt: Any) -> None:
         ) from error
 
 
-def make_log(trt: Any) -> Any:
-    """Return a logger for a TensorRT module; its `problem` is what went wrong last, in one line."""
+@cache
+def log_of(trt: Any) -> Any:
+    """Return a TensorRT module's logger; its `problem` is what went wrong last, in one line.
+
+    A process has one, which stays: TensorRT goes on with the first that it is given, for all that comes later.
+    """
     return new_class("Log", (_Log, trt.ILogger), exec_body=lambda body: body.update(trt=trt))()
 
 
@@ -73,6 +83,10 @@ class _Log:
 
     def __init__(self) -> None:
         self.trt.ILogger.__init__(self)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the last error: called before what may fail, so that none is told for another one."""
         self.problem = "it does not say why"
 
     def log(self, severity: Any, text: str) -> None:

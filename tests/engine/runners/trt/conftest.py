@@ -76,6 +76,8 @@ class TensorRT(ModuleType):
     HardwareCompatibilityLevel = SimpleNamespace(AMPERE_PLUS="AMPERE_PLUS")
     LayerType = SimpleNamespace(PLUGIN_V3="PLUGIN_V3")
     TensorIOMode = SimpleNamespace(INPUT="in", OUTPUT="out")
+    ExecutionContextAllocationStrategy = SimpleNamespace(STATIC="static", USER_MANAGED="user managed")
+    DynamicShapesKernelSpecializationStrategy = SimpleNamespace(EAGER="eager")
 
     def __init__(self) -> None:
         super().__init__("tensorrt")
@@ -95,6 +97,8 @@ class TensorRT(ModuleType):
         self.network: Any = None
         """What a plan computes: a network of the tests."""
         self.contexts: list[Context] = []
+        self.compiled = b""
+        """What TensorRT for RTX finds in its cache."""
         self.cuda: Any = None
 
     def Runtime(self, log: Any) -> Any:  # noqa: N802
@@ -103,7 +107,7 @@ class TensorRT(ModuleType):
             if self.fails:
                 log.log(Severity.ERROR, self.fails)
                 return None
-            return Engine(self)
+            return Engine(self, log)
 
         self.runtime = SimpleNamespace(deserialize_cuda_engine=deserialize, engine_host_code_allowed=False)
         return self.runtime
@@ -162,11 +166,50 @@ class TensorRT(ModuleType):
         )
 
 
-class Engine:
-    """A plan that is loaded."""
+class RuntimeCache:
+    """What TensorRT for RTX has compiled."""
 
     def __init__(self, trt: TensorRT) -> None:
-        self._trt, spec = trt, trt.network.spec
+        self._trt, self._content = trt, b""
+
+    def deserialize(self, content: bytes) -> bool:
+        self._trt.cuda.check_context()
+        self._trt.compiled = content
+        if content != b"of another":
+            self._content = content
+        return content != b"of another"
+
+    def serialize(self) -> bytes:
+        return self._content or b"kernels"
+
+
+class RuntimeConfig:
+    """How TensorRT for RTX makes contexts."""
+
+    def __init__(self, trt: TensorRT) -> None:
+        self._trt = trt
+        self.strategy = trt.ExecutionContextAllocationStrategy.STATIC
+        self.dynamic_shapes_kernel_specialization_strategy = "lazy"
+        self.cache: Any = None
+
+    def set_execution_context_allocation_strategy(self, strategy: str) -> None:
+        self.strategy = strategy
+
+    def create_runtime_cache(self) -> RuntimeCache:
+        return RuntimeCache(self._trt)
+
+    def set_runtime_cache(self, cache: RuntimeCache) -> bool:
+        self.cache = cache
+        return True
+
+
+class Engine:
+    """A plan that is loaded. One of TensorRT for RTX was built as ptfan does: it runs in memory that it is given."""
+
+    device_memory_size_v2 = 512
+
+    def __init__(self, trt: TensorRT, log: Any) -> None:
+        self._trt, self.log, spec = trt, log, trt.network.spec
         half = np.float16 if spec.precision == "fp16" else np.float32
         self.inputs, self.outputs = spec.input_shapes(1, 8, 8), spec.output_shapes(1, 8, 8)
         single = {name for name in self.inputs if name.startswith(("flow", "live"))}
@@ -182,34 +225,58 @@ class Engine:
     def get_tensor_dtype(self, name: str) -> Any:
         return self.types[name]
 
-    def create_runtime_config(self) -> Any:
-        return SimpleNamespace()
+    def create_runtime_config(self) -> RuntimeConfig:
+        return RuntimeConfig(self._trt)
 
-    def create_execution_context(self, config: Any = None) -> Any:
-        self._trt.contexts.append(Context(self._trt, self, config))
+    def create_execution_context(self, how: Any = "static") -> Any:
+        given = how.strategy if isinstance(how, RuntimeConfig) else how
+        if self._trt.__name__ == "tensorrt_rtx" and given != "user managed":
+            self.log.log(Severity.ERROR, "Engine was built with BuilderFlag::kREQUIRE_USER_ALLOCATION")
+            return None
+        self._trt.contexts.append(Context(self._trt, self, how, needs_memory=given == "user managed"))
         return self._trt.contexts[-1]
 
 
 class Context:
     """Runs a network where its tensors lie, when the stream comes to it."""
 
-    def __init__(self, trt: TensorRT, engine: Engine, config: Any) -> None:
-        self._trt, self._engine, self.config = trt, engine, config
+    def __init__(self, trt: TensorRT, engine: Engine, how: Any, *, needs_memory: bool) -> None:
+        self._trt, self._engine, self.how, self.log = trt, engine, how, engine.log
+        self._needs_memory = needs_memory
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.addresses: dict[str, int] = {}
+        self.memory = 0
         self.resized = 0
         self.runs = 0
+
+    def set_device_memory(self, memory: int, size: int) -> None:
+        assert memory % 256 == 0
+        assert size >= self._engine.device_memory_size_v2
+        self.memory = memory
 
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
         self.shapes[name] = shape
         self.resized += 1
         return not self._trt.problems
 
-    def set_tensor_address(self, name: str, address: int) -> None:
+    def get_tensor_shape(self, name: str) -> list[int]:
+        """Return it as a sequence that is no tuple, as TensorRT does."""
+        frames, _, height, width = self.shapes["frames"]
+        return list((self.shapes | self._trt.network.spec.output_shapes(frames, width, height))[name])
+
+    def set_tensor_address(self, name: str, address: int) -> bool:
+        if address % 256:
+            self.log.log(Severity.ERROR, f"{name}: data must be aligned on 256 bytes")
+            return False
         self.addresses[name] = address
+        return True
 
     def execute_async_v3(self, stream: int) -> bool:
         if self._trt.fails:
+            self.log.log(Severity.ERROR, self._trt.fails)
+            return False
+        if self._needs_memory and self.memory not in self._trt.cuda.memory:
+            self.log.log(Severity.ERROR, "IExecutionContext::setDeviceMemoryV2 should be called before enqueue")
             return False
         frames, _, height, width = self.shapes["frames"]
         shapes = self.shapes | self._trt.network.spec.output_shapes(frames, width, height)
@@ -228,6 +295,15 @@ class Context:
         return True
 
 
+def aligned(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy that begins where CUDA's memory does: at a multiple of 256 bytes."""
+    block = np.zeros(array.nbytes + 256, np.uint8)
+    start = -block.ctypes.data % 256
+    copy: NDArray[Any] = block[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
 PRIMARY = 100
 """The primary context of GPU 0; the others' follow."""
 STREAM = 7
@@ -240,6 +316,7 @@ class Cuda:
 
     class cudaError_t(IntEnum):  # noqa: N801 - CUDA's name
         cudaSuccess = 0  # noqa: N815
+        cudaErrorInvalidValue = 1  # noqa: N815
         cudaErrorMemoryAllocation = 2  # noqa: N815
         cudaErrorNoDevice = 100  # noqa: N815
         cudaErrorStreamCaptureUnsupported = 900  # noqa: N815
@@ -249,7 +326,9 @@ class Cuda:
     )
     cudaStreamCaptureMode = SimpleNamespace(cudaStreamCaptureModeThreadLocal="thread")  # noqa: N815
     cudaStreamNonBlocking = 1  # noqa: N815
+    cudaEventBlockingSync = 1  # noqa: N815
     cudaEventDisableTiming = 2  # noqa: N815
+    CUpointer_attribute = SimpleNamespace(CU_POINTER_ATTRIBUTE_CONTEXT=1, CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL=9)
 
     def __init__(self, capability: tuple[int, int] = (8, 7), count: int = 1) -> None:
         self.capability, self.count = capability, count
@@ -260,6 +339,8 @@ class Cuda:
         """What waits on other libraries' streams."""
         self.events: dict[int, list[Callable[[], None]]] = {}
         self.memory: dict[int, Any] = {}
+        self.foreign: dict[int, tuple[int, int]] = {}
+        """Contexts (0 is none) and GPUs of other libraries' memory, as far as CUDA knows it."""
         self.allocated = 0
         self.most = 1 << 30
         """Bytes that one allocation may have."""
@@ -309,10 +390,16 @@ class Cuda:
         self.check_context()
         if nbytes > self.most:
             return self.cudaError_t.cudaErrorMemoryAllocation, 0
-        block = ctypes.create_string_buffer(b"\x7f" * nbytes, nbytes)  # whatever was there before
-        self.memory[ctypes.addressof(block)] = block
+        block = aligned(np.full(nbytes, 0x7F, np.uint8))  # whatever was there before
+        self.memory[block.ctypes.data] = block
         self.allocated += 1
-        return self.cudaError_t.cudaSuccess, ctypes.addressof(block)
+        return self.cudaError_t.cudaSuccess, block.ctypes.data
+
+    def cuPointerGetAttribute(self, kind: int, pointer: int) -> tuple[Any, Any]:  # noqa: N802
+        if pointer not in self.foreign:
+            return self.cudaError_t.cudaErrorInvalidValue, None
+        context, index = self.foreign[pointer]
+        return self.cudaError_t.cudaSuccess, {1: context, 9: index}[kind]
 
     def cudaFree(self, address: int) -> tuple[Any]:  # noqa: N802
         self.check_context()
@@ -346,13 +433,17 @@ class Cuda:
 
     def cudaEventCreateWithFlags(self, flags: int) -> tuple[Any, int]:  # noqa: N802
         self.check_context()
+        assert flags & self.cudaEventBlockingSync, "who waits for it keeps a core busy"
         return self.cudaError_t.cudaSuccess, 8
 
     cudaEventDestroy = cudaStreamDestroy  # noqa: N815
 
     def cudaEventRecord(self, event: int, stream: int) -> tuple[Any]:  # noqa: N802
         self.check_context()
-        self.events[event] = self.streams.pop(stream, [])
+        if stream == STREAM:
+            self.events[event], self._waiting = self._waiting, []
+        else:
+            self.events[event] = self.streams.pop(stream, [])
         return (self.cudaError_t.cudaSuccess,)
 
     def cudaStreamWaitEvent(self, stream: int, event: int, flags: int) -> tuple[Any]:  # noqa: N802
@@ -361,10 +452,9 @@ class Cuda:
         self._waiting.extend(self.events[event])
         return (self.cudaError_t.cudaSuccess,)
 
-    def cudaStreamSynchronize(self, stream: int) -> tuple[Any]:  # noqa: N802
+    def cudaEventSynchronize(self, event: int) -> tuple[Any]:  # noqa: N802
         self.check_context()
-        waiting, self._waiting = self._waiting, []
-        for work in waiting:
+        for work in self.events.pop(event):
             work()
         return (self.cudaError_t.cudaSuccess,)
 

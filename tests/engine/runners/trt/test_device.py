@@ -90,6 +90,16 @@ def test_work_that_fails_ends_the_recording(device: Device, cuda: Any) -> None:
         device.record(lambda: None)
 
 
+def test_nothing_is_collected_while_work_is_recorded(device: Device) -> None:
+    collects: list[bool] = []
+    device.record(lambda: collects.append(gc.isenabled()))
+    assert (collects, gc.isenabled()) == ([False], True)
+    gc.disable()
+    device.record(lambda: collects.append(gc.isenabled()))
+    assert not gc.isenabled()
+    gc.enable()
+
+
 def test_a_stream_is_named_by_a_number_or_an_object_that_has_one(device: Device, cuda: Any) -> None:
     done: list[str] = []
     cuda.streams[42] = [lambda: done.append("theirs")]

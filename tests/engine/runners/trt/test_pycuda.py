@@ -18,6 +18,7 @@ from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.runners.trt.build import build_plan
 from ptfan.engine.runners.trt.tensorrt_runner import TensorRTRunner
 from ptfan.engine.spec import CLIP_INPUTS
+from tests.engine.runners.trt.conftest import aligned
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ class GPUArray:
     """pycuda's array: no DLPack, and strides even where there are no gaps."""
 
     def __init__(self, array: NDArray[Any]) -> None:
-        self.array, self.shape = array.copy(), array.shape
+        self.array, self.shape = aligned(array), array.shape
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:

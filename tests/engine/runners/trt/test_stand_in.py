@@ -31,14 +31,29 @@ MEMBERS = {
         "get_tensor_dtype",
         "create_execution_context",
         "create_runtime_config",
+        "device_memory_size_v2",
     ),
-    "IExecutionContext": ("set_input_shape", "set_tensor_address", "execute_async_v3", "is_stream_capturable"),
-    "IRuntimeConfig": ("dynamic_shapes_kernel_specialization_strategy",),
+    "IExecutionContext": (
+        "set_device_memory",
+        "set_input_shape",
+        "get_tensor_shape",
+        "set_tensor_address",
+        "execute_async_v3",
+        "is_stream_capturable",
+    ),
+    "IRuntimeConfig": (
+        "dynamic_shapes_kernel_specialization_strategy",
+        "set_execution_context_allocation_strategy",
+        "create_runtime_cache",
+        "set_runtime_cache",
+    ),
+    "IRuntimeCache": ("deserialize", "serialize"),
     "IPluginRegistry": ("load_library", "register_creator", "deregister_creator", "all_creators"),
     "ILogger": ("ERROR", "INTERNAL_ERROR", "log"),
     "IProgressMonitor": ("phase_start", "step_complete", "phase_finish"),
     "NetworkDefinitionCreationFlag": ("STRONGLY_TYPED",),
     "BuilderFlag": ("TF32", "VERSION_COMPATIBLE", "REQUIRE_USER_ALLOCATION"),
+    "ExecutionContextAllocationStrategy": ("USER_MANAGED",),
     "DynamicShapesKernelSpecializationStrategy": ("EAGER",),
     "HardwareCompatibilityLevel": ("AMPERE_PLUS",),
     "LayerType": ("PLUGIN_V3",),
@@ -70,8 +85,8 @@ def test_cuda_takes_what_the_runner_gives_it(cuda: Any) -> None:
         "cudaMemcpyAsync": (0, 0, 16, up, 0),
         "cudaStreamCreateWithFlags": (runtime.cudaStreamNonBlocking,),
         "cudaStreamDestroy": (0,),
-        "cudaStreamSynchronize": (0,),
-        "cudaEventCreateWithFlags": (runtime.cudaEventDisableTiming,),
+        "cudaEventCreateWithFlags": (runtime.cudaEventDisableTiming | runtime.cudaEventBlockingSync,),
+        "cudaEventSynchronize": (0,),
         "cudaEventDestroy": (0,),
         "cudaEventRecord": (0, 0),
         "cudaStreamWaitEvent": (0, 0, 0),
@@ -94,4 +109,7 @@ def test_the_driver_has_what_the_runner_asks_it() -> None:
     assert callable(driver.cuCtxGetCurrent)
     assert callable(driver.cuCtxSetCurrent)
     assert runtime.cudaError_t.cudaSuccess == driver.CUresult.CUDA_SUCCESS, "one check of the status is for both"
+    kinds = driver.CUpointer_attribute
+    for kind in (kinds.CU_POINTER_ATTRIBUTE_CONTEXT, kinds.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL):
+        assert callable(driver.cuPointerGetAttribute), kind
     assert [int(driver.CUcontext(handle)) for handle in (0, 5)] == [0, 5], "no context is 0"

@@ -24,11 +24,13 @@ from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.runners.trt.build import build_plan
 from ptfan.engine.runners.trt.device_array import DeviceArray
 from ptfan.engine.runners.trt.launches import MOST
+from ptfan.engine.runners.trt.plan import MOST_EXTENTS, TRUST_VARIABLE
 from ptfan.engine.runners.trt.plan_record import record_path
 from ptfan.engine.runners.trt.plugin_choice import PLUGIN_VARIABLE
 from ptfan.engine.runners.trt.sizes import Extent, SizeRange
-from ptfan.engine.runners.trt.tensorrt_runner import TRUST_VARIABLE, TensorRTRunner
+from ptfan.engine.runners.trt.tensorrt_runner import TensorRTRunner
 from ptfan.engine.spec import CLIP_CHANNELS
+from tests.engine.runners.trt.conftest import aligned
 
 
 def clip(frames: int, height: int = 16, width: int = 24) -> dict[str, NDArray[np.float32]]:
@@ -99,12 +101,26 @@ def test_what_repeats_is_recorded_and_launched(plan: Callable, step_runner: Call
     assert context.resized == len(tensorrt.network.spec.input_shapes(1, 8, 8)), "shapes are told when they change"
 
 
-def test_another_size_is_recorded_anew(plan: Callable, runner: Callable, cuda: Any) -> None:
+def test_sizes_that_take_turns_stay_recorded(plan: Callable, runner: Callable, cuda: Any, tensorrt: Any) -> None:
     loaded = TensorRTRunner(plan(runner(brighten)))
-    for shape in ((2, 16, 24), (2, 16, 24), (2, 16, 24), (3, 8, 8), (2, 16, 24)):
+    for shape in ((2, 16, 24), (3, 8, 8)) * 3:
         inputs = clip(*shape)
         np.testing.assert_allclose(loaded.run(inputs)["fill"], brighten(inputs), atol=1e-6)
-    assert cuda.launched == 2
+    assert cuda.launched == 4
+    assert [context.resized for context in tensorrt.contexts] == [len(CLIP_CHANNELS)] * 2, "shapes are told once"
+    assert len({context.memory for context in tensorrt.contexts}) == 1, "they take turns in one piece of memory"
+
+
+def test_what_has_not_come_for_long_gives_its_context(
+    plan: Callable, runner: Callable, cuda: Any, tensorrt: Any
+) -> None:
+    loaded = TensorRTRunner(plan(runner(brighten)))
+    sizes = [(1 + number, 16, 24) for number in range(MOST_EXTENTS + 1)]
+    for shape in [sizes[0], *sizes, sizes[0]]:
+        inputs = clip(*shape)
+        np.testing.assert_allclose(loaded.run(inputs)["fill"], brighten(inputs), atol=1e-6)
+    assert len(tensorrt.contexts) == MOST_EXTENTS
+    assert (cuda.launched, cuda.recordings) == (1, 0), "what was recorded in it went with it"
 
 
 def test_what_cannot_be_recorded_runs_as_before(plan: Callable, runner: Callable, cuda: Any) -> None:
@@ -181,8 +197,8 @@ def test_arrays_of_other_libraries_are_used_where_they_lie(
     wrap: Any, plan: Callable, runner: Callable, cuda: Any
 ) -> None:
     inputs, loaded = clip(2), TensorRTRunner(plan(runner(brighten)))
-    on_gpu = {name: wrap(array) for name, array in inputs.items()}
-    fill = wrap(np.zeros((2, 3, 16, 24), np.float32))
+    on_gpu = {name: wrap(aligned(array)) for name, array in inputs.items()}
+    fill = wrap(aligned(np.zeros((2, 3, 16, 24), np.float32)))
     assert loaded.run_into(on_gpu, {"fill": fill}) == {}
     np.testing.assert_allclose(fill.array, brighten(inputs), atol=1e-6)
     assert cuda.copies == [], "nothing is copied"
@@ -252,7 +268,7 @@ class Stream:
 @pytest.mark.parametrize("stream", [42, np.int64(42), Stream()])
 def test_what_another_library_has_queued_comes_first(stream: Any, plan: Callable, runner: Callable, cuda: Any) -> None:
     inputs, loaded = clip(2), TensorRTRunner(plan(runner(brighten)))
-    late = Foreign(np.zeros((2, 3, 16, 24), np.float32))
+    late = Foreign(aligned(np.zeros((2, 3, 16, 24), np.float32)))
     for _ in range(3):  # the second run is recorded, the third launched
         late.array[:] = 0
         cuda.streams[42] = [lambda: np.copyto(late.array, inputs["frames"])]
@@ -313,13 +329,24 @@ def test_what_cannot_be_recorded_is_told_once(
     assert loaded.backend == "tensorrt (GPU 0)"
 
 
+@pytest.fixture
+def rtx(tensorrt: Any) -> Any:
+    """Return a TensorRT that is the one for RTX."""
+    tensorrt.__name__ = "tensorrt_rtx"
+    return tensorrt
+
+
+def rtx_plan(plan: Callable, runner: Callable) -> Path:
+    path: Path = plan(runner(brighten), tensorrt="tensorrt_rtx", gpu=None)
+    return path
+
+
 def test_tensorrt_for_rtx_compiles_at_once_and_says_what_may_be_recorded(
-    plan: Callable, runner: Callable, cuda: Any, tensorrt: Any, monkeypatch: pytest.MonkeyPatch
+    plan: Callable, runner: Callable, cuda: Any, rtx: Any
 ) -> None:
-    tensorrt.DynamicShapesKernelSpecializationStrategy = SimpleNamespace(EAGER="eager")
-    loaded = TensorRTRunner(plan(runner(brighten)))
-    (context,) = tensorrt.contexts
-    assert context.config.dynamic_shapes_kernel_specialization_strategy == "eager"
+    loaded = TensorRTRunner(rtx_plan(plan, runner))
+    (context,) = rtx.contexts
+    assert context.how.dynamic_shapes_kernel_specialization_strategy == "eager"
     context.is_stream_capturable = lambda stream: False
     for _ in range(3):
         loaded.run(clip(2))
@@ -327,6 +354,47 @@ def test_tensorrt_for_rtx_compiles_at_once_and_says_what_may_be_recorded(
     context.is_stream_capturable = lambda stream: True
     loaded.run(clip(2))
     assert (cuda.launched, loaded.backend) == (1, "tensorrt (GPU 0, CUDA graphs)")
+
+
+def test_plans_of_tensorrt_for_rtx_run_in_memory_that_they_are_given(
+    plan: Callable, runner: Callable, cuda: Any, rtx: Any
+) -> None:
+    loaded, inputs = TensorRTRunner(rtx_plan(plan, runner)), clip(2)
+    np.testing.assert_allclose(loaded.run(inputs)["fill"], brighten(inputs), atol=1e-6)
+    assert rtx.contexts[0].memory in cuda.memory
+    loaded.close()
+    del loaded
+    gc.collect()
+    assert cuda.memory.keys() == set()
+
+
+def test_why_there_is_no_context_is_told(plan: Callable, runner: Callable, rtx: Any) -> None:
+    rtx.ExecutionContextAllocationStrategy = SimpleNamespace(STATIC="static", USER_MANAGED="static")
+    with pytest.raises(BackendError, match=r"a.plan: TensorRT makes no context to run it in \(Engine was built with B"):
+        TensorRTRunner(rtx_plan(plan, runner))
+
+
+def test_what_was_compiled_is_kept_beside_the_plan(plan: Callable, runner: Callable, rtx: Any) -> None:
+    path = rtx_plan(plan, runner)
+    kept = path.with_name("a.plan.cache")
+    for content in (None, b"of another"):
+        if content is not None:
+            kept.write_bytes(content)
+        with TensorRTRunner(path) as loaded:
+            loaded.run(clip(2))
+            assert rtx.contexts[-1].how.cache is not None
+        assert kept.read_bytes() == b"kernels"
+    written = kept.stat().st_mtime_ns
+    TensorRTRunner(path).close()
+    assert rtx.compiled == b"kernels"
+    assert kept.stat().st_mtime_ns == written, "nothing new"
+
+
+def test_where_nothing_can_be_kept_all_goes_on(plan: Callable, runner: Callable, rtx: Any) -> None:
+    path = rtx_plan(plan, runner)
+    path.with_name("a.plan.cache").mkdir()  # neither read nor written, whoever runs this
+    with TensorRTRunner(path) as loaded:
+        loaded.run(clip(2))
 
 
 def test_sizes_that_the_plan_was_not_built_for(plan: Callable, runner: Callable, tensorrt: Any) -> None:
@@ -339,11 +407,67 @@ def test_sizes_that_the_plan_was_not_built_for(plan: Callable, runner: Callable,
         loaded.run({**clip(2), "hole": clip(1)["hole"]})
     loaded.run(clip(1))
     tensorrt.problems = ["no"]
-    with pytest.raises(BackendError, match="TensorRT refuses frames at 2 x 24x16"):
-        loaded.run(clip(2))
+    with pytest.raises(BackendError, match=r"TensorRT refuses frames of \(3, 3, 16, 24\) \(it does not say why\)"):
+        loaded.run(clip(3))
     tensorrt.problems, tensorrt.fails = [], "broken"
-    with pytest.raises(BackendError, match="TensorRT failed"):
+    with pytest.raises(BackendError, match=r"TensorRT failed \(broken\)"):
         loaded.run(clip(2))
+
+
+def test_outputs_that_are_larger_than_their_memory(plan: Callable, runner: Callable, tensorrt: Any) -> None:
+    loaded = TensorRTRunner(plan(runner(brighten)))
+    tensorrt.contexts[0].get_tensor_shape = lambda name: [2, 3, 32, 48] if name == "fill" else clip(2)[name].shape
+    with pytest.raises(BackendError, match=r"fill is \(2, 3, 32, 48\) in TensorRT, expected \(2, 3, 16, 24\); build"):
+        loaded.run(clip(2))
+
+
+def test_an_old_error_is_not_told_for_a_new_one(plan: Callable, runner: Callable, tensorrt: Any) -> None:
+    first, second = (TensorRTRunner(plan(runner(brighten))) for _ in range(2))
+    assert len({id(context.log) for context in tensorrt.contexts}) == 1, "TensorRT takes one for a process"
+    tensorrt.fails = "broken"
+    with pytest.raises(BackendError, match=r"TensorRT failed \(broken\)"):
+        first.run(clip(2))
+    tensorrt.fails = ""
+    tensorrt.contexts[-1].set_input_shape = lambda name, shape: False
+    with pytest.raises(BackendError, match=r"TensorRT refuses .* \(it does not say why\)"):
+        second.run(clip(2))
+
+
+def test_what_failed_is_waited_for(plan: Callable, runner: Callable, cuda: Any, tensorrt: Any) -> None:
+    loaded = TensorRTRunner(plan(runner(brighten)))
+    tensorrt.fails = "broken"
+    with pytest.raises(BackendError, match="broken"):
+        loaded.run(clip(2))
+    assert cuda.copies == ["up"] * len(CLIP_CHANNELS), "the next run may write to what they read"
+
+
+def test_memory_that_tensorrt_does_not_take_is_refused(plan: Callable, runner: Callable, cuda: Any) -> None:
+    loaded, inputs = TensorRTRunner(plan(runner(brighten))), clip(2)
+    part = Foreign(aligned(np.zeros((3, 3, 16, 25), np.float32))[1:, ..., :24])
+    part.__cuda_array_interface__["strides"] = None
+    with pytest.raises(
+        ModelError, match=r"frames lies at an address that is no multiple of 256, .* give a copy of its"
+    ):
+        loaded.run_into({**inputs, "frames": part}, {})
+
+
+@pytest.mark.parametrize(
+    ("context", "index", "why"),
+    [
+        (101, 1, "frames lies on CUDA device 1, expected CUDA device 0"),
+        (5, 0, "frames is of another CUDA context, expected the primary one of CUDA device 0"),
+        (100, 0, None),
+        (0, 0, None),
+    ],
+)
+def test_memory_of_another_gpu_or_context_is_refused(
+    context: int, index: int, why: str | None, plan: Callable, runner: Callable, cuda: Any
+) -> None:
+    loaded, inputs = TensorRTRunner(plan(runner(brighten))), clip(2)
+    frames = Foreign(aligned(inputs["frames"]))
+    cuda.foreign[frames.array.ctypes.data] = context, index
+    with pytest.raises(ModelError, match=f"^model fake: {why}$") if why else nullcontext():
+        loaded.run_into({**inputs, "frames": frames}, {})
 
 
 def test_memory_that_is_not_there(plan: Callable, runner: Callable, cuda: Any) -> None:
