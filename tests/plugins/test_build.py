@@ -49,6 +49,14 @@ def test_the_library_needs_no_tensorrt_and_shows_two_functions(build: Path) -> N
 
 
 @pytest.mark.skipif(not HEADERS, reason="TENSORRT_INCLUDE_DIR does not name TensorRT's headers")
+def test_the_library_that_makes_itself_known_needs_no_tensorrt_to_link_and_shows_nothing(build: Path) -> None:
+    library = build / "libptfan_plugin_preload.so"
+    assert "nvinfer" not in run("ldd", library)
+    shown = [line for line in run("nm", "-D", "--defined-only", library).splitlines() if " T " in line]
+    assert shown == []
+
+
+@pytest.mark.skipif(not HEADERS, reason="TENSORRT_INCLUDE_DIR does not name TensorRT's headers")
 def test_tensorrt_loads_the_library_and_its_creator_answers(build: Path) -> None:
     trt = pytest.importorskip("tensorrt_rtx")
     registry = trt.get_plugin_registry()
