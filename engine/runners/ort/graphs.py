@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfan.engine.errors import BackendError
 from ptfan.engine.runners.half import cast
 from ptfan.engine.runners.runner import State, Values
 from ptfan.engine.spec import ModelSpec
@@ -22,6 +26,9 @@ model takes a dozen at the most, as its addresses come round again, but every sc
 NO_GRAPH = "-1"
 """The provider's number for a run that is neither recorded nor launched as a graph; 0 is taken, by the provider."""
 
+CODECS = ("libnvcuvid.so.1", "libnvidia-encode.so.1")
+"""NVIDIA's decoder and encoder, which FFmpeg opens where it decodes or encodes on a GPU."""
+
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -30,6 +37,9 @@ class CudaGraphs:
 
     CUDA's provider records a run only where all of it is done on the GPU. What a model of any size works out of its
     sizes is done on the CPU, so that each size has a session in which these are fixed.
+
+    All of it is done in one thread: a recording belongs to the thread that has made it, and stays with all that this
+    thread has taken on the GPU until the session closes. Every video has a thread of its own, and streams take turns.
     """
 
     def __init__(
@@ -49,6 +59,7 @@ class CudaGraphs:
         """
         self._spec, self._types, self._place, self._open = spec, types, place, open_session
         self._sizes: dict[tuple[int, ...], _FixedSize] = {}
+        self._thread = ThreadPoolExecutor(1, "cuda-graphs")
 
     def run(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]] | None:
         """Run once, see `OrtRunner.run_into`.
@@ -58,8 +69,12 @@ class CudaGraphs:
             there are too many sizes already.
 
         Raises:
-            Exception: whatever keeps ONNX Runtime from recording or running it.
+            BackendError: a recording would disturb a decoder or an encoder.
+            Exception: whatever else keeps ONNX Runtime from recording or running it.
         """
+        return self._thread.submit(self._run, inputs, into).result()
+
+    def _run(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]] | None:
         size = _shape(inputs["frames"])
         if len(size) != 4 or (size not in self._sizes and len(self._sizes) == MOST_SIZES):
             return None
@@ -126,6 +141,7 @@ class _FixedSize:
         if addresses in self._seen and addresses not in self._graphs:
             self.full = len(self._graphs) == MOST_GRAPHS
             if not self.full:
+                _check_no_codec()
                 self._graphs[addresses] = str(len(self._graphs) + 1)
         elif len(self._seen) == MOST_GRAPHS:
             self._seen.clear()
@@ -133,6 +149,22 @@ class _FixedSize:
         options = RunOptions()
         options.add_run_config_entry("gpu_graph_id", self._graphs.get(addresses, NO_GRAPH))
         return options
+
+
+def _check_no_codec() -> None:
+    """Check that nothing in this process decodes or encodes on a GPU.
+
+    While ONNX Runtime records, what allocates on the GPU in any other thread fails, and ends the recording as well.
+
+    Raises:
+        BackendError: something does.
+    """
+    for name in CODECS:
+        try:
+            ctypes.CDLL(name, os.RTLD_NOW | os.RTLD_NOLOAD)
+        except OSError:
+            continue
+        raise BackendError("a GPU decodes or encodes in this process, which fails while ONNX Runtime records")
 
 
 def _shape(value: Any) -> tuple[int, ...]:

@@ -138,10 +138,11 @@ class OrtRunner(BoundRunner):
 
     def _recorded(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]] | None:
         """Run as a CUDA graph; None where that is not done. A step writes nothing that it reads: it may run again."""
-        if self._graphs is None:
+        graphs = self._graphs
+        if graphs is None:
             return None
         try:
-            return self._graphs.run(inputs, into)
+            return graphs.run(inputs, into)
         except Exception as error:  # ONNX Runtime's errors share no public base class
             self._graphs, why = None, one_line(error.__cause__ or error, 200)
             warn_no_graphs(f"model {self.spec.name}", why)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,7 @@ class CudaSession:
         self.plans_memory = options.enable_mem_pattern
         self.recorded: dict[str, Any] = {}
         self.numbers: list[str] = []
+        self.threads: set[int] = set()
         for name in ("get_inputs", "get_outputs", "io_binding"):
             setattr(self, name, getattr(self._session, name))
         cuda.sessions.append(self)
@@ -64,6 +67,7 @@ class CudaSession:
     def run_with_iobinding(self, binding: Any, options: Any = None) -> None:
         number = options.get_run_config_entry("gpu_graph_id") if self.records else "-1"
         self.numbers.append(number)
+        self.threads.add(threading.get_ident())
         if number != "-1" and self._cuda.fails:
             raise RuntimeError("cudaErrorStreamCaptureUnsupported")
         if number != "-1":
@@ -180,6 +184,31 @@ def test_what_cannot_be_recorded_runs_as_before_and_says_so(
         assert runner.backend == "onnxruntime-cuda (GPU 0)"
     why = "CUDA graphs: not all nodes are CUDA's" if what == "refuses" else "cudaErrorStreamCaptureUnsupported"
     assert caplog.messages == [f"model s-live: no CUDA graphs, each kernel is launched by itself ({why})"]
+
+
+def test_recordings_belong_to_one_thread_whoever_comes(cuda: Cuda, expected: Any) -> None:
+    with OrtRunner(find_model("s-live"), threads=1, gpu=0) as runner:
+        stepper, inputs = Stepper(runner, 16, 24), clip(8)
+        for t in range(8):
+            with ThreadPoolExecutor(1) as video:
+                fill = video.submit(stepper.push, step_inputs(inputs, t)).result()
+            np.testing.assert_allclose(fill, expected[t], atol=1e-5)
+    (fixed,) = [session for session in cuda.sessions if session.records]
+    assert fixed.numbers == ["-1", "-1", "1", "2", "1", "2", "1", "2"]
+    assert len(fixed.threads) == 1
+
+
+def test_nothing_is_recorded_where_a_gpu_decodes_or_encodes(
+    cuda: Cuda, expected: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its libraries are in the process then: one that surely is stands for them."""
+    monkeypatch.setattr(ort_graphs, "CODECS", ("libnone-of-that-name.so.1", "libc.so.6"))
+    with OrtRunner(find_model("s-live"), threads=1, gpu=0) as runner:
+        np.testing.assert_allclose(push(Stepper(runner, 16, 24), clip(8), 8), expected, atol=1e-5)
+        assert runner.backend == "onnxruntime-cuda (GPU 0)"
+    assert cuda.sessions[1].numbers == ["-1", "-1"]
+    (line,) = caplog.messages
+    assert line.endswith("(a GPU decodes or encodes in this process, which fails while ONNX Runtime records)")
 
 
 def test_they_are_off_unless_asked_for(cuda: Cuda, expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
