@@ -30,7 +30,7 @@ class RuntimeCache:
 
     def save(self) -> None:
         """Write it, if there is anything new."""
-        content = bytes(self._cache.serialize())
-        if content != self._read:
+        content = self._cache.serialize()
+        if content is not None and bytes(content) != self._read:
             with suppress(OutputError):
-                write_atomically(self._path, content)
+                write_atomically(self._path, bytes(content))

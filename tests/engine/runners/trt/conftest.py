@@ -18,7 +18,7 @@ from ptfan.engine.runners.trt import build, device, gpu, plugin_choice, tensorrt
 from ptfan.engine.runners.trt.gpu import Gpu
 from ptfan.engine.runners.trt.plan_record import PlanRecord, record_path
 from ptfan.engine.runners.trt.sizes import SizeRange
-from ptfan.engine.spec import ModelSpec
+from ptfan.engine.spec import CLIP_CHANNELS, ModelSpec
 
 
 class Severity(IntEnum):
@@ -302,6 +302,15 @@ def aligned(array: NDArray[Any]) -> NDArray[Any]:
     copy: NDArray[Any] = block[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
     copy[...] = array
     return copy
+
+
+def clip(frames: int, height: int = 16, width: int = 24) -> dict[str, NDArray[np.float32]]:
+    rng = np.random.default_rng(0)
+    return {name: rng.random((frames, count, height, width), np.float32) for name, count in CLIP_CHANNELS.items()}
+
+
+def brighten(inputs: Any) -> Any:
+    return inputs["frames"] + 0.5 * inputs["hole"]
 
 
 PRIMARY = 100
