@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ else:
     import tomli as tomllib  # pytest itself brings it
 
 ROOT = Path(__file__).resolve().parent.parent
+
+os.environ.pop("PYTHONUNBUFFERED", None)  # commands that are started buffer what they write, as those of users do
 
 
 @pytest.fixture(scope="session")

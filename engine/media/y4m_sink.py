@@ -66,6 +66,8 @@ class Y4mSink(Sink):
             self._stream.write(b"FRAME\n")
             for plane in frame_to_bytes(picture):
                 self._stream.write(plane)
+            if self._staging is None:  # whoever reads a pipe wants the frame now; small planes would wait for the next
+                self._stream.flush()
         except OSError as error:
             raise self._failure(error) from error
         self._written += 1
