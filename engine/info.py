@@ -15,6 +15,7 @@ from ptfan.engine.models import DEFAULT_MODEL, file_sha256, find_model, shipped_
 from ptfan.engine.runners.backends import backend_statuses, chosen_backends
 from ptfan.engine.runners.choice import choose_file
 from ptfan.engine.runners.onnx_file import read_spec
+from ptfan.engine.runners.ort.onnxruntime_module import import_onnxruntime
 from ptfan.engine.versions import versions
 
 __all__ = ["collect_info", "format_info"]
@@ -59,10 +60,9 @@ def format_info(info: dict[str, Any]) -> str:
 def _providers() -> list[str]:
     """Return ONNX Runtime's execution providers, best first."""
     try:
-        import onnxruntime
+        return list(import_onnxruntime().get_available_providers())
     except ImportError:
         return []
-    return list(onnxruntime.get_available_providers())
 
 
 def _gpus() -> list[dict[str, str]]:

@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from ptfan.engine.runners.ort.onnxruntime_module import import_onnxruntime
 from ptfan.engine.runners.runner import Arrays
 from ptfan.export.quiet import quiet
 
@@ -38,7 +39,7 @@ def with_int8_convolutions(
             the ranges are those of a call in the mean of all, as the extremes of all would spend the steps on values
             that hardly ever come.
     """
-    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+    quantization = import_onnxruntime("onnxruntime.quantization")
 
     plain = onnx.ModelProto()
     plain.CopyFrom(model)
@@ -49,17 +50,17 @@ def with_int8_convolutions(
     with tempfile.TemporaryDirectory() as folder, quiet():  # it advises preparations that our graphs do not need
         source, result = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
         onnx.save(plain, source)
-        quantize_static(
+        quantization.quantize_static(
             source,
             result,
             _Reader(calls),
-            quant_format=QuantFormat.QDQ,
+            quant_format=quantization.QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
             nodes_to_exclude=kept,
             per_channel=True,
             reduce_range=True,
-            weight_type=QuantType.QInt8,
-            activation_type=QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+            activation_type=quantization.QuantType.QUInt8,
             extra_options={"CalibMovingAverage": of_flow},
         )
         return onnx.load(result)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import BackendError
 from ptfan.engine.runners.half import cast
+from ptfan.engine.runners.ort.onnxruntime_module import import_onnxruntime
 from ptfan.engine.runners.runner import State, Values
 from ptfan.engine.spec import ModelSpec
 
@@ -114,9 +115,7 @@ class _FixedSize:
 
     def _input(self, name: str, value: Any) -> State:
         """Return an input where the session computes; an array is written to where that name's always are."""
-        from onnxruntime import OrtValue
-
-        if isinstance(value, OrtValue):
+        if isinstance(value, import_onnxruntime().OrtValue):
             return value
         own = self._at_home(name)
         own.update_inplace(cast(value, self._types[name]))
@@ -127,17 +126,13 @@ class _FixedSize:
 
     def _at_home(self, name: str) -> State:
         """Return memory that stays where it is: a recording holds addresses."""
-        from onnxruntime import OrtValue
-
         if name not in self._own:
             zeros = np.zeros(self._shapes[name], self._types[name])
-            self._own[name] = OrtValue.ortvalue_from_numpy(zeros, *self._place)
+            self._own[name] = import_onnxruntime().OrtValue.ortvalue_from_numpy(zeros, *self._place)
         return self._own[name]
 
     def _options(self, addresses: tuple[int, ...]) -> Any:
         """Return a run's options: what comes the first time is not recorded, as it may not come again."""
-        from onnxruntime import RunOptions
-
         if addresses in self._seen and addresses not in self._graphs:
             self.full = len(self._graphs) == MOST_GRAPHS
             if not self.full:
@@ -146,7 +141,7 @@ class _FixedSize:
         elif len(self._seen) == MOST_GRAPHS:
             self._seen.clear()
         self._seen.add(addresses)
-        options = RunOptions()
+        options = import_onnxruntime().RunOptions()
         options.add_run_config_entry("gpu_graph_id", self._graphs.get(addresses, NO_GRAPH))
         return options
 

@@ -20,6 +20,7 @@ from ptfan.engine.machine import cores
 from ptfan.engine.runners.half import cast
 from ptfan.engine.runners.onnx_file import read_spec
 from ptfan.engine.runners.ort.graphs import CudaGraphs
+from ptfan.engine.runners.ort.onnxruntime_module import import_onnxruntime
 from ptfan.engine.runners.runner import (
     DTYPES,
     BoundRunner,
@@ -64,7 +65,7 @@ class OrtRunner(BoundRunner):
             ModelError: not an ONNX file, or none that ptfan exported.
             BackendError: the GPU, or what ONNX Runtime needs to use it, is not there.
         """
-        import onnxruntime
+        onnxruntime = import_onnxruntime()
 
         super().__init__(model, read_spec(model))
         self._threads, self._gpu = threads or _usual_threads(self.spec), gpu
@@ -208,7 +209,7 @@ def _open_session(
 
 
 def _load(model: Path, options: Any, provider: str | tuple[str, dict[str, str]], gpu: int | None = None) -> Any:
-    import onnxruntime
+    onnxruntime = import_onnxruntime()
 
     try:
         with _quiet(loads_cuda=gpu is not None):
@@ -221,7 +222,7 @@ def _load(model: Path, options: Any, provider: str | tuple[str, dict[str, str]],
 
 
 def _check_made_for_cuda(gpu: int) -> None:
-    import onnxruntime
+    onnxruntime = import_onnxruntime()
 
     if CUDA not in onnxruntime.get_available_providers():
         raise BackendError(
@@ -232,7 +233,7 @@ def _check_made_for_cuda(gpu: int) -> None:
 
 def _check_uses_cuda(session: Any, gpu: int) -> None:
     """Check that CUDA's libraries were found: without them a session goes on with the CPU, and tells its log alone."""
-    import onnxruntime
+    onnxruntime = import_onnxruntime()
 
     if CUDA not in session.get_providers():
         raise BackendError(
@@ -242,7 +243,7 @@ def _check_uses_cuda(session: Any, gpu: int) -> None:
 
 
 def _session_options(threads: int, fixed: Mapping[str, int] | None) -> Any:
-    import onnxruntime
+    onnxruntime = import_onnxruntime()
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -259,7 +260,7 @@ def _session_options(threads: int, fixed: Mapping[str, int] | None) -> Any:
 @contextmanager
 def _quiet(*, loads_cuda: bool) -> Iterator[None]:
     """Keep ONNX Runtime's messages to itself: what is wrong is said in one line, and stdout may carry pictures."""
-    import onnxruntime
+    onnxruntime = import_onnxruntime()
 
     onnxruntime.set_default_logger_severity(QUIET)
     try:

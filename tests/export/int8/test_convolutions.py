@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from ptfan.engine.runners.ort.onnxruntime_module import import_onnxruntime
 from ptfan.export.int8.convolutions import head_convolutions, with_int8_convolutions
 
 SHAPE = (1, 3, 8, 8)
@@ -46,7 +47,7 @@ def shown(seed: int) -> dict[str, NDArray[np.float32]]:
 
 
 def answer(model: onnx.ModelProto, inputs: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-    import onnxruntime
+    onnxruntime = import_onnxruntime()
 
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     return [np.asarray(array) for array in session.run(["fill", "own"], inputs)]

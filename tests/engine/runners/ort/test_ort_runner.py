@@ -21,6 +21,7 @@ from ptfan.engine.models import FLOW_MODEL, find_model
 from ptfan.engine.runners.backends import Backend
 from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.runners.onnx_file import read_spec
+from ptfan.engine.runners.ort.onnxruntime_module import import_onnxruntime
 from ptfan.engine.runners.ort.ort_runner import OrtRunner, _quiet, _usual_threads
 from ptfan.engine.runners.ov.openvino_runner import OpenVINORunner
 from ptfan.engine.spec import CLIP_INPUTS, METADATA_KEY, ModelSpec
@@ -233,7 +234,7 @@ def test_int8_leaves_half_of_the_cores_to_others(cores: int, expected: int, monk
 
 
 def test_stdout_stays_however_many_threads_load_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    import onnxruntime
+    onnxruntime = import_onnxruntime()
 
     monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: time.sleep(0.002), raising=False)
     before = sys.stdout
