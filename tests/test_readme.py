@@ -1,4 +1,4 @@
-"""What README and CONTRIBUTING show is there and works."""
+"""What README, CONTRIBUTING and the pages of docs/ show is there and works."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from ptfan.engine.cli import build_app
 from ptfan.engine.frame import Image
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "CONTRIBUTING.md")
+DOCS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))
+PAGES = ("README.md", "CONTRIBUTING.md", *DOCS)
 SIZE = (64, 48)
 """Width and height of the clip that the Python examples are given, pixels."""
 
 
 def page(name: str) -> str:
-    """Return a page of the root."""
+    """Return a page, by its path from the root."""
     return (ROOT / name).read_text(encoding="utf-8")
 
 
@@ -33,9 +34,9 @@ def blocks(name: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page(name), re.MULTILINE | re.DOTALL)
 
 
-def shell_lines() -> list[list[str]]:
-    """Return the words of every command in the pages' shell blocks; a pipe's commands each by itself."""
-    text = "\n".join(block for name in PAGES for block in blocks(name, "sh")).replace("\\\n", " ")
+def shell_lines(*names: str) -> list[list[str]]:
+    """Return the words of every command in these pages' shell blocks; a pipe's commands each by itself."""
+    text = "\n".join(block for name in names for block in blocks(name, "sh")).replace("\\\n", " ")
     words = [shlex.split(part, comments=True) for line in text.splitlines() for part in line.split("|")]
     return [line for line in words if line]
 
@@ -49,10 +50,12 @@ def commands(pyproject: dict[str, Any]) -> dict[str, Any]:
     return dict(app.commands)
 
 
-PTFAN_LINES = [line[1:] for line in shell_lines() if line[0] == "ptfan"]
+def ptfan_lines(*names: str) -> list[list[str]]:
+    """Return the arguments of every call of ptfan in these pages."""
+    return [line[1:] for line in shell_lines(*names) if line[0] == "ptfan"]
 
 
-@pytest.mark.parametrize("line", PTFAN_LINES, ids=" ".join)
+@pytest.mark.parametrize("line", ptfan_lines(*PAGES), ids=" ".join)
 def test_commands_are_understood(line: list[str], commands: dict[str, Any]) -> None:
     assert line[0] in commands
     # Reading the arguments raises for an option that is not there, a missing one and a value of the wrong type.
@@ -60,20 +63,30 @@ def test_commands_are_understood(line: list[str], commands: dict[str, Any]) -> N
 
 
 def test_every_command_is_shown(commands: dict[str, Any]) -> None:
-    assert set(commands) == {line[0] for line in PTFAN_LINES}
+    assert set(commands) == {line[0] for line in ptfan_lines("README.md")}
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_make_targets_exist(name: str) -> None:
     targets = set(re.findall(r"^(\w+):", page("Makefile"), re.MULTILINE))
     assert set(re.findall(r"\bmake (?!sure\b)([a-z]+)`", page(name))) <= targets
-    assert {line[1] for line in shell_lines() if line[0] == "make"} <= targets
+    assert {line[1] for line in shell_lines(name) if line[0] == "make"} <= targets
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_links_lead_somewhere(name: str) -> None:
-    links = [link for link in re.findall(r"\]\(([^)#\s]+)", page(name)) if not re.match(r"[a-z]+:", link)]
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    links = [link for link in re.findall(r"\]\(([^)\s]+)", page(name)) if not re.match(r"[a-z]+:", link)]
+    assert [link for link in links if not leads_somewhere(ROOT / name, link)] == []
+
+
+def leads_somewhere(source: Path, link: str) -> bool:
+    """Tell whether a page's link names a file or folder that is there, and a heading that is in it."""
+    name, _, heading = link.partition("#")
+    target = source.parent / name if name else source
+    if not heading:
+        return target.exists()
+    titles = re.findall(r"^#+ (.*)", target.read_text(encoding="utf-8"), re.MULTILINE)
+    return heading in {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
 
 
 def picture(index: int) -> Image:
@@ -102,15 +115,16 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_python_examples_run(workplace: Path) -> None:
+@pytest.mark.parametrize("name", ["README.md", "docs/python.md"])
+def test_the_python_examples_run(workplace: Path, name: str) -> None:
     shown: list[Image] = []
     hole = np.zeros(SIZE[::-1], bool)
     hole[16:30, 20:40] = True
     names = {"frames": [(picture(index), hole) for index in range(6)], "show": shown.append}
-    examples = blocks("README.md", "python")
+    examples = blocks(name, "python")
     assert examples
     for example in examples:
-        exec(compile(example, "README.md", "exec"), names)
+        exec(compile(example, name, "exec"), names)
     assert (workplace / "clean.mp4").stat().st_size > 0
     assert len(shown) == 6
     for index, image in enumerate(shown):
