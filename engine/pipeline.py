@@ -109,7 +109,7 @@ def inpaint(
             _run(stages, pictures.info, progress, stop)
         stages.close()
         if stages.holes == 0 and inpainter is not None:
-            told(f"mask {masks.name}: no pixels in any frame; the video was copied through")
+            told(f"mask {masks.name}: no pixels in any frame are masked; nothing was replaced")
     seconds = time.perf_counter() - begin
     asked: dict[str, Any] = {
         "mask": mask_name(mask), "boxes": [asdict(box) for box in boxes], "object_id": object_id, "dilate": dilate,
@@ -138,7 +138,7 @@ def _has_holes(masks: MaskSource, info: StreamInfo, tell: Warn) -> bool:
     masks.check_length(info.frames, first=info.first, whole=info.span.end is None)
     if not masks.still or masks.at(info.first, info.width, info.height).any():
         return True
-    tell(f"mask {masks.name}: no pixels; the video is copied through")
+    tell(f"mask {masks.name}: no pixels are masked; nothing is replaced")
     return False
 
 

@@ -22,11 +22,12 @@ def _export(
     checkpoint: Annotated[Path, typer.Argument(help="What training or the import wrote (.safetensors).")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The ONNX file to write.")],
     form: Annotated[
-        str, typer.Option(help="clip: a window of frames at once; step: a frame at a time, for streams without end.")
+        str,
+        typer.Option(help="clip: a window of frames at once; step: a frame at a time, each once, as `s` has it."),
     ] = "clip",
     precision: Annotated[str, typer.Option(help="Of the features: fp32 or fp16.")] = "fp32",
     weights: Annotated[
-        str, typer.Option(help="How weights are stored: same (as they are computed with), or fp16 for a small file.")
+        str, typer.Option(help="How weights are stored: same (as in computing), or fp16 for a file of half the size.")
     ] = "same",
     size: Annotated[
         Optional[str],  # noqa: UP045 - evaluated at run time, also by older releases of the library
@@ -65,7 +66,7 @@ def _export(
     The checkpoint tells what it is: a network that fills holes, or one that completes flow or colours (of `ptfan
     train-flow` and `ptfan train-colour`), to which of the options only --weights and --overwrite apply.
 
-    Example: `ptfan export runs/first/checkpoint.safetensors -o mine.onnx`
+    Example: `ptfan export runs/first/checkpoint.safetensors -o mine.onnx --form step`
     """
     from ptfan.engine.commands.options import parse_pixels
     from ptfan.engine.spec import Precision
@@ -107,16 +108,16 @@ def _quantize(
         typer.Option(help="A list of clips' names, one a line.", show_default="all of them"),
     ] = None,
     frames: Annotated[int, typer.Option(min=2, help="The most frames of a clip.")] = 40,
-    every: Annotated[int, typer.Option(min=1, help="Every so-many-th call of the network counts.")] = 10,
+    every: Annotated[int, typer.Option(min=1, help="Measure every so-many-th call of the network.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the holes.")] = 0,
     threads: Annotated[int, typer.Option(min=0, help="Threads of the network; 0 takes one a core.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Make a file for CPUs whose convolutions multiply bytes, and compare it with the model.
+    """Make an int8 file of a model, for CPUs, and compare the two.
 
-    The ranges of its values are measured while it fills random holes of the clips; a dozen clips will do. It is faster
-    on processors that add up products of bytes (VNNI, Arm's dot product).
+    Its convolutions multiply 8-bit numbers, which is faster on processors with VNNI or Arm's dot product. The ranges of
+    its values are measured while the model fills random holes of the clips; a dozen clips will do.
 
     Example: `ptfan quantize mine.onnx --data clips/ -o mine-int8.onnx`
     """

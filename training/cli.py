@@ -33,7 +33,7 @@ def _import(
     output: Annotated[Path, typer.Option("--output", "-o", help="The checkpoint to write (.safetensors).")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
 ) -> None:
-    """Import the published network's weights, with its warp convention.
+    """Make a checkpoint of the weights that the method's authors published.
 
     Example: `ptfan import-tsam TSAM.pth -o r50.safetensors`
     """

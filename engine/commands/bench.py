@@ -61,22 +61,24 @@ def bench_command(
     ] = None,
     mask: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(help="Its hole.", show_default="the demo's"),
+        typer.Option(help="The mask of that video.", show_default="the demo's"),
     ] = None,
     video_size: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option(metavar="WxH", help="Scale that video; repeatable.", show_default="as it is"),
+        typer.Option(metavar="WxH", help="Scale that video to this size; repeatable.", show_default="as it is"),
     ] = None,
     repeat: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(min=1, help="Play it so many times in a run.", show_default="5 for the demo's, 1 for others"),
+        typer.Option(
+            min=1, help="Play that video so many times in a run.", show_default="5 for the demo's, 1 for others"
+        ),
     ] = None,
     runs: Annotated[int, typer.Option(min=0, help="Whole runs of each model, in turn; 0 leaves them out.")] = 3,
     backend: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(metavar="|".join(("auto", *BACKENDS)), help="What runs them; repeatable.", show_default="auto"),
     ] = None,
-    device: Annotated[int, typer.Option(min=0, metavar="N", help="The GPU's number, where a GPU runs them.")] = 0,
+    device: Annotated[int, typer.Option(min=0, metavar="N", help="Number of the GPU, where one is used.")] = 0,
     threads: Annotated[
         int, typer.Option(min=0, help="Threads inside the network; 0: one a core, half as many for int8.")
     ] = 0,
@@ -90,7 +92,7 @@ def bench_command(
     ] = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Measure the network alone, and whole videos from file to file, each in turn with the others.
+    """Measure how fast models are on this machine: the network alone, and whole videos from file to file.
 
     Every network is called once before the first is called again, so that whatever else the machine does hits all
     alike; ratios are to be trusted more than milliseconds. A row is marked where its calls differ much.

@@ -68,7 +68,7 @@ def register(app: typer.Typer) -> None:
 
 def inpaint_command(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="Video, folder of images, or - for Y4M from a pipe.")
+        list[str], typer.Argument(metavar="INPUT", help="Video, folder of images, or - for Y4M from a pipe.")
     ],
     *,
     mask: MaskOption = None,
@@ -112,7 +112,7 @@ def inpaint_command(
     threads: ThreadsOption = 0,
     quiet: QuietOption = False,
 ) -> None:
-    """Fill what a mask covers: logos, people, things."""
+    """Fill what a mask covers in videos: logos, people, things."""
     from ptfan.engine.commands.side_file import SideFile
     from ptfan.engine.folders import make_folder
     from ptfan.engine.pipeline import inpaint

@@ -57,8 +57,9 @@ MaskOption = Annotated[
         "--mask",
         "-m",
         metavar="MASK",
-        help="One image for all frames, or a folder of images or a video with one for each. Any size. PNG: every value"
-        " but 0 (transparency by alpha, palettes by index); JPEG and video: brighter than 127.",
+        help="White is what is replaced. One image for all frames, or a folder of images or a video with one for each; "
+        "any size. PNG: every value but 0 is white (transparency by alpha, palettes by index); JPEG and video: "
+        "brighter than 127.",
         rich_help_panel=MASK_PANEL,
     ),
 ]
@@ -69,7 +70,10 @@ BoxOption = Annotated[
 ObjectIdOption = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option(
-        "--object-id", metavar="N", help="Take only this palette index or grey value.", rich_help_panel=MASK_PANEL
+        "--object-id",
+        metavar="N",
+        help="Only this palette index or grey value of the mask.",
+        rich_help_panel=MASK_PANEL,
     ),
 ]
 DilateOption = Annotated[
@@ -103,7 +107,9 @@ SizeOption = Annotated[
 NoCropOption = Annotated[
     bool,
     typer.Option(
-        "--no-crop", help="Show it whole frames, not only what lies round the mask.", rich_help_panel=NETWORK_PANEL
+        "--no-crop",
+        help="Show the network whole frames, not only what lies round the mask.",
+        rich_help_panel=NETWORK_PANEL,
     ),
 ]
 WindowOption = Annotated[
@@ -111,7 +117,7 @@ WindowOption = Annotated[
     typer.Option(
         "--window",
         metavar="FRAMES",
-        help="Frames that it sees together.",
+        help="Frames that the network sees together.",
         show_default="the model's own",
         rich_help_panel=NETWORK_PANEL,
     ),
@@ -149,7 +155,8 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         metavar="NAME|PATH",
-        help="A model of the package (see `ptfan info`), an ONNX file, or a plan of `ptfan build`.",
+        help="A model of the package (see `ptfan info`), an ONNX file, a plan of `ptfan build`, or, where torch is "
+        "installed, a checkpoint.",
         rich_help_panel=NETWORK_PANEL,
     ),
 ]
@@ -158,21 +165,21 @@ BackendOption = Annotated[
     typer.Option(
         "--backend",
         metavar="|".join(("auto", *BACKENDS)),
-        help="What runs it; auto takes the first that can run here (see `ptfan info`) but openvino, and on a CPU a "
-        "model's int8 file where that is faster.",
+        help="What runs the network. auto takes the first that can run here (see `ptfan info`) but never openvino; on "
+        "a CPU it takes a model's int8 file where that is faster.",
         rich_help_panel=NETWORK_PANEL,
     ),
 ]
 DeviceOption = Annotated[
     int,
-    typer.Option("--device", metavar="N", help="The GPU's number, where a GPU runs it.", rich_help_panel=NETWORK_PANEL),
+    typer.Option("--device", metavar="N", help="Number of the GPU, where one is used.", rich_help_panel=NETWORK_PANEL),
 ]
 ThreadsOption = Annotated[
     int,
     typer.Option(
         "--threads",
         metavar="N",
-        help="Its threads; 0: one a core, half as many for int8.",
+        help="Threads of the network; 0: one a core, half as many for int8.",
         rich_help_panel=NETWORK_PANEL,
     ),
 ]
@@ -181,7 +188,7 @@ CodecOption = Annotated[
     typer.Option(
         "--codec",
         metavar="NAME",
-        help="FFmpeg's name of a video encoder.",
+        help="Video encoder, by FFmpeg's name for it.",
         show_default="what suits the output",
         rich_help_panel=OUTPUT_PANEL,
     ),
@@ -189,7 +196,7 @@ CodecOption = Annotated[
 PresetOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(
-        "--preset", metavar="NAME", help="Speed of the encoder, by its own names.", rich_help_panel=OUTPUT_PANEL
+        "--preset", metavar="NAME", help="Speed of the encoder, by its own name for it.", rich_help_panel=OUTPUT_PANEL
     ),
 ]
 QualityOption = Annotated[

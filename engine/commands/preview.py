@@ -63,7 +63,10 @@ def preview_command(
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Draw one frame with the mask tinted, and the regions that the network sees framed; a grid without a mask."""
+    """Look before a long run: one frame with the mask tinted, or without a mask with a grid of coordinates.
+
+    Frames show the regions that the network sees.
+    """
     from ptfan.engine.commands.side_file import SideFile
     from ptfan.engine.pictures.picture import check_picture_name, encode_picture
     from ptfan.engine.preview import preview

@@ -83,7 +83,8 @@ def stream_command(
         typer.Option(
             "--page",
             metavar="[HOST:]PORT",
-            help="Serve a page with the picture before and after, /metrics and /health; to this machine without HOST.",
+            help="Serve a page with the picture before and after, /metrics and /health; without HOST for this machine "
+            "alone.",
             rich_help_panel=OUTPUT_PANEL,
         ),
     ] = None,
@@ -95,7 +96,7 @@ def stream_command(
         typer.Option(
             "--output-option",
             metavar="KEY=VALUE",
-            help="Of FFmpeg's for networks and HLS, repeatable.",
+            help="An option of FFmpeg's for networks and HLS. Repeatable.",
             rich_help_panel=OUTPUT_PANEL,
         ),
     ] = None,
@@ -105,7 +106,8 @@ def stream_command(
         Optional[bool],  # noqa: UP045
         typer.Option(
             "--realtime/--lossless",
-            help="The newest frame wins, others are dropped; or none is dropped, and the source waits if it can.",
+            help="Drop frames for which there is no time, so that the newest goes out; or drop none, and let the "
+            "source wait if it can.",
             show_default="realtime for cameras and networks",
             rich_help_panel=LIVE_PANEL,
         ),
@@ -122,14 +124,18 @@ def stream_command(
         Optional[float],  # noqa: UP045
         typer.Option(
             metavar="SECONDS",
-            help="How long a source is looked for that is lost, or not there yet.",
+            help="How long to look for a source that is lost, or not there yet.",
             show_default="for ever",
             rich_help_panel=LIVE_PANEL,
         ),
     ] = None,
     patience: Annotated[
         float,
-        typer.Option(metavar="SECONDS", help="Without a frame, before it counts as lost.", rich_help_panel=LIVE_PANEL),
+        typer.Option(
+            metavar="SECONDS",
+            help="How long without a frame before the source counts as lost.",
+            rich_help_panel=LIVE_PANEL,
+        ),
     ] = 5.0,
     raw: Annotated[
         Optional[str],  # noqa: UP045
@@ -142,7 +148,9 @@ def stream_command(
     ] = None,
     input_option: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option(metavar="KEY=VALUE", help="Of FFmpeg's for the source, repeatable.", rich_help_panel=LIVE_PANEL),
+        typer.Option(
+            metavar="KEY=VALUE", help="An option of FFmpeg's for the source. Repeatable.", rich_help_panel=LIVE_PANEL
+        ),
     ] = None,
     size: SizeOption = None,
     no_crop: NoCropOption = False,

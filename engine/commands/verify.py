@@ -66,7 +66,7 @@ def verify_command(
     ] = None,
     mask: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--mask", "-m", metavar="MASK", help="Its hole.", show_default="the demo's"),
+        typer.Option("--mask", "-m", metavar="MASK", help="The mask of that clip.", show_default="the demo's"),
     ] = None,
     frames: Annotated[
         Optional[int],  # noqa: UP045
@@ -94,7 +94,7 @@ def verify_command(
     colour_completion: ColourCompletionOption = "learned",
     backend: BackendOption = "auto",
     against_backend: Annotated[
-        str, typer.Option("--against-backend", metavar="NAME", help="What runs the reference; as --backend.")
+        str, typer.Option("--against-backend", metavar="NAME", help="What runs the reference; named as for --backend.")
     ] = "auto",
     device: DeviceOption = 0,
     threads: ThreadsOption = 0,

@@ -19,7 +19,10 @@ def _ablate(
     data: Annotated[Path, typer.Option(help="The clips to train on.")],
     evaluation: Annotated[Path, typer.Option("--eval", help="Other clips, to evaluate on.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for runs and table; one that is there goes on.")
+        Path,
+        typer.Option(
+            "--output", "-o", help="Folder for runs and table; with an earlier one, only what is missing is done."
+        ),
     ],
     config: Annotated[
         str | None, typer.Option(help="Settings of every training: a name or a JSON file; a small budget without it.")
@@ -32,7 +35,7 @@ def _ablate(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every training and of the evaluation's holes.")] = 0,
     kinds: Annotated[
-        str, typer.Option(help="Holes to evaluate on: of box, text, caption, object, free-form.")
+        str, typer.Option(help="Holes to evaluate on, with commas: box, text, caption, object, free-form.")
     ] = "box,free-form",
     frames: Annotated[int, typer.Option(min=2, help="The most frames of an evaluated clip.")] = 16,
     size: Annotated[str, typer.Option(help="Size of the evaluation, multiples of 8.")] = "216x120",

@@ -22,9 +22,12 @@ def register(app: typer.Typer) -> None:
 
 def _evaluate(
     data: Annotated[
-        Path, typer.Option(help="The dataset; for `folder` videos, with objects in NAME_mask beside them.")
+        Path, typer.Option(help="The dataset; for `folder` a folder of videos, with masks of objects in NAME_mask.")
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for reports; one that is there goes on.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="Folder for reports; with an earlier one, only what is missing is done."),
+    ],
     protocol: Annotated[
         str,
         typer.Option(help="folder, davis-stationary, davis-object, fvi-curve, fvi-object or fvi-stationary."),
@@ -34,7 +37,7 @@ def _evaluate(
     ] = None,
     baseline: Annotated[list[str] | None, typer.Option(help="telea or propagation; repeatable.")] = None,
     kinds: Annotated[
-        str, typer.Option(help="Holes of `folder`: of box, text, caption, object and free-form.")
+        str, typer.Option(help="Holes of `folder`, with commas: box, text, caption, object, free-form.")
     ] = "box,text,object",
     ratio: Annotated[int, typer.Option(help="Holes of fvi-curve and fvi-object: 5, 15 ... 65 % of the frame.")] = 35,
     frames: Annotated[
@@ -46,7 +49,9 @@ def _evaluate(
     colour_completion: ColourCompletionOption = "learned",
     metrics: Annotated[
         str | None,
-        typer.Option(help="Of psnr, ssim, warp, lpips, st-lpips, vfid; all that have their weights by default."),
+        typer.Option(
+            help="With commas: psnr, ssim, warp, lpips, st-lpips, vfid; without it all whose weights are there."
+        ),
     ] = None,
     lpips: Annotated[str | None, typer.Option(help="LPIPS: torchvision's alexnet or vgg16 weights.")] = None,
     lpips_heads: Annotated[Path | None, typer.Option(help="LPIPS: its own weights (alex.pth or vgg.pth).")] = None,

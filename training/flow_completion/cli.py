@@ -42,7 +42,7 @@ def _evaluate_flow(
         Path | None, typer.Option(help="The ONNX file of a flow completion network; the package's own without it.")
     ] = None,
     kinds: Annotated[
-        str, typer.Option(help="Holes: of box, text, caption, object and free-form.")
+        str, typer.Option(help="Holes, with commas: box, text, caption, object, free-form.")
     ] = "box,text,object,free-form",
     frames: Annotated[int, typer.Option(min=2, help="The most frames of a clip.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the free-form holes.")] = 0,

@@ -32,22 +32,22 @@ def _pace(kind: Any, text: str, **more: Any) -> Any:
 
 
 SOURCE = {
-    "data": option(Path, "Clips to learn from."),
-    "layout": option(str, "videos, davis, youtube-vos or fvi; told from the folder without it."),
+    "data": option(Path, "Clips to learn from: a folder of videos, DAVIS, YouTube-VOS or FVI."),
+    "layout": option(str, "videos, davis, youtube-vos or fvi; without it told from what the folder holds."),
     "split": option(str, "Part of the dataset: train, val, Train ..."),
     "clips": option(Path, "Text file: the names of the clips to use, one a line."),
     "longest": option(int, "Scale larger frames down until their longer side has so many pixels.", min=16),
-    "cache": option(Path, "Folder for decoded clips (0.3 MB a frame); else RUN/cache."),
+    "cache": option(Path, "Folder for decoded clips (0.3 MB a frame); without it RUN/cache."),
     "flow": option(Path, "Cache of complete frames' flow, made by `ptfan flow`."),
 }
 """The fields of `DataSource`."""
 MACHINE = {
-    "device": _pace(str, f"{SessionOptions.device} (by default), cuda, cuda:1 ..."),
-    "threads": _pace(int, f"Threads of torch; 0: its own; else {SessionOptions.threads}.", min=0),
-    "workers": _pace(int, f"Processes that make samples; else {SessionOptions.workers}.", min=0),
-    "save_every": _pace(int, f"Steps between saves; else {SessionOptions.save_every}.", min=1),
-    "keep_every": _pace(int, f"Steps between checkpoints that stay; else {SessionOptions.keep_every}.", min=0),
-    "log_every": _pace(int, f"Steps to an entry of the log; else {SessionOptions.log_every}.", min=1),
+    "device": _pace(str, f"{SessionOptions.device} (the default), cuda, cuda:1 ..."),
+    "threads": _pace(int, f"Threads of torch, 0 for its own number; without it {SessionOptions.threads}.", min=0),
+    "workers": _pace(int, f"Processes that make samples; without it {SessionOptions.workers}.", min=0),
+    "save_every": _pace(int, f"Steps between saves; without it {SessionOptions.save_every}.", min=1),
+    "keep_every": _pace(int, f"Steps between checkpoints that stay; without it {SessionOptions.keep_every}.", min=0),
+    "log_every": _pace(int, f"Steps to an entry of the log; without it {SessionOptions.log_every}.", min=1),
 }
 """The fields of `SessionOptions`."""
 

@@ -19,7 +19,7 @@ def _flow(
     data: Annotated[Path, typer.Option(help="The dataset: a folder of videos, DAVIS, YouTube-VOS or FVI.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the cache: one .npz for each clip.")],
     layout: Annotated[
-        str | None, typer.Option(help="videos, davis, youtube-vos or fvi; told from the folder without it.")
+        str | None, typer.Option(help="videos, davis, youtube-vos or fvi; without it told from what the folder holds.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="Part of the dataset: train, val, valid, Train ...")] = None,
     clips: Annotated[Path | None, typer.Option(help="Text file: the names of the clips to take, one a line.")] = None,
