@@ -66,6 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     with show_log():
         status = _report(lambda: _invoke(arguments), next(iter(arguments), ""))
+    _write_out()
     _leave_if_stuck(status)
     return status
 
@@ -94,9 +95,7 @@ def _report(work: Callable[[], int], command: str) -> int:
         if missing is None:
             raise
         return _fail(missing)
-    except BrokenPipeError:
-        # Whoever read our standard output has gone; Python would complain once more when it closes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    except BrokenPipeError:  # Whoever read our standard output has gone, and knows it.
         return EXIT_ERROR
     except OSError as error:
         return _fail(error)
@@ -144,11 +143,18 @@ def _register(plugin: EntryPoint, app: typer.Typer) -> None:
         say_warning(f"plugin {plugin.name} ({plugin.value}) cannot be loaded: {error}")
 
 
+def _write_out() -> None:
+    """Write out what is buffered. Where a reader or the terminal has gone, Python would end in an error of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def _leave_if_stuck(status: int) -> None:
     """Leave at once when a thread still waits for a pipe that stays silent: Python would wait for it."""
     if any(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate()):
-        sys.stdout.flush()
-        sys.stderr.flush()
         os._exit(status)
 
 

@@ -122,7 +122,8 @@ class StreamSink(Sink):
         except (av.FFmpegError, OSError) as error:
             if refusal is not None and "avcodec" in str(error):
                 raise InputError(refusal) from error
-            reason = redacted(error.strerror or str(error))
+            late = isinstance(error, av.error.ExitError)  # how some releases of PyAV call the time that is over
+            reason = "timed out" if late else redacted(error.strerror or str(error))
             raise OutputError(f"{self._name}: cannot be sent to ({reason}); is there a receiver?") from error
 
 

@@ -144,7 +144,7 @@ def test_a_sender_that_is_killed_is_found_again_and_the_output_goes_on(run: Run,
     found = run.report()
     assert increases(times)
     assert found["figures"]["written"] == len(times)
-    assert found["figures"]["reconnects"] == 1
+    assert found["figures"]["reconnects"] >= 1  # more where the new sender is slow to begin
     assert found["figures"]["repeated"] >= 2
     first = [number for number in numbers if 0 < number < 512]
     second = [number for number in numbers if number >= 512]
