@@ -8,7 +8,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import EntryPoint, entry_points
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -66,7 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     with show_log():
         status = _report(lambda: _invoke(arguments), next(iter(arguments), ""))
-    _write_out()
+    _write_out(sys.stdout)
+    _write_out(sys.stderr)
     _leave_if_stuck(status)
     return status
 
@@ -143,13 +144,12 @@ def _register(plugin: EntryPoint, app: typer.Typer) -> None:
         say_warning(f"plugin {plugin.name} ({plugin.value}) cannot be loaded: {error}")
 
 
-def _write_out() -> None:
+def _write_out(stream: TextIO) -> None:
     """Write out what is buffered. Where a reader or the terminal has gone, Python would end in an error of its own."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _leave_if_stuck(status: int) -> None:

@@ -51,6 +51,9 @@ class Report:
         """Return the report as plain values, fit for JSON."""
         return asdict(self)
 
+    def __str__(self) -> str:
+        return self.summary
+
     @property
     def summary(self) -> str:
         """One line: what was written, how much, how fast and by what."""

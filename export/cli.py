@@ -7,6 +7,7 @@ from typing import Annotated, Optional, cast
 
 import typer
 
+from ptfan.engine.commands.panels import MODELS
 from ptfan.engine.errors import InputError
 
 __all__ = ["register"]
@@ -14,8 +15,8 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the sub-commands to the application; torch and ONNX are imported only when one runs."""
-    app.command("export")(_export)
-    app.command("quantize")(_quantize)
+    app.command("export", rich_help_panel=MODELS)(_export)
+    app.command("quantize", rich_help_panel=MODELS)(_quantize)
 
 
 def _export(

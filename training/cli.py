@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ptfan.engine.commands.panels import MODELS
 from ptfan.training.ablation import cli as ablation_cli
 from ptfan.training.colour_completion import cli as colour_completion_cli
 from ptfan.training.data.flow import cli as flow_cli
@@ -25,7 +26,7 @@ def register(app: typer.Typer) -> None:
     flow_cli.register(app)
     flow_completion_cli.register(app)
     colour_completion_cli.register(app)
-    app.command("import-tsam")(_import)
+    app.command("import-tsam", rich_help_panel=MODELS)(_import)
 
 
 def _import(

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from ptfan.engine.commands.options import NoCropOption, QuietOption
+from ptfan.engine.commands.panels import MACHINE
 from ptfan.engine.runners.backends import BACKENDS
 
 __all__ = ["bench_command", "register"]
@@ -28,7 +29,7 @@ EPILOG = """
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command."""
-    app.command("bench", epilog=EPILOG)(bench_command)
+    app.command("bench", epilog=EPILOG, rich_help_panel=MACHINE)(bench_command)
 
 
 def bench_command(

@@ -9,6 +9,7 @@ import typer
 
 from ptfan.engine.commands.messages import say
 from ptfan.engine.commands.options import OUTPUT_PANEL, DeviceOption, OverwriteOption, QuietOption
+from ptfan.engine.commands.panels import MACHINE
 
 __all__ = ["build_command", "register"]
 
@@ -30,7 +31,7 @@ PORTABILITY_PANEL = "Portability"
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command."""
-    app.command("build", epilog=EPILOG)(build_command)
+    app.command("build", epilog=EPILOG, rich_help_panel=MACHINE)(build_command)
 
 
 def build_command(

@@ -16,6 +16,7 @@ from ptfan.engine.commands.options import (
     ThreadsOption,
     read_settings,
 )
+from ptfan.engine.commands.panels import CLEAN
 
 __all__ = ["demo_command", "register"]
 
@@ -28,7 +29,7 @@ EPILOG = """
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command."""
-    app.command("demo", epilog=EPILOG)(demo_command)
+    app.command("demo", epilog=EPILOG, rich_help_panel=CLEAN)(demo_command)
 
 
 def demo_command(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ptfan.engine.commands.options import ModelOption
+from ptfan.engine.commands.panels import MACHINE
 
 __all__ = ["info_command", "register"]
 
@@ -21,7 +22,7 @@ EPILOG = """
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command."""
-    app.command("info", epilog=EPILOG)(info_command)
+    app.command("info", epilog=EPILOG, rich_help_panel=MACHINE)(info_command)
 
 
 def info_command(

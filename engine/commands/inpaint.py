@@ -38,6 +38,7 @@ from ptfan.engine.commands.options import (
     parse_box,
     read_settings,
 )
+from ptfan.engine.commands.panels import CLEAN
 
 __all__ = ["inpaint_command", "register"]
 
@@ -63,7 +64,7 @@ EPILOG = """
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command."""
-    app.command("inpaint", epilog=EPILOG)(inpaint_command)
+    app.command("inpaint", epilog=EPILOG, rich_help_panel=CLEAN)(inpaint_command)
 
 
 def inpaint_command(

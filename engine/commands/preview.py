@@ -23,6 +23,7 @@ from ptfan.engine.commands.options import (
     parse_box,
     read_settings,
 )
+from ptfan.engine.commands.panels import CLEAN
 from ptfan.engine.errors import OutputError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ EPILOG = """
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command."""
-    app.command("preview", epilog=EPILOG)(preview_command)
+    app.command("preview", epilog=EPILOG, rich_help_panel=CLEAN)(preview_command)
 
 
 def preview_command(

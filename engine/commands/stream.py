@@ -31,6 +31,7 @@ from ptfan.engine.commands.options import (
     parse_box,
     read_settings,
 )
+from ptfan.engine.commands.panels import CLEAN
 
 __all__ = ["register", "stream_command"]
 
@@ -57,7 +58,7 @@ EPILOG = """
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command."""
-    app.command("stream", epilog=EPILOG)(stream_command)
+    app.command("stream", epilog=EPILOG, rich_help_panel=CLEAN)(stream_command)
 
 
 def stream_command(

@@ -25,6 +25,7 @@ from ptfan.engine.commands.options import (
     read_backend,
     read_settings,
 )
+from ptfan.engine.commands.panels import MACHINE
 from ptfan.engine.spec import LEAST_PSNR
 
 __all__ = ["register", "verify_command"]
@@ -47,7 +48,7 @@ Exit status: 0 when the answers are near enough to each other, 1 when they are n
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command."""
-    app.command("verify", epilog=EPILOG)(verify_command)
+    app.command("verify", epilog=EPILOG, rich_help_panel=MACHINE)(verify_command)
 
 
 def verify_command(

@@ -45,13 +45,17 @@ class StreamReport:
             if (text := getattr(self, name)) is not None:
                 object.__setattr__(self, name, redacted(text))
 
+    def __str__(self) -> str:
+        return self.summary
+
     @property
     def summary(self) -> str:
         """One line: how much was written, how late, and what was lost."""
         found = self.figures
         latency = found["latency_ms"]
+        name = "standard output" if self.output == "-" else self.output or "page"
         return (
-            f"{self.output or 'page'}: {found['written']} frames in {found['seconds']:.1f} s, latency p50 "
+            f"{name}: {found['written']} frames in {found['seconds']:.1f} s, latency p50 "
             f"{latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms; {found['dropped']} dropped, {found['repeated']} "
             f"repeated, {found['reconnects']} reconnections"
         )

@@ -29,11 +29,13 @@ COLOUR_MODEL = Path(__file__).parent / "colour.onnx"
 """Likewise, the network that completes the colours of what no frame shows."""
 INT8 = "-int8"
 """How the names of files end whose convolutions are int8."""
+SMALLER = (INT8, "-fp16")
+"""How the names of files end that are another file in fewer bits."""
 
 
 def shipped_models() -> dict[str, Path]:
-    """Return the files of the inpainting models that come with the package, by name."""
-    paths = sorted(Path(__file__).parent.glob("*.onnx"))
+    """Return the files of the inpainting models that come with the package, by name, other precisions last."""
+    paths = sorted(Path(__file__).parent.glob("*.onnx"), key=lambda path: (path.stem.endswith(SMALLER), path.stem))
     helpers = {FLOW_MODEL.stem, COLOUR_MODEL.stem}
     return {path.stem: path for path in paths if path.stem.removesuffix(INT8) not in helpers}
 

@@ -135,7 +135,7 @@ def test_a_sender_that_is_killed_is_found_again_and_the_output_goes_on(run: Run,
     sender.kill()
     run.wait_for(lambda found: found["repeated"] >= 3, page)
     run.send(f"{url}?pkt_size=1316", 512, 500)
-    then = run.wait_for(lambda found: found["reconnects"] == 1, page)
+    then = run.wait_for(lambda found: found["reconnects"] >= 1, page)
     # A busy machine may go on repeating for a while.
     run.wait_for(lambda found: fresh(found) >= fresh(then) + 8, page)
     process.send_signal(signal.SIGINT)
@@ -144,7 +144,7 @@ def test_a_sender_that_is_killed_is_found_again_and_the_output_goes_on(run: Run,
     found = run.report()
     assert increases(times)
     assert found["figures"]["written"] == len(times)
-    assert found["figures"]["reconnects"] >= 1  # more where the new sender is slow to begin
+    assert found["figures"]["reconnects"] >= 1  # a new sender may be slow to begin
     assert found["figures"]["repeated"] >= 2
     first = [number for number in numbers if 0 < number < 512]
     second = [number for number in numbers if number >= 512]

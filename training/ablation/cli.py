@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from ptfan.engine.commands.panels import MODELS
+
 __all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command to the application; nothing heavy is imported before it runs."""
-    app.command("ablate")(_ablate)
+    app.command("ablate", rich_help_panel=MODELS)(_ablate)
 
 
 def _ablate(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from ptfan.engine.commands.options import ColourCompletionOption, FlowCompletionOption
+from ptfan.engine.commands.panels import MODELS
 
 if TYPE_CHECKING:
     from ptfan.engine.spec import CompletionName
@@ -17,7 +18,7 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command to the application; nothing heavy is imported before it runs."""
-    app.command("eval")(_evaluate)
+    app.command("eval", rich_help_panel=MODELS)(_evaluate)
 
 
 def _evaluate(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ptfan.engine.commands.panels import MODELS
 from ptfan.training.runs.options import add_trainer
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ Example: `ptfan train-flow --data videos/ --flow flow/ -o runs/flow`
 def register(app: typer.Typer) -> None:
     """Add the sub-commands to the application; torch is imported only when one of them runs."""
     add_trainer(app, "train-flow", _subject, usual="flow", config="Settings: flow, or a JSON file.", text=TRAIN)
-    app.command("eval-flow")(_evaluate_flow)
+    app.command("eval-flow", rich_help_panel=MODELS)(_evaluate_flow)
 
 
 def _subject() -> FlowSubject:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ptfan.engine.commands.messages import say
+from ptfan.engine.commands.panels import MODELS
 from ptfan.engine.errors import DivergenceError, InputError, InterruptedRunError
 from ptfan.engine.interrupts import EXIT_INTERRUPTED
 from ptfan.training.runs.session_options import SessionOptions
@@ -96,7 +97,7 @@ def add_trainer(
         Parameter(key, Parameter.KEYWORD_ONLY, default=None, annotation=kind) for key, kind in options.items()
     ]
     command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what typer reads the options from
-    app.command(name, help=text)(command)
+    app.command(name, help=text, rich_help_panel=MODELS)(command)
 
 
 def _start(subject: Callable[[], Subject[Any]], usual: str, given: Mapping[str, Any], changes: Iterable[str]) -> None:

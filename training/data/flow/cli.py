@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from ptfan.engine.commands.panels import MODELS
+
 __all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
     """Add the sub-command to the application; OpenCV and torch are imported only when it runs."""
-    app.command("flow")(_flow)
+    app.command("flow", rich_help_panel=MODELS)(_flow)
 
 
 def _flow(
