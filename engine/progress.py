@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-__all__ = ["BarProgress", "LineProgress", "NoProgress", "Progress", "choose_progress", "running"]
+__all__ = ["BarProgress", "LineProgress", "NoProgress", "Progress", "choose_progress", "running", "tell"]
 
 LINE_SECONDS = 5.0
 """How often a plain line is written."""
@@ -71,8 +71,7 @@ class LineProgress:
         now = time.monotonic()
         if now - self._last >= self._every:
             self._last = now
-            with suppress(OSError):  # The terminal may be gone; the run still has work to save.
-                print(self._line(now - self._begin), file=self._stream or sys.stderr, flush=True)
+            tell(self._line(now - self._begin), self._stream)
 
     def finish(self) -> None:
         """Stop counting."""
@@ -121,6 +120,12 @@ class BarProgress:
             with suppress(OSError):  # The terminal may be gone.
                 self._bar.stop()
         self._bar = self._task = None
+
+
+def tell(line: str, stream: TextIO | None = None) -> None:
+    """Write a line, to standard error without a stream. Its reader may be gone; the run still has work to save."""
+    with suppress(OSError):
+        print(line, file=stream or sys.stderr, flush=True)
 
 
 @contextmanager

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from ptfan.engine.errors import one_line
+from ptfan.engine.progress import tell
 from ptfan.engine.redaction import redacted
 
 __all__ = ["say", "say_error", "say_warning", "show_log"]
@@ -18,8 +18,7 @@ def say(text: str) -> None:
 
     Nobody reads it where the terminal was closed: that must not keep a run from saving what it has.
     """
-    with suppress(OSError):
-        print(redacted(text), file=sys.stderr, flush=True)
+    tell(redacted(text))
 
 
 def say_warning(text: str) -> None:

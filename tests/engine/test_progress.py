@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import errno
 import io
-import os
 import sys
 
 import pytest
 
 from ptfan.engine import progress
 from ptfan.engine.progress import BarProgress, LineProgress, NoProgress, choose_progress, running
+from tests.gone import Gone
 
 
 class Clock:
@@ -93,13 +92,6 @@ def test_the_bar_goes_to_standard_error_and_goes_away(capsys: pytest.CaptureFixt
         bar.finish()
     bar.advance()
     assert capsys.readouterr().out == ""
-
-
-class Gone(io.StringIO):
-    """A terminal that was closed."""
-
-    def write(self, text: str) -> int:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 def test_a_terminal_that_is_gone_stops_nothing(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
+from ptfan.engine.progress import tell
 from ptfan.engine.timecode import format_seconds
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ class EvaluationProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._bar is not None:
-            self._bar.stop()
+            with suppress(OSError):  # The terminal may be gone.
+                self._bar.stop()
 
     def advance(self, what: str, *, kept: bool = False) -> None:
         """Count one more result; one that was kept from before takes no time."""
@@ -55,7 +58,7 @@ class EvaluationProgress:
         now = time.monotonic()
         if not kept and (now - self._last >= LINE_SECONDS or self._done == self._total):
             self._last = now
-            print(self._line(what, now - self._begin), file=self._stream, flush=True)
+            tell(self._line(what, now - self._begin), self._stream)
 
     def _line(self, what: str, seconds: float) -> str:
         pace = seconds / max(self._done - self._kept, 1)

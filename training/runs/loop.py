@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ptfan.engine.errors import InputError, InterruptedRunError
+from ptfan.engine.errors import InputError, InterruptedRunError, PtfanError
 from ptfan.engine.interrupts import STOPPING, stop_on_signals
 from ptfan.training.runs.batch import StepSampler
 from ptfan.training.runs.folder import RunFolder
@@ -164,22 +165,29 @@ class Trainer:
         started = time.monotonic()
         passes = self._passes()
         while self.progress.step < self.config.steps:
-            try:
+            with self._keeping():
                 batches = next(passes)
-            except InputError:
-                self.save()  # a clip that cannot be read does not cost what was learned
-                raise
             values, stopping = self.learner.step(batches, self.progress.step, stop=stop.is_set)
             self.progress.step += 1
             now = time.monotonic()
             self.progress.seconds += now - started
             started = now
-            self._tell(values, recorder)
+            with self._keeping():
+                self._tell(values, recorder)
             if stopping:
                 break
             if self._due(self._options.save_every) or self._due(self._options.keep_every):
                 self.save()
         self.save()
+
+    @contextmanager
+    def _keeping(self) -> Iterator[None]:
+        """Save before an error ends the run between two steps: a clip or a full disk does not cost what was learned."""
+        try:
+            yield
+        except (PtfanError, OSError):
+            self.save()
+            raise
 
     def _tell(self, values: Mapping[str, float], recorder: Recorder | None) -> None:
         self.progress.add(values)
@@ -216,9 +224,18 @@ class Trainer:
         samples = iter(loader)
         for step in range(self.progress.step, self.config.steps):
             yield [
-                self.learner.stack(next(samples), self._sampler.first(step, number))
+                self.learner.stack(_next(samples), self._sampler.first(step, number))
                 for number in range(self.config.accumulate)
             ]
+
+
+def _next(samples: Iterator[Any]) -> Any:
+    """Return the next samples. An error from a worker has its whole traceback as its text: the text itself ends it."""
+    try:
+        return next(samples)
+    except PtfanError as error:
+        kind = type(error)
+        raise kind(str(error).rstrip().rpartition(f"{kind.__qualname__}: ")[2]) from error
 
 
 def _leave_signals_to_the_trainer(worker: int) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from ptfan.engine.progress import tell
 from ptfan.training.runs.headline import Headline
 
 __all__ = ["TrainingProgress", "progress_line"]
@@ -36,13 +38,13 @@ class TrainingProgress:
     def entry(self, entry: dict[str, float], seconds: float) -> None:
         """Show an entry of the log; `seconds` are those of this session."""
         if self._bar is None:
-            line = progress_line(entry, self._headline, self._steps, int(entry["step"]) - self._first, seconds)
-            print(line, file=sys.stderr, flush=True)
+            tell(progress_line(entry, self._headline, self._steps, int(entry["step"]) - self._first, seconds))
 
     def close(self) -> None:
         """Stop showing."""
         if self._bar is not None:
-            self._bar.stop()
+            with suppress(OSError):  # The terminal may be gone.
+                self._bar.stop()
 
 
 def progress_line(entry: dict[str, float], headline: Headline, steps: int, done: int, seconds: float) -> str:

@@ -5,6 +5,7 @@ import io
 import pytest
 
 from ptfan.training.evaluation.progress import EvaluationProgress
+from tests.gone import Gone
 
 
 class Terminal(io.StringIO):
@@ -38,3 +39,12 @@ def test_a_terminal_gets_a_bar() -> None:
         progress.advance("bear, box, s")
     assert "2/2" in stream.getvalue()
     assert "results" not in stream.getvalue()
+
+
+def test_a_terminal_that_is_gone_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with EvaluationProgress(1, Gone()) as progress:
+        progress.advance("bear, box, telea")
+    terminal = Terminal()
+    with EvaluationProgress(1, terminal) as bar:
+        assert bar._bar is not None
+        monkeypatch.setattr(bar._bar, "stop", lambda: Gone().write(""))

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -22,6 +25,7 @@ from ptfan.training.runs.fabric import open_fabric
 from ptfan.training.runs.folder import RunFolder
 from ptfan.training.runs.loop import Trainer
 from ptfan.training.runs.session_options import SessionOptions
+from tests.gone import Gone
 
 CONFIG = TrainConfig(
     steps=6,
@@ -242,8 +246,10 @@ def test_weights_that_are_not_finite_are_not_saved(start: Start) -> None:
     assert trainer.folder.state.read_bytes() == before
 
 
-def test_a_clip_that_cannot_be_read_does_not_cost_what_was_learned(start: Start) -> None:
-    trainer = start("run")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_clip_that_cannot_be_read_does_not_cost_what_was_learned(start: Start, workers: int) -> None:
+    trainer = start("run", workers=workers)
     whole = trainer._samples
 
     class Broken(type(whole)):  # type: ignore[misc]
@@ -254,9 +260,27 @@ def test_a_clip_that_cannot_be_read_does_not_cost_what_was_learned(start: Start)
             return sample
 
     trainer._samples = Broken()
-    with pytest.raises(InputError, match="clip: cannot be read"):
+    with pytest.raises(InputError, match=r"^clip: cannot be read$"):
         trainer.train()
     assert start("run").progress.step == 4
+
+
+def test_a_log_that_cannot_be_written_does_not_cost_what_was_learned(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: RunFolder, entry: dict[str, float]) -> None:
+        if entry["step"] == 4:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(RunFolder, "add_entry", full)
+    with pytest.raises(OSError, match="No space"):
+        start("run").train()
+    assert start("run").progress.step == 4
+
+
+def test_a_terminal_that_is_gone_does_not_stop_a_run(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Gone())
+    assert train(start("run", replace(CONFIG, steps=2))).progress.step == 2
 
 
 @pytest.mark.parametrize(("name", "value"), [("log_every", 0), ("save_every", 0), ("workers", -1), ("keep_every", -1)])

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from ptfan.training.runs.headline import Headline
 from ptfan.training.runs.progress import TrainingProgress, progress_line
+from tests.gone import Gone
 
 HEADLINE = Headline("hole_psnr", "PSNR in the hole, dB", "{:.2f} dB in the hole")
 ENTRY = {"step": 50, "seconds": 900.0, "loss": 0.07, "hole_psnr": 21.5}
@@ -37,3 +40,12 @@ def test_on_a_terminal_a_bar_is_drawn(capsys: pytest.CaptureFixture[str], monkey
     assert "150/200" in told
     assert "20.00 dB in the hole, 1.00 s a step, 0:00:50 left" in told
     assert "loss" not in told
+
+
+def test_a_terminal_that_is_gone_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    bar = TrainingProgress(200, 100, HEADLINE, terminal=True)
+    assert bar._bar is not None
+    monkeypatch.setattr(bar._bar, "stop", lambda: Gone().write(""))
+    bar.close()
+    monkeypatch.setattr(sys, "stderr", Gone())
+    TrainingProgress(200, 100, HEADLINE, terminal=False).entry(ENTRY, 50.0)
