@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptfan.engine.errors import ModelError
+from ptfan.engine.errors import InputError, ModelError
 from ptfan.engine.frame import Mask
 from ptfan.training.data.clips import Clip
 from ptfan.training.data.pixels import Pixels
 from ptfan.training.evaluation.journal import Journal, Score
 from ptfan.training.evaluation.measures import Measures
 from ptfan.training.evaluation.methods import Method
-from ptfan.training.evaluation.pictures import PictureStore
+from ptfan.training.evaluation.pictures import INPUT, TRUTH, PictureStore
 from ptfan.training.evaluation.progress import EvaluationProgress
 from ptfan.training.evaluation.protocols import Benchmark
 from ptfan.training.evaluation.task import Footage, Task
@@ -38,6 +38,14 @@ class Evaluator:
     """Where scores are kept, and found again."""
     pictures: PictureStore
     """Where pictures are kept."""
+
+    def __post_init__(self) -> None:
+        names = [INPUT, TRUTH, *(method.name for method in self.methods)]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise InputError(
+                f"evaluation: {twice} is taken, expected a name for each method; name models: --model first=FILE"
+            )
 
     def run(self) -> list[Score]:
         """Evaluate what the journal does not have yet; return all scores, clip by clip."""

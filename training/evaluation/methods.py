@@ -93,22 +93,17 @@ def model_methods(models: Sequence[str], settings: InpaintSettings) -> Iterator[
 
     Raises:
         InputNotFoundError: there is no such model.
-        InputError: two have one name.
     """
-    named = [_named(model) for model in models]
-    twice = next((name for name, _ in named if [other for other, _ in named].count(name) > 1), None)
-    if twice is not None:
-        raise InputError(f"two models are called {twice}; name them: --model first=FILE --model second=FILE")
     with ExitStack() as opened:
         yield [
             _model_method(name, model, opened.enter_context(Inpainter(model, settings=settings)))
-            for name, model in named
+            for name, model in map(_named, models)
         ]
 
 
 def _named(model: str) -> tuple[str, str]:
     name, equals, path = model.partition("=")
-    return (name, path) if equals else (Path(model).stem, model)
+    return (name, path) if equals and "/" not in name else (Path(model).stem, model)
 
 
 def _model_method(name: str, model: str, inpainter: Inpainter) -> Method:

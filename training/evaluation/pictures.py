@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from ptfan.training.data.pixels import HOLE_COLOUR, Pixels
 from ptfan.training.evaluation.task import Task
 
-__all__ = ["PictureStore"]
+__all__ = ["INPUT", "TRUTH", "PictureStore"]
 
 CAPTION_HEIGHT = 18
 ROWS = 12
 """Rows of a contact sheet; more clips make more sheets."""
 INPUT, TRUTH = "input", "truth"
+"""What the pictures beside the methods' own are called."""
 
 
 class PictureStore:

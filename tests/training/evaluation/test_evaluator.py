@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ptfan.engine.errors import ModelError
+from ptfan.engine.errors import InputError, ModelError
 from ptfan.engine.frame import Mask
 from ptfan.engine.prepare.flow import FlowPair, complete_flows
 from ptfan.training.data.pixels import Pixels
@@ -45,15 +45,15 @@ def evaluator(
 
 
 def test_who_knows_the_truth_scores_best(clips: Path, tmp_path: Path) -> None:
-    methods = [Method("truth", "truth", Counted(None)), Method("black", "black", Counted(0))]
+    methods = [Method("oracle", "oracle", Counted(None)), Method("black", "black", Counted(0))]
     scores = evaluator(clips, tmp_path, *methods).run()
     assert [(score.clip, score.method) for score in scores] == [
-        (clip, method) for clip in ("clip0", "clip1") for method in ("truth", "black")
+        (clip, method) for clip in ("clip0", "clip1") for method in ("oracle", "black")
     ]
-    truth, black = scores[:2]
-    assert truth.values["psnr_hole"] == np.inf
+    oracle, black = scores[:2]
+    assert oracle.values["psnr_hole"] == np.inf
     assert black.values["psnr_hole"] < 15 < black.values["psnr"]
-    assert truth.values["seconds"] >= 0
+    assert oracle.values["seconds"] >= 0
 
 
 def test_what_is_there_is_not_computed_again(clips: Path, tmp_path: Path) -> None:
@@ -108,6 +108,13 @@ def test_the_flow_of_a_clip_is_estimated_once(clips: Path, tmp_path: Path, monke
     methods = [Method(str(value), str(value), Counted(value)) for value in (0, 255)]
     evaluator(clips, tmp_path, *methods, kinds=("box", "text", "object")).run()
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("names", [("black", "black"), ("truth",), ("input",)])
+def test_one_name_stands_for_one_thing(clips: Path, tmp_path: Path, names: tuple[str, ...]) -> None:
+    methods = [Method(name, str(number), Counted(0)) for number, name in enumerate(names)]
+    with pytest.raises(InputError, match=f"evaluation: {names[0]} is taken, .*: --model first=FILE"):
+        evaluator(clips, tmp_path, *methods)
 
 
 def test_a_method_must_keep_the_number_of_frames(clips: Path, tmp_path: Path) -> None:

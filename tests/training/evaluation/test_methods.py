@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,6 +73,14 @@ def test_a_model_is_the_runtime_itself(task: Task) -> None:
         method.fill(task.truth, task.holes)
 
 
+def test_a_path_may_hold_what_names_a_model(tmp_path: Path) -> None:
+    folder = tmp_path / "lr=0.1"
+    folder.mkdir()
+    shutil.copy(find_model("s"), folder / "mine.onnx")
+    with model_methods([str(folder / "mine.onnx"), f"best={folder / 'mine.onnx'}"], InpaintSettings()) as methods:
+        assert [method.name for method in methods] == ["mine", "best"]
+
+
 def fingerprint(**settings: Any) -> str:
     with model_methods(["s"], InpaintSettings(threads=1, **settings)) as (method,):
         return method.fingerprint
@@ -90,10 +100,5 @@ def test_the_networks_that_help_a_model_tell_methods_apart(monkeypatch: pytest.M
 def test_what_is_not_known_is_refused() -> None:
     with pytest.raises(InputError, match="baseline 'magic' is not known, expected one of telea, propagation"):
         baseline_methods(["telea", "magic"])
-    with (
-        pytest.raises(InputError, match="two models are called s; name them"),
-        model_methods(["s", "s=other.onnx"], InpaintSettings()),
-    ):
-        pass
     with pytest.raises(InputNotFoundError, match=r"none\.onnx"), model_methods(["none.onnx"], InpaintSettings()):
         pass
