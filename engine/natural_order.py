@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 
-__all__ = ["natural_key"]
+__all__ = ["files_in", "natural_key"]
 
 NaturalKey = tuple[tuple[tuple[int, int, str], ...], str]
 
@@ -16,3 +18,9 @@ def natural_key(name: str) -> NaturalKey:
     """
     parts = re.findall(r"\d+|\D+", name)
     return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part.lower()) for part in parts), name
+
+
+def files_in(folder: Path, wanted: Callable[[Path], bool]) -> list[Path]:
+    """List a folder's files of a kind in natural order; hidden ones and folders are passed over."""
+    found = (path for path in folder.iterdir() if wanted(path) and path.name[0] != "." and not path.is_dir())
+    return sorted(found, key=lambda path: natural_key(path.name))

@@ -84,16 +84,20 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
     """Read which object each pixel of an image file belongs to, as data sets store that.
 
     Returns:
-        (h, w), at the image's own size: the palette's index, or else the grey value; 0 is no object. Of a lossy codec's
-        picture, whose values mean nothing, 1 where it is brighter than half.
+        (h, w), at the image's own size: the palette's index, or else the grey value, 255 where it is more; 0 is no
+        object. Of a lossy codec's picture, whose values mean nothing, 1 where it is brighter than half.
 
     Raises:
         InputNotFoundError: there is no such file.
         MaskError: it is no image, or is damaged.
     """
     frame, lossy = _first_picture(path)
-    labels = _indices(frame) if frame.format.has_palette else _decoded(frame, "gray")
-    return (labels > LOSSY_THRESHOLD).astype(np.uint8) if lossy else labels
+    if lossy:
+        return (_decoded(frame, "gray") > LOSSY_THRESHOLD).astype(np.uint8)
+    if frame.format.has_palette:
+        return _indices(frame)
+    grey = _grey(frame) if len(frame.format.components) == 1 else _decoded(frame, "gray")
+    return np.minimum(grey, 255).astype(np.uint8)
 
 
 def _first_picture(path: Path) -> tuple[VideoFrame, bool]:

@@ -18,7 +18,7 @@ from ptfan.engine.frame import Mask
 from ptfan.engine.masks.clock import MaskTimes
 from ptfan.engine.masks.images import hole_of, open_pictures, read_mask_image, read_object_ids
 from ptfan.engine.media.endings import has_image_ending
-from ptfan.engine.natural_order import natural_key
+from ptfan.engine.natural_order import files_in
 
 __all__ = ["AnyMask", "MaskReader", "is_mask_image", "open_reader"]
 
@@ -142,8 +142,7 @@ class _Folder(_Timeless):
     still = False
 
     def __init__(self, path: Path, object_id: int | None) -> None:
-        names = [item for item in path.iterdir() if is_mask_image(item) and item.name[0] != "."]
-        self._paths = sorted((item for item in names if not item.is_dir()), key=lambda item: natural_key(item.name))
+        self._paths = files_in(path, is_mask_image)
         if not self._paths:
             raise MaskError(f"mask {path}: no images in this folder; expected one for each frame, such as 00000.png")
         self._path = path

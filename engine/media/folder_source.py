@@ -20,7 +20,7 @@ from ptfan.engine.media.sample import Sample
 from ptfan.engine.media.source import Source
 from ptfan.engine.media.span import Span
 from ptfan.engine.media.stream_info import StreamInfo
-from ptfan.engine.natural_order import natural_key
+from ptfan.engine.natural_order import files_in
 
 __all__ = ["FolderSource", "images_in"]
 
@@ -126,13 +126,12 @@ def images_in(folder: Path) -> list[Path]:
     Raises:
         InputError: There are none.
     """
-    named = [path for path in folder.iterdir() if has_image_ending(path) and not path.name.startswith(".")]
-    found = [path for path in named if not path.is_dir()]
+    found = files_in(folder, has_image_ending)
     if not found:
-        if any(has_video_ending(path) for path in folder.iterdir()):
+        if files_in(folder, has_video_ending):
             raise InputError(f"{folder}: holds videos, no images; give {folder}/*")
         raise InputError(f"{folder}: holds no images; expected files such as 000000.png")
-    return sorted(found, key=lambda path: natural_key(path.name))
+    return found
 
 
 def _position(moment: Fraction | None, rate: Fraction) -> int:

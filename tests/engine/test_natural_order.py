@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ptfan.engine.natural_order import natural_key
+from ptfan.engine.natural_order import files_in, natural_key
 
 
 @given(st.lists(st.integers(0, 10**6), unique=True))
@@ -22,3 +24,12 @@ def test_any_names_have_one_order(names: list[str]) -> None:
 
 def test_a_digit_that_is_no_number_is_a_letter() -> None:
     assert sorted(["b²1.png", "b²10.png", "b²9.png"], key=natural_key) == ["b²1.png", "b²9.png", "b²10.png"]
+
+
+def test_files_of_a_kind_without_hidden_ones_and_folders(tmp_path: Path) -> None:
+    for name in ("10.png", "9.png", ".1.png", "2.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "3.png").mkdir()
+    (tmp_path / "b.png").symlink_to(tmp_path / "not there")
+    found = files_in(tmp_path, lambda path: path.suffix == ".png")
+    assert [path.name for path in found] == ["9.png", "10.png", "b.png"]

@@ -15,9 +15,10 @@ import cv2
 import numpy as np
 
 from ptfan.engine.errors import InputError
-from ptfan.engine.masks.images import LOSSY_THRESHOLD, open_pictures
+from ptfan.engine.masks.images import read_labels
 from ptfan.engine.media.input_container import open_container
 from ptfan.engine.media.orientation import Orientation
+from ptfan.engine.media.packet_scan import PacketScan
 from ptfan.training.data.flow.files import FlowFiles
 from ptfan.training.data.pixels import Pixels
 
@@ -42,10 +43,14 @@ class VideoFrames:
         return ()
 
     def count(self) -> int:
-        """Count the frames without decoding them."""
+        """Count the frames: by packets where these tell, as the runtime does, else by decoding them."""
         with self._opened() as container:
-            packets = container.demux(container.streams.video[0])
-            return sum(1 for packet in packets if packet.size and not packet.is_discard)
+            frames = container.decode(video=0)
+            first = next(frames, None)
+            if first is None:
+                return 0
+            told = PacketScan.of(str(self.path), first.interlaced_frame).frames
+            return 1 + sum(1 for _ in frames) if told is None else told
 
     def read(self, start: int, stop: int | None) -> Iterator[Pixels]:
         """Yield frames start to stop (the last without it) as (H, W, 3) uint8 RGB, as displayed."""
@@ -100,20 +105,8 @@ class MaskFiles:
 
     def read(self, number: int) -> Pixels:
         """Return mask `number` (H, W), at its own size: ids of objects, 0 is the background."""
-        path = self.files[number]
-        with open_pictures(path) as container:
-            stream = container.streams.video[0]
-            for frame in container.decode(stream):
-                if frame.format.has_palette:
-                    plane = frame.planes[0]
-                    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-                    ids: Pixels = rows[: frame.height, : frame.width].copy()
-                else:
-                    ids = np.asarray(frame.to_ndarray(format="gray"), np.uint8)
-                if stream.codec_context.name == "mjpeg":
-                    ids = (ids > LOSSY_THRESHOLD).astype(np.uint8)
-                return (ids == 0).astype(np.uint8) if self.hole_is_black else ids
-        raise InputError(f"mask {path}: no picture in it")
+        ids = read_labels(self.files[number])
+        return (ids == 0).astype(np.uint8) if self.hole_is_black else ids
 
     def numbers(self, stems: tuple[str, ...], frames: int) -> list[int]:
         """Return which mask belongs to each frame, -1 for none: by name if names agree, else in order."""

@@ -11,13 +11,13 @@ there. Nothing is decoded before it is asked for:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
 from ptfan.engine.errors import InputError, InputNotFoundError
-from ptfan.engine.natural_order import natural_key
+from ptfan.engine.natural_order import files_in
 from ptfan.training.data.clips import Clip, ImageFrames, MaskFiles, VideoFrames
 from ptfan.training.data.flow.files import FlowFiles
 
@@ -119,7 +119,7 @@ def _detect(root: Path) -> Layout:
         return "fvi"
     if with_frames:
         return "youtube-vos"
-    if any(path.suffix.lower() in VIDEO_SUFFIXES for path in root.iterdir()):
+    if files_in(root, _is_video):
         return "videos"
     raise InputError(
         f"dataset {root}: no video ({', '.join(sorted(VIDEO_SUFFIXES))}) and no folder JPEGImages in it; "
@@ -131,7 +131,7 @@ def _videos(root: Path, split: str | None, masks: str | None) -> list[Clip]:
     """Videos, and for some of them a folder NAME_mask of PNG masks beside."""
     if split is not None or masks is not None:
         raise InputError(f"dataset {root}: a folder of videos has no splits, and its masks lie in NAME_mask beside")
-    videos = sorted(path for path in root.iterdir() if path.suffix.lower() in VIDEO_SUFFIXES)
+    videos = sorted(files_in(root, _is_video))
     if not videos:
         raise InputError(f"dataset {root}: no video ({', '.join(sorted(VIDEO_SUFFIXES))}) in it")
     names = [video.stem for video in videos]
@@ -217,7 +217,8 @@ def _masks_in(folder: Path, *, hole_is_black: bool = False) -> MaskFiles | None:
 
 def _flow_in(root: Path, folder: Path, frames: int) -> FlowFiles | None:
     """Return a clip's ready-made flow; half of it is an error, none is not."""
-    forward, backward = (_in_order(folder.glob(f"*_{end}.flo")) for end in ("f", "b"))
+    forward = _files(folder, lambda path: path.name.endswith("_f.flo"))
+    backward = _files(folder, lambda path: path.name.endswith("_b.flo"))
     if not forward and not backward:
         return None
     if not len(forward) == len(backward) == frames - 1:
@@ -233,12 +234,14 @@ def _folders(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
+def _is_video(path: Path) -> bool:
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
 def _images(folder: Path) -> tuple[Path, ...]:
-    if not folder.is_dir():
-        return ()
-    return _in_order(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    return _files(folder, lambda path: path.suffix.lower() in IMAGE_SUFFIXES)
 
 
-def _in_order(files: Iterable[Path]) -> tuple[Path, ...]:
-    """Return files of single frames as the runtime reads them: frame 2 before frame 10."""
-    return tuple(sorted(files, key=lambda path: natural_key(path.name)))
+def _files(folder: Path, wanted: Callable[[Path], bool]) -> tuple[Path, ...]:
+    """Return files of single frames as the runtime reads them, frame 2 before frame 10; none without a folder."""
+    return tuple(files_in(folder, wanted)) if folder.is_dir() else ()

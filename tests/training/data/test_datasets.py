@@ -30,6 +30,18 @@ def write_frames(folder: Path, stems: list[str], suffix: str = ".jpg", size: tup
         assert cv2.imwrite(str(folder / (stem + suffix)), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
 
 
+def write_packets(path: Path, codec: str) -> list[bytes]:
+    """Write a video of nine frames; return its packets."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=10)
+        assert isinstance(stream, av.VideoStream)
+        (stream.width, stream.height), stream.pix_fmt = SIZE, "yuv420p"
+        frames = [av.VideoFrame.from_ndarray(picture(20 * t), format="rgb24") for t in range(9)]
+        packets = [packet for frame in (*frames, None) for packet in stream.encode(frame)]
+        container.mux(packets)
+    return [bytes(packet) for packet in packets]
+
+
 def write_mask(path: Path, ids: NDArray[np.uint8]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     assert cv2.imwrite(str(path), ids)
@@ -141,6 +153,17 @@ class TestVideos:
         (videos / "a.mkv").write_bytes(content.replace(b"Lavf", b"L\xe9vf"))
         assert open_dataset(videos).clips[0].read().shape == (4, *SIZE[::-1], 3)
 
+    def test_frames_that_are_only_referred_to_are_not_counted(self, videos: Path) -> None:
+        path = videos / "c.webm"
+        packet = write_packets(path, "libvpx")[4]
+        path.write_bytes(path.read_bytes().replace(packet, bytes([packet[0] & ~0x10]) + packet[1:]))  # not to be shown
+        clip = open_dataset(videos).clips[2]
+        assert clip.frames == len(clip.read()) == 8
+
+    def test_frames_are_decoded_to_count_them_where_packets_may_hold_two(self, videos: Path) -> None:
+        write_packets(videos / "c.avi", "mpeg4")
+        assert open_dataset(videos).clips[2].frames == 9
+
     def test_two_videos_of_one_name(self, videos: Path, write_video: Write) -> None:
         write_video(videos / "a.mp4", [picture(0), picture(9)])
         with pytest.raises(InputError, match="two videos are called a"):
@@ -165,6 +188,23 @@ class TestDavis:
         assert np.abs(clip.read(2)[0].astype(int) - picture(20)).max() <= 6
         masks = clip.read_masks(1, 3)
         assert np.array_equal(masks, np.stack([ids(2), ids(3)]))
+
+    def test_masks_of_16_bits(self, davis: Path) -> None:
+        values = ids(1).astype(np.uint16)
+        values[0, :2] = 2, 65535
+        assert cv2.imwrite(str(davis / "Annotations/480p/bear/00000.png"), values)
+        mask = open_dataset(davis).clips[0].read_masks(0, 1)[0]
+        assert np.array_equal(mask, np.minimum(values, 255))
+
+    def test_a_mask_that_was_cut_off(self, davis: Path) -> None:
+        path = davis / "Annotations/480p/bear/00000.jpg"
+        for other in path.parent.iterdir():
+            other.unlink()
+        write_mask(path, np.random.default_rng(0).integers(0, 255, SIZE[::-1], np.uint8))
+        assert open_dataset(davis).clips[0].read_masks(0, 1).any()
+        path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+        with pytest.raises(InputError, match=r"00000\.jpg"):
+            open_dataset(davis).clips[0].read_masks(0, 1)
 
     def test_full_resolution_where_there_is_nothing_else(self, davis: Path) -> None:
         for folder in ("JPEGImages", "Annotations"):
@@ -282,6 +322,19 @@ def test_a_folder_of_no_layout(tmp_path: Path, arguments: Any, words: str) -> No
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputNotFoundError, match="is not a folder"):
         open_dataset(tmp_path / "none")
+
+
+def test_hidden_files_are_passed_over(videos: Path, davis: Path, youtube: Path) -> None:
+    write_flo(youtube / "valid/flow/0c2d/._00000_00001_f.flo", np.zeros((1, 1, 2), np.float32))
+    (videos / "._a.mp4").write_bytes(b"\0")
+    (davis / "JPEGImages/480p/bear/._00000.jpg").write_bytes(b"\0")
+    (davis / "Annotations/480p/bear/._00000.png").write_bytes(b"\0")
+    (davis / "JPEGImages/480p/bear/thumbnails.png").mkdir()
+    assert open_dataset(videos).names() == ["a", "b"]
+    assert open_dataset(youtube, split="valid").clips[0].flow is None
+    clip = open_dataset(davis).clips[0]
+    assert clip.read().shape == (3, *SIZE[::-1], 3)
+    assert np.array_equal(clip.read_masks(), np.stack([ids(1), ids(2), ids(3)]))
 
 
 def test_large_frames_are_scaled_down(davis: Path) -> None:
