@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.folders import make_folder
@@ -94,7 +95,7 @@ def run_ablation(settings: AblationSettings, output: Path) -> str:
     seconds = {name: float(load_checkpoint(path).record["seconds"]) for name, path in checkpoints.items()}
     table = ablation_table(rows, averages, base, seconds)
     (output / "ablation.md").write_text(table, encoding="utf-8")
-    about = {"rows": [asdict(row) for row in rows], "config": json.loads(base.to_json()), "seconds": seconds}
+    about = {"rows": [asdict(row) for row in rows], "config": asdict(base), "seconds": seconds}
     write_scores(output / "ablation.json", about, averages, ())
     return table
 
@@ -102,7 +103,7 @@ def run_ablation(settings: AblationSettings, output: Path) -> str:
 def _same_budget(output: Path, base: TrainConfig, settings: AblationSettings) -> None:
     """Refuse a folder whose variants were trained by other settings: rows of one table must be comparable."""
     path = output / "base.json"
-    text = json.dumps({"data": str(settings.data.resolve()), "config": json.loads(base.to_json())}, indent=1) + "\n"
+    text = json.dumps({"data": str(settings.data.resolve()), "config": asdict(base)}, indent=1) + "\n"
     if path.exists() and path.read_text(encoding="utf-8") != text:
         raise InputError(f"ablation: {output} was begun with other data or settings of training; take a new folder")
     make_folder(output)
@@ -115,12 +116,12 @@ def _trained(name: str, base: TrainConfig, settings: AblationSettings, output: P
     if folder.checkpoint.exists() and load_checkpoint(folder.checkpoint).record.get("step") == config.steps:
         return folder.checkpoint
     print(f"training {name}: {config.steps} steps", flush=True)
+    machine: dict[str, Any] = {name: getattr(settings, name) for name in ("device", "threads", "workers")}
     if folder.config.exists():
-        resume_run(GeneratorSubject(), folder.path)
+        resume_run(GeneratorSubject(), folder.path, **machine)
     else:
         source = DataSource(data=str(settings.data.resolve()), cache=str((output / "cache").resolve()))
-        machine = Arguments(source=source, device=settings.device, threads=settings.threads, workers=settings.workers)
-        start_run(GeneratorSubject(), folder.path, config, machine)
+        start_run(GeneratorSubject(), folder.path, config, Arguments(source=source, **machine))
     return folder.checkpoint
 
 

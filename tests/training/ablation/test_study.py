@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from ptfan.engine.cli import build_app, main
+from ptfan.engine.errors import InterruptedRunError
+from ptfan.training.ablation.study import AblationSettings, run_ablation
 from ptfan.training.checkpoint import load_checkpoint
 
 
@@ -43,6 +46,25 @@ def test_variants_are_trained_once_and_stand_in_one_table(frames_dataset: Path, 
     assert [mean["method"] for mean in content["means"]] == ["reference", "no-gate", "flow-complete"]
     assert content["config"]["steps"] == 2
     assert len((tmp_path / "out/evaluation/scores.jsonl").read_text().splitlines()) == 2 * 3
+
+
+def test_a_variant_goes_on_as_this_call_says(
+    frames_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+
+    def resume(subject: object, run: Path, **changes: Any) -> None:
+        given.update(changes, run=run)
+        raise InterruptedRunError
+
+    monkeypatch.setattr("ptfan.training.ablation.study.resume_run", resume)
+    run = tmp_path / "runs/reference"
+    run.mkdir(parents=True)
+    (run / "config.json").write_text("{}")
+    settings = AblationSettings(data=frames_dataset, evaluation=frames_dataset, device="cuda:1", threads=3, workers=0)
+    with pytest.raises(InterruptedRunError):
+        run_ablation(settings, tmp_path)
+    assert given == {"run": run, "device": "cuda:1", "threads": 3, "workers": 0}
 
 
 def test_another_budget_needs_another_folder(
