@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ptfan.engine.errors import InputError
@@ -93,7 +93,7 @@ def choose_rows(names: Sequence[str]) -> list[Row]:
 
 def trained_with(base: TrainConfig, training: str) -> TrainConfig:
     """Return the settings of a training: the base's, with what differs."""
-    return TrainConfig.from_json(json.dumps(_merged(json.loads(base.to_json()), TRAININGS[training])))
+    return TrainConfig.from_json(json.dumps(_merged(asdict(base), TRAININGS[training])))
 
 
 def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from ptfan.engine.checks import check_numbers
@@ -95,7 +95,7 @@ class TrainConfig(RunConfig):
         Raises:
             ModelError: there is no such preset, or the changes make no valid config.
         """
-        values = json.loads(preset(self.preset).to_json()) | self.changes
+        values = asdict(preset(self.preset)) | self.changes
         return GeneratorConfig.from_json(json.dumps(values))
 
     def changed(self, *, steps: int | None = None, backbone: str | None = None) -> TrainConfig:

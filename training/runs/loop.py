@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -139,7 +138,7 @@ class Trainer:
     def record(self) -> dict[str, Any]:
         """Return what checkpoints tell of their training."""
         return {
-            "config": json.loads(self.config.to_json()),
+            "config": asdict(self.config),
             "step": self.progress.step,
             "seconds": round(self.progress.seconds),
             "torch": torch.__version__,
