@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from ptfan.engine.errors import InputError, InputNotFoundError, MissingExtraError
+from ptfan.engine.errors import InputError, InputNotFoundError, MissingExtraError, one_line
+from ptfan.training.weights import read_weights
 
 __all__ = ["load_raft"]
 
@@ -53,26 +54,18 @@ def load_raft(
             f"flow: raft needs torchvision's weights, {weights or 'no file'} is not there; get "
             "raft_large_C_T_SKHT_V2-ff5fadd5.pth from download.pytorch.org/models and give --weights FILE"
         )
-    state = _state(weights)
-    small = state[FIRST_CONVOLUTION].shape[0] == SMALL_WIDTH
+    state = read_weights(weights)
+    first = state.get(FIRST_CONVOLUTION)
+    if first is None or first.ndim != 4:
+        raise InputError(f"flow: {weights} are not torchvision's weights of RAFT; it has no {FIRST_CONVOLUTION}")
+    small = first.shape[0] == SMALL_WIDTH
     network = (optical_flow.raft_small if small else optical_flow.raft_large)(weights=None, progress=False)
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
-        raise InputError(f"flow: {weights} are not torchvision's weights of RAFT ({_first_line(error)})") from error
+        raise InputError(f"flow: {weights} are not torchvision's weights of RAFT ({one_line(error, 120)})") from error
     network = network.to(device).eval()
     return lambda first, second: _flow(network, first, second, device)
-
-
-def _state(weights: Path) -> dict[str, Any]:
-    try:
-        state = torch.load(weights, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch.load fails in many ways on a file that is none of its own
-        raise InputError(f"flow: {weights} cannot be read as weights ({_first_line(error)})") from error
-    first = state.get(FIRST_CONVOLUTION) if isinstance(state, dict) else None
-    if not isinstance(first, torch.Tensor) or first.ndim != 4:
-        raise InputError(f"flow: {weights} are not torchvision's weights of RAFT; it has no {FIRST_CONVOLUTION}")
-    return dict(state)
 
 
 @torch.inference_mode()
@@ -89,7 +82,3 @@ def _padded(image: NDArray[np.uint8]) -> torch.Tensor:
     right, below = max(-width % 8, LEAST - width), max(-height % 8, LEAST - height)
     tensor = torch.from_numpy(image.transpose(2, 0, 1)[None].astype(np.float32)) / 127.5 - 1.0
     return functional.pad(tensor, (0, right, 0, below), mode="replicate")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -93,6 +93,7 @@ class TestWithTorchvision:
         with pytest.raises(InputError, match=r"raft\.pth") as caught:
             load_raft(path)
         assert "\n" not in str(caught.value)
+        assert "weights_only" not in str(caught.value)  # torch's advice, to load the file unsafely
 
 
 def test_without_torchvision(monkeypatch: pytest.MonkeyPatch, weights: Path) -> None:
