@@ -30,6 +30,7 @@ from ptfan.engine.atomic import write_atomically
 from ptfan.engine.errors import InputError, InputNotFoundError
 from ptfan.engine.folders import make_folder
 from ptfan.engine.prepare.flow import FlowPair
+from ptfan.engine.typed_json import from_object
 
 __all__ = ["STEP", "FlowCache", "FlowInfo", "FlowSource", "StoredFlow", "encode_pair"]
 
@@ -114,8 +115,7 @@ class FlowCache:
             InputError: it is damaged.
         """
         with _opened(self.path(name)) as file:
-            values = json.loads(file.read("info.json"))
-            return FlowInfo(**{**values, "size": tuple(values["size"]), "cuts": tuple(values["cuts"])})
+            return from_object(FlowInfo, json.loads(file.read("info.json")), "info.json")
 
     def read(self, name: str, pairs: Iterable[int]) -> dict[int, StoredFlow]:
         """Return the flow of some pairs of frames by their number: pair t lies between frames t and t + 1.

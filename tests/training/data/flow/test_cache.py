@@ -101,15 +101,23 @@ def test_flow_of_frames_of_another_size_is_refused(tmp_path: Path) -> None:
         write(tmp_path).check({"clip": FlowSource("print", 5, (600, 340))})
 
 
-def test_files_of_another_version_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("version", 2, "is of version 2, expected 1; compute it again"),
+        ("grid", "2", r"cannot be read \(info\.json: grid is '2', expected a whole number\); compute it again"),
+        ("cuts", [1.5], r"cannot be read \(info\.json: cuts is 1\.5, expected a whole number\); compute it again"),
+    ],
+)
+def test_files_of_another_version_or_kind_are_refused(tmp_path: Path, name: str, value: object, told: str) -> None:
     cache = write(tmp_path)
     with zipfile.ZipFile(cache.path("clip")) as file:
         members = {name: file.read(name) for name in file.namelist()}
-    members["info.json"] = json.dumps({**json.loads(members["info.json"]), "version": 2}).encode()
+    members["info.json"] = json.dumps({**json.loads(members["info.json"]), name: value}).encode()
     with zipfile.ZipFile(cache.path("clip"), "w") as file:
-        for name, content in members.items():
-            file.writestr(name, content)
-    with pytest.raises(InputError, match="is of version 2, expected 1; compute it again"):
+        for member, content in members.items():
+            file.writestr(member, content)
+    with pytest.raises(InputError, match=told):
         cache.check({"clip": FlowSource("print", 5, SIZE)})
 
 
