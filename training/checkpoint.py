@@ -126,9 +126,8 @@ def load_completer(path: str | Path) -> Completer:
     metadata, stored = _read(path)
     state = {name: _unpacked(value) for name, value in stored.items()}
     kind = next((kind for kind in KINDS.values() if kind.key in metadata), KINDS[FlowCompleter])
-    build: Any = kind.network
     try:
-        completer: Completer = build(kind.config.from_json(_config_text(metadata, kind.key)))
+        completer = kind.build(kind.config.from_json(_config_text(metadata, kind.key)))
         _check(f"the {kind.name}", completer.state_dict(), state)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error

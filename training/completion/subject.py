@@ -14,7 +14,7 @@ from ptfan.training.completion.config import CompleterTrainConfig
 from ptfan.training.completion.learner import CompleterLearner
 from ptfan.training.data.clip_cache import ClipCache
 from ptfan.training.data.flow.cache import FlowCache
-from ptfan.training.model.completers import Completer
+from ptfan.training.model.completers import KINDS, Completer
 from ptfan.training.runs.loop import Samples
 from ptfan.training.runs.run import Subject
 
@@ -40,8 +40,7 @@ class CompleterSubject(Subject[Config]):
     def learner(self, config: Config, fabric: Fabric, start: str | None) -> CompleterLearner[Any, Any]:
         """Return the network's learner."""
         torch.manual_seed(config.seed)
-        build: Any = self.network
-        network = build(config.network)
+        network = KINDS[self.network].build(config.network)
         if start is not None:
             network.load_state_dict(load_completer_of(self.network, start).state_dict())
         return self.learns(config, fabric, network)

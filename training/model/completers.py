@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import nn
 
@@ -41,6 +42,10 @@ class CompleterKind:
     def name(self) -> str:
         """What messages call it."""
         return f"{self.form} completion network"
+
+    def build(self, config: Any) -> Completer:
+        """Build the network of one of its configs, with fresh weights."""
+        return self.network(config)
 
 
 FLOW = CompleterKind("flow", FlowCompleter, FlowCompleterConfig, {"flow": 4, "known": 1}, ("completed", "spread"))
