@@ -32,8 +32,8 @@ def test_a_small_hole_is_enlarged_and_one_at_the_border_is_shown_to_it() -> None
     assert picture.shape == (TITLE_HEIGHT + height * scale + GAP, 3 * width * scale + 2 * GAP, 3)
 
 
-def test_what_is_not_a_number_can_be_drawn() -> None:
+def test_what_is_not_a_number_is_drawn_black() -> None:
     hole = np.ones((8, 8), bool)
     grey = np.full((8, 8, 3), 0.25, np.float32)
-    picture = WorstFrame(0, np.nan, hole, np.full_like(grey, np.nan), grey).picture()
-    assert picture.dtype == np.uint8
+    picture, black = (WorstFrame(0, 0.0, hole, np.full_like(grey, value), grey).picture() for value in (np.nan, 0))
+    np.testing.assert_array_equal(picture, black)
