@@ -155,7 +155,7 @@ def _about(settings: EvaluationSettings, evaluator: Evaluator) -> dict[str, Any]
     notes = list(evaluator.benchmark.notes)
     clips = len(evaluator.benchmark.clips)
     if evaluator.measures.i3d is None:
-        notes.append("VFID is left out: it needs I3D's weights (--i3d).")
+        notes += [] if settings.metrics else ["VFID is left out: it needs I3D's weights (--i3d)."]
     elif clips < VFID_CLIPS:
         notes.append(f"VFID compares {clips} clips: too few for a figure that others could be compared with.")
     return {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -162,21 +162,21 @@ class Trainer:
 
     def _train(self, recorder: Recorder | None, stop: threading.Event) -> None:
         started = time.monotonic()
-        passes = self._passes()
-        while self.progress.step < self.config.steps:
-            with self._keeping():
-                batches = next(passes)
-            values, stopping = self.learner.step(batches, self.progress.step, stop=stop.is_set)
-            self.progress.step += 1
-            now = time.monotonic()
-            self.progress.seconds += now - started
-            started = now
-            with self._keeping():
-                self._tell(values, recorder)
-            if stopping:
-                break
-            if self._due(self._options.save_every) or self._due(self._options.keep_every):
-                self.save()
+        with closing(self._passes()) as passes:
+            while self.progress.step < self.config.steps:
+                with self._keeping():
+                    batches = next(passes)
+                values, stopping = self.learner.step(batches, self.progress.step, stop=stop.is_set)
+                self.progress.step += 1
+                now = time.monotonic()
+                self.progress.seconds += now - started
+                started = now
+                with self._keeping():
+                    self._tell(values, recorder)
+                if stopping:
+                    break
+                if self._due(self._options.save_every) or self._due(self._options.keep_every):
+                    self.save()
         self.save()
 
     @contextmanager
@@ -208,7 +208,7 @@ class Trainer:
     def _sampler_from(self, step: int) -> StepSampler:
         return StepSampler(self.config, step, rank=self.fabric.global_rank, world=self.fabric.world_size)
 
-    def _passes(self) -> Iterator[list[Any]]:
+    def _passes(self) -> Generator[list[Any], None, None]:
         """Yield the passes of each step that is still to be done."""
         workers = self._options.workers
         loader = DataLoader(
@@ -221,11 +221,14 @@ class Trainer:
             generator=torch.Generator().manual_seed(self.config.seed),  # else the loader draws from torch's own
         )
         samples = iter(loader)
-        for step in range(self.progress.step, self.config.steps):
-            yield [
-                self.learner.stack(_next(samples), self._sampler.first(step, number))
-                for number in range(self.config.accumulate)
-            ]
+        try:
+            for step in range(self.progress.step, self.config.steps):
+                yield [
+                    self.learner.stack(_next(samples), self._sampler.first(step, number))
+                    for number in range(self.config.accumulate)
+                ]
+        finally:
+            _end_workers(samples)
 
 
 def _next(samples: Iterator[Any]) -> Any:
@@ -235,6 +238,13 @@ def _next(samples: Iterator[Any]) -> Any:
     except PtfanError as error:
         kind = type(error)
         raise kind(str(error).rstrip().rpartition(f"{kind.__qualname__}: ")[2]) from error
+
+
+def _end_workers(samples: Iterator[Any]) -> None:
+    """End the processes that make samples. They ignore signals, and while an error is told it would hold them."""
+    end = getattr(samples, "_shutdown_workers", None)  # torch has no public name for it; without workers there is none
+    if end is not None:
+        end()
 
 
 def _leave_signals_to_the_trainer(worker: int) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import json
 import os
 import signal
@@ -260,8 +261,9 @@ def test_a_clip_that_cannot_be_read_does_not_cost_what_was_learned(start: Start,
             return sample
 
     trainer._samples = Broken()
-    with pytest.raises(InputError, match=r"^clip: cannot be read$"):
+    with pytest.raises(InputError, match=r"^clip: cannot be read$") as caught:
         trainer.train()
+    assert not multiprocessing.active_children(), caught  # though the error, which is still there, knows of them
     assert start("run").progress.step == 4
 
 
