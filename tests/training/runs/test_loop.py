@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import errno
-import multiprocessing
 import json
+import multiprocessing
 import os
 import signal
 import sys
