@@ -14,6 +14,8 @@ __all__ = ["check_plots", "draw_plots", "new_figure"]
 
 MOST = 12
 """Networks whose latencies are drawn; more would not be read."""
+MOST_VIDEOS = 6
+"""Whole videos whose stages are drawn beside each other."""
 
 
 def check_plots() -> None:
@@ -26,14 +28,15 @@ def check_plots() -> None:
 
 
 def draw_plots(folder: Path, result: BenchResult) -> list[Path]:
-    """Draw what there are figures for: `latency.png`, `stages.png`, `clips.png`, `streams.png`.
+    """Draw what there are figures for: `latency.png`, `stages.png`, `sizes.png`, `clips.png`, `streams.png`.
 
     Returns:
         The files.
     """
     plots = {
         "latency": _draw_latency,
-        "stages": _draw_stages if result.videos else None,
+        "stages": _draw_stages if 0 < len(result.videos) <= MOST_VIDEOS else None,
+        "sizes": _draw_sizes if len({item.size for item in result.videos}) > 1 else None,
         "clips": _draw_clips if len({item.length for item in result.clips}) > 1 else None,
         "streams": _draw_streams if len({item.streams for item in result.networks}) > 1 else None,
     }
@@ -80,6 +83,23 @@ def _draw_stages(result: BenchResult) -> Any:
         axes.bar(at, [video.stages[name] for name in stages], width, label=label)
     axes.set_xticks(range(len(stages)), stages)
     axes.set(ylabel="milliseconds a frame; stages overlap")
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend(fontsize="small")
+    return figure
+
+
+def _draw_sizes(result: BenchResult) -> Any:
+    figure = new_figure(result.machine, 4)
+    axes = figure.subplots()
+    models = list(dict.fromkeys(item.model for item in result.videos))
+    sizes = list(dict.fromkeys(item.size for item in result.videos))
+    width = 0.8 / len(models)
+    for place, model in enumerate(models):
+        speeds = [item.fps for item in result.videos if item.model == model]
+        at = [index + (place - (len(models) - 1) / 2) * width for index in range(len(sizes))]
+        axes.bar_label(axes.bar(at, speeds, width, label=model), fmt="%.3g", fontsize="x-small")
+    axes.set_xticks(range(len(sizes)), [size or "as it is" for size in sizes])
+    axes.set(ylabel="frames a second, from file to file")
     axes.grid(axis="y", alpha=0.3)
     axes.legend(fontsize="small")
     return figure

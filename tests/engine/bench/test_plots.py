@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ptfan.engine.bench import plots
 from ptfan.engine.bench.clip_length import ClipResult
+from ptfan.engine.bench.end_to_end import VideoResult
 from ptfan.engine.bench.network import NetworkResult
 from ptfan.engine.bench.plots import draw_plots
 from ptfan.engine.bench.result import BenchResult
@@ -24,10 +26,17 @@ def network(model: str, streams: int, *, form: str = "step", size: tuple[int, in
     return network_result(label, (1.0, 1.0), model=model, form=form, size=size, streams=streams, kept=streams)
 
 
-def result(*networks: NetworkResult, clips: tuple[ClipResult, ...] = ()) -> BenchResult:
+def video(model: str, size: str, fps: float) -> VideoResult:
+    figures: dict[str, Any] = {"frames": 9, "slowest": fps, "processor": 1.0, "memory": 1, "ratio": 1.0, "rate": None}
+    return VideoResult(model=model, size=size, fps=fps, stages={"infer": 1.0}, **figures)
+
+
+def result(
+    *networks: NetworkResult, clips: tuple[ClipResult, ...] = (), videos: tuple[VideoResult, ...] = ()
+) -> BenchResult:
     machine = dict.fromkeys(("processor", "cores", "date"), "any")
     pace = Pace(flop_per_second=1e11, bytes_per_second=1e10)
-    return BenchResult(machine=machine, pace=pace, settings={}, networks=networks, clips=clips)
+    return BenchResult(machine=machine, pace=pace, settings={}, networks=networks, clips=clips, videos=videos)
 
 
 def test_only_what_there_are_figures_for_is_drawn(tmp_path: Path) -> None:
@@ -59,3 +68,18 @@ def test_clips_are_drawn_with_the_flush_and_without() -> None:
         "s, without the flush": [5, 5],
         "w": [7, 7],
     }
+
+
+def test_sizes_of_videos_stand_beside_each_other(tmp_path: Path) -> None:
+    videos = [video(model, size, fps) for size, fps in (("64x48", 9), ("128x96", 4)) for model in ("s", "s-live")]
+    (axes,) = plots._draw_sizes(result(network("s", 1), videos=tuple(videos))).axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["64x48", "128x96"]
+    assert [[bar.get_height() for bar in bars] for bars in axes.containers] == [[9, 4], [9, 4]]
+    found = draw_plots(tmp_path, result(network("s", 1), videos=tuple(videos)))
+    assert [path.name for path in found] == ["latency.png", "stages.png", "sizes.png"]
+
+
+def test_stages_of_many_videos_are_not_drawn(tmp_path: Path) -> None:
+    videos = [video("s", f"{size}x{size}", 1) for size in range(7)]
+    names = [path.name for path in draw_plots(tmp_path, result(network("s", 1), videos=tuple(videos)))]
+    assert names == ["latency.png", "sizes.png"]
