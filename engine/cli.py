@@ -98,8 +98,8 @@ def _report(work: Callable[[], int], command: str) -> int:
         return _fail(missing)
     except BrokenPipeError:  # Whoever read our standard output has gone, and knows it.
         return EXIT_ERROR
-    except OSError as error:
-        return _fail(error)
+    except OSError as error:  # of the system's own telling, such as a name that is too long
+        return _fail(OSError(f"{error.filename}: {error.strerror}") if error.filename and error.strerror else error)
     except ClickException as error:
         return _usage(error)
 

@@ -32,7 +32,7 @@ class Dimensions:
 
     def __post_init__(self) -> None:
         if self.frames is not None and self.frames < 1:
-            raise InputError(f"window is {self.frames}, expected 1 frame or more")
+            raise InputError(f"{self.frames} frames or streams at a time, expected 1 or more")
         if self.size is not None and (
             min(self.size) < self.multiple or any(side % self.multiple for side in self.size)
         ):

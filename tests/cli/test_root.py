@@ -13,6 +13,7 @@ import pytest
 import typer
 
 from ptfan.engine import cli
+from ptfan.engine.demo import DEMO_CLIP
 from ptfan.engine.versions import ptfan_version
 
 HEAVY = ("av", "cv2", "numpy", "onnx", "onnxruntime", "torch")
@@ -89,3 +90,11 @@ def test_nothing_heavy_is_imported_before_a_command_runs() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stderr.strip() == "[]"
     assert "--mask" in done.stdout
+
+
+def test_what_the_system_refuses_is_told_by_its_name(tmp_path: Path) -> None:
+    name = "a" * 300 + ".mp4"
+    command = [sys.executable, "-m", "ptfan", "inpaint", str(DEMO_CLIP), "--box", "4,4,20,20", "-o", name]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == f"ptfan: error: {name}: File name too long"

@@ -163,7 +163,7 @@ def test_an_output_that_exists_is_replaced_only_when_asked(
         (["-o", "x.onnx", "--size", "430x240"], "size is 430x240, expected multiples of 8"),
         (["-o", "x.onnx", "--size", "large"], "'large': expected WxH"),
         (["-o", "x.onnx", "--size", "native"], "size is native, expected WxH"),
-        (["-o", "x.onnx", "--window", "0"], "window is 0, expected 1 frame or more"),
+        (["-o", "x.onnx", "--window", "0"], "0 frames or streams at a time, expected 1 or more"),
         (["-o", "x.onnx", "--stride", "0"], "stride is 0, expected 1"),
         (["-o", "x.onnx", "--window", "4", "--stride", "5"], "stride is 5, expected 1 to window (4)"),
         (["-o", "x.onnx", "--clip", "none.mp4"], "none.mp4"),

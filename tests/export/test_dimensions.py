@@ -17,7 +17,7 @@ def test_sides_that_are_no_multiples_are_refused(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("window", [0, -3])
 def test_windows_of_nothing_are_refused(window: int) -> None:
-    with pytest.raises(InputError, match=rf"^window is {window}, expected 1 frame or more$"):
+    with pytest.raises(InputError, match=rf"^{window} frames or streams at a time, expected 1 or more$"):
         Dimensions(window)
 
 
