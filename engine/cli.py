@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
 
+from ptfan.engine.atomic import output_error
 from ptfan.engine.channel import THREAD_PREFIX
 from ptfan.engine.commands import bench, build, demo, info, inpaint, preview, stream, verify
 from ptfan.engine.commands.messages import say_error, say_warning, show_log
@@ -66,8 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     with show_log():
         status = _report(lambda: _invoke(arguments), next(iter(arguments), ""))
-    _write_out(sys.stdout)
-    _write_out(sys.stderr)
+        lost = _write_out(sys.stdout, "standard output"), _write_out(sys.stderr, "standard error")
+        status = status or max(lost)
     _leave_if_stuck(status)
     return status
 
@@ -144,12 +147,20 @@ def _register(plugin: EntryPoint, app: typer.Typer) -> None:
         say_warning(f"plugin {plugin.name} ({plugin.value}) cannot be loaded: {error}")
 
 
-def _write_out(stream: TextIO) -> None:
-    """Write out what is buffered. Where a reader or the terminal has gone, Python would end in an error of its own."""
+def _write_out(stream: TextIO | None, name: str) -> int:
+    """Write out what is buffered, if the stream is open; return an exit status.
+
+    Where the reader or the terminal has gone, nobody misses it; Python would end in an error of its own.
+    """
+    if stream is None:
+        return 0
     try:
         stream.flush()
-    except OSError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if error.errno not in (errno.EPIPE, errno.EIO):
+            return _fail(output_error(Path(name), error))
+    return 0
 
 
 def _leave_if_stuck(status: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 
-from ptfan.engine.errors import InputError
+from ptfan.engine.errors import InputError, one_line
 from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import Source, open_source
 
@@ -24,7 +24,7 @@ class Footage:
     """A video and its hole.
 
     Raises:
-        InputError: the size is odd.
+        InputError: the size is odd, or nothing.
     """
 
     clip: Path
@@ -37,13 +37,23 @@ class Footage:
     """How many times it is played, each time a scene of its own."""
 
     def __post_init__(self) -> None:
-        if self.size is not None and any(side % 2 for side in self.size):
+        if self.size is not None and any(side < 2 or side % 2 for side in self.size):
             raise InputError(f"size of whole videos is {self.size_name}, expected even numbers of pixels")
 
     @property
     def size_name(self) -> str:
         """The size as reports tell it; empty where it is the clip's own."""
         return "" if self.size is None else "{}x{}".format(*self.size)
+
+    def check(self) -> None:
+        """Check what can be checked of it before the work.
+
+        Raises:
+            InputError: the mask cannot be read, or moves and was to serve several times.
+        """
+        with open_mask(self.mask) as mask:
+            if self.repeat > 1 and not mask.still:
+                raise InputError(f"mask {self.mask}: has a hole for each frame; to repeat {self.clip}, give one image")
 
     def made(self, folder: Path) -> Footage:
         """Return it as a file that can be run: itself, if it is the clip as it is.
@@ -52,21 +62,17 @@ class Footage:
             folder: there already; a new video is written to it, its mask stays where it is.
 
         Raises:
-            InputError: clip or mask cannot be read, or a mask that moves was to serve several times.
+            InputError: the clip cannot be read, or not be made of that size.
         """
         if self.size is None and self.repeat == 1:
             return self
-        if self.repeat > 1:
-            self._check_still()
         path = folder / "clip.mp4"
         with open_source(self.clip) as source:
-            self._encode(source, path)
+            try:
+                self._encode(source, path)
+            except (av.FFmpegError, ValueError, OverflowError) as error:
+                raise InputError(f"{self.clip}: cannot be made {self.size_name} ({one_line(error, 200)})") from error
         return Footage(clip=path, mask=self.mask)
-
-    def _check_still(self) -> None:
-        with open_mask(self.mask) as mask:
-            if not mask.still:
-                raise InputError(f"mask {self.mask}: has a hole for each frame; to repeat {self.clip}, give one image")
 
     def _encode(self, source: Source, path: Path) -> None:
         info = source.info

@@ -135,7 +135,7 @@ def _video_table(results: Sequence[VideoResult]) -> list[str]:
     stages = list(results[0].stages)
     head = (
         "| whole video | frames | frames/s | times real time | slowest run | memory, MB | "
-        f"{' | '.join(stages)} | cores | ratio |"
+        f"{' | '.join(stages)} | CPU | ratio |"
     )
     rows = []
     for item in results:
@@ -143,7 +143,7 @@ def _video_table(results: Sequence[VideoResult]) -> list[str]:
         figures += [f"{item.memory / 1e6:.0f}", *(f"{item.stages[name]:.1f}" for name in stages)]
         figures += [f"{item.processor:.1f}", f"{item.ratio:.2f}"]
         rows.append(f"| {item.label} | {item.frames} | {' | '.join(figures)} |")
-    told = "Stages in milliseconds a frame; they overlap. Under *cores*, what all cores together worked for a frame."
+    told = "Stages in milliseconds a frame; they overlap. *CPU* is the work of all cores together, likewise."
     return [told, "", head, _rule(head), *rows]
 
 

@@ -73,10 +73,10 @@ class BenchSettings:
 
     @property
     def footage(self) -> list[Footage]:
-        """What whole runs inpaint: the video in each of its sizes."""
+        """What whole runs inpaint: the video in each of its sizes, which are all named once."""
         clip, mask = self.clip or DEMO_CLIP, self.mask or DEMO_MASK
         repeat = self.repeat or (DEMO_REPEAT if self.clip is None else 1)
-        return [Footage(clip=clip, mask=mask, size=size, repeat=repeat) for size in self.video_sizes]
+        return [Footage(clip=clip, mask=mask, size=size, repeat=repeat) for size in dict.fromkeys(self.video_sizes)]
 
 
 def run_bench(settings: BenchSettings, output: Path | None = None, *, quiet: bool = False) -> str:
@@ -91,6 +91,8 @@ def run_bench(settings: BenchSettings, output: Path | None = None, *, quiet: boo
     """
     if settings.plots:
         check_plots()
+    for footage in settings.footage if settings.runs else ():
+        footage.check()
     if output is not None:
         make_folder(output)
     machine, pace = describe_machine(), measure_pace()

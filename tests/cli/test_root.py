@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -98,3 +99,14 @@ def test_what_the_system_refuses_is_told_by_its_name(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1] == f"ptfan: error: {name}: File name too long"
+
+
+@pytest.mark.parametrize(("redirected", "status", "told"), [
+    (">&-", 0, ""),
+    ("2>&- >/dev/null", 0, ""),
+    (">/dev/full", 2, "ptfan: error: standard output: cannot be written: the disk is full\n"),
+])  # fmt: skip
+def test_what_a_closed_output_misses_is_not_told_and_a_full_disk_is(redirected: str, status: int, told: str) -> None:
+    command = f"{shlex.quote(sys.executable)} -m ptfan --version {redirected}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (status, told)

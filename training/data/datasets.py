@@ -131,7 +131,7 @@ def _videos(root: Path, split: str | None, masks: str | None) -> list[Clip]:
     """Videos, and for some of them a folder NAME_mask of PNG masks beside."""
     if split is not None or masks is not None:
         raise InputError(f"dataset {root}: a folder of videos has no splits, and its masks lie in NAME_mask beside")
-    videos = sorted(files_in(root, _is_video))
+    videos = sorted(files_in(root, _is_video))  # as text: what a seed draws goes by their order
     if not videos:
         raise InputError(f"dataset {root}: no video ({', '.join(sorted(VIDEO_SUFFIXES))}) in it")
     names = [video.stem for video in videos]

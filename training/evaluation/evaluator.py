@@ -44,7 +44,7 @@ class Evaluator:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise InputError(
-                f"evaluation: {twice} is taken, expected a name for each method; name models: --model first=FILE"
+                f"evaluation: {twice} is taken, expected a name for each method; --model NAME=FILE gives a model one"
             )
 
     def run(self) -> list[Score]:

@@ -103,7 +103,8 @@ def model_methods(models: Sequence[str], settings: InpaintSettings) -> Iterator[
 
 def _named(model: str) -> tuple[str, str]:
     name, equals, path = model.partition("=")
-    return (name, path) if equals and "/" not in name else (Path(model).stem, model)
+    named = equals and "/" not in name and not Path(model).is_file()
+    return (name, path) if named else (Path(model).stem, model)
 
 
 def _model_method(name: str, model: str, inpainter: Inpainter) -> Method:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -161,22 +161,28 @@ class Trainer:
         return Recorder(self.folder, self.config.steps, self.progress.step, self.learner.headline)
 
     def _train(self, recorder: Recorder | None, stop: threading.Event) -> None:
-        started = time.monotonic()
-        with closing(self._passes()) as passes:
-            while self.progress.step < self.config.steps:
-                with self._keeping():
-                    batches = next(passes)
-                values, stopping = self.learner.step(batches, self.progress.step, stop=stop.is_set)
-                self.progress.step += 1
-                now = time.monotonic()
-                self.progress.seconds += now - started
-                started = now
-                with self._keeping():
-                    self._tell(values, recorder)
-                if stopping:
-                    break
-                if self._due(self._options.save_every) or self._due(self._options.keep_every):
-                    self.save()
+        samples = iter(self._loader())
+        try:
+            self._take_steps(samples, recorder, stop)
+        finally:
+            _end_workers(samples)
+
+    def _take_steps(self, samples: Iterator[Any], recorder: Recorder | None, stop: threading.Event) -> None:
+        started, passes = time.monotonic(), self._passes(samples)
+        while self.progress.step < self.config.steps:
+            with self._keeping():
+                batches = next(passes)
+            values, stopping = self.learner.step(batches, self.progress.step, stop=stop.is_set)
+            self.progress.step += 1
+            now = time.monotonic()
+            self.progress.seconds += now - started
+            started = now
+            with self._keeping():
+                self._tell(values, recorder)
+            if stopping:
+                break
+            if self._due(self._options.save_every) or self._due(self._options.keep_every):
+                self.save()
         self.save()
 
     @contextmanager
@@ -208,10 +214,10 @@ class Trainer:
     def _sampler_from(self, step: int) -> StepSampler:
         return StepSampler(self.config, step, rank=self.fabric.global_rank, world=self.fabric.world_size)
 
-    def _passes(self) -> Generator[list[Any], None, None]:
-        """Yield the passes of each step that is still to be done."""
+    def _loader(self) -> DataLoader[Any]:
+        """Return what makes the samples of the steps that are still to be done."""
         workers = self._options.workers
-        loader = DataLoader(
+        return DataLoader(
             self._samples,
             batch_sampler=self._sampler_from(self.progress.step),
             num_workers=workers,
@@ -220,15 +226,14 @@ class Trainer:
             pin_memory=self.fabric.device.type == "cuda",
             generator=torch.Generator().manual_seed(self.config.seed),  # else the loader draws from torch's own
         )
-        samples = iter(loader)
-        try:
-            for step in range(self.progress.step, self.config.steps):
-                yield [
-                    self.learner.stack(_next(samples), self._sampler.first(step, number))
-                    for number in range(self.config.accumulate)
-                ]
-        finally:
-            _end_workers(samples)
+
+    def _passes(self, samples: Iterator[Any]) -> Iterator[list[Any]]:
+        """Yield the passes of each of these steps."""
+        for step in range(self.progress.step, self.config.steps):
+            yield [
+                self.learner.stack(_next(samples), self._sampler.first(step, number))
+                for number in range(self.config.accumulate)
+            ]
 
 
 def _next(samples: Iterator[Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import math
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,9 @@ from ptfan.engine.runners.trt.device_array import DeviceArray
 from ptfan.engine.runners.trt.gpu import find_gpu, import_cuda, import_driver
 
 __all__ = ["Device", "Staging"]
+
+RECORDING = threading.Lock()
+"""Is held while launches are recorded, by whichever runner."""
 
 
 class Device:
@@ -163,13 +167,14 @@ class Device:
 @contextmanager
 def _nothing_collected() -> Iterator[None]:
     """Keep Python's collector away: memory that it gives back meanwhile, in this thread, would spoil a recording."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
+    with RECORDING:  # there is one collector for all threads: another's recording must not turn it on again
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            if collects:
+                gc.enable()
 
 
 def _handle(stream: Any) -> int:

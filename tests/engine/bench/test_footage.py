@@ -43,12 +43,18 @@ def test_it_is_scaled_and_played_again_and_again(
     assert made.mask == DEMO_MASK
 
 
-def test_a_mask_that_moves_serves_once(folder: Path, tmp_path: Path) -> None:
-    Footage(clip=folder, mask=folder, size=(64, 48)).made(tmp_path)
+def test_a_mask_that_moves_serves_once(folder: Path) -> None:
+    Footage(clip=folder, mask=folder, size=(64, 48)).check()
     with pytest.raises(InputError, match=r"has a hole for each frame; to repeat .* give one image"):
-        Footage(clip=folder, mask=folder, repeat=2).made(tmp_path)
+        Footage(clip=folder, mask=folder, repeat=2).check()
 
 
-def test_an_odd_size_is_refused() -> None:
-    with pytest.raises(InputError, match="size of whole videos is 65x48, expected even"):
-        Footage(clip=DEMO_CLIP, mask=DEMO_MASK, size=(65, 48))
+@pytest.mark.parametrize("size", [(65, 48), (0, 48)])
+def test_a_size_that_no_video_has_is_refused(size: tuple[int, int]) -> None:
+    with pytest.raises(InputError, match=rf"size of whole videos is {size[0]}x48, expected even"):
+        Footage(clip=DEMO_CLIP, mask=DEMO_MASK, size=size)
+
+
+def test_a_size_that_cannot_be_encoded_is_told(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"frames: cannot be made 40000x48 \("):
+        Footage(clip=folder, mask=DEMO_MASK, size=(40000, 48)).made(tmp_path)

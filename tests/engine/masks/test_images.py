@@ -113,7 +113,7 @@ def test_labels_are_indices_or_grey_values_or_hole_and_not(tmp_path: Path) -> No
     for colour, palette in ((3, bytes(range(9))), (0, b"")):
         path = png(tmp_path / "m.png", IDS.tobytes(), 8, colour, palette)
         np.testing.assert_array_equal(read_labels(path), IDS)
-    deep = np.where(IDS == 2, 300, IDS).astype(">u2")
+    deep = np.where(IDS == 2, 300, IDS.astype(int)).astype(">u2")
     np.testing.assert_array_equal(read_labels(png(path, deep.tobytes(), 16, 0)), np.minimum(deep, 255))
     assert cv2.imwrite(str(tmp_path / "m.jpg"), np.repeat(np.array([[100, 160]], np.uint8), 32).reshape(1, 64))
     np.testing.assert_array_equal(read_labels(tmp_path / "m.jpg"), np.repeat([[0, 1]], 32).reshape(1, 64))

@@ -113,7 +113,7 @@ def test_the_flow_of_a_clip_is_estimated_once(clips: Path, tmp_path: Path, monke
 @pytest.mark.parametrize("names", [("black", "black"), ("truth",), ("input",)])
 def test_one_name_stands_for_one_thing(clips: Path, tmp_path: Path, names: tuple[str, ...]) -> None:
     methods = [Method(name, str(number), Counted(0)) for number, name in enumerate(names)]
-    with pytest.raises(InputError, match=f"evaluation: {names[0]} is taken, .*: --model first=FILE"):
+    with pytest.raises(InputError, match=f"evaluation: {names[0]} is taken, .*; --model NAME=FILE"):
         evaluator(clips, tmp_path, *methods)
 
 
