@@ -55,6 +55,14 @@ if command -v nvcc > /dev/null && command -v cmake > /dev/null; then
     [ ! -f "$folder/plugins/libptfan_plugin.so" ] || plugins+=("$folder/plugins/libptfan_plugin.so")
 fi
 
+# TensorRT for RTX looks for its own library by a name that its wheel does not have.
+library=$("$python" -c 'import glob, tensorrt_rtx_libs as libs; print(*glob.glob(libs.__path__[0] + "/libtensorrt_rtx.so.*"))' 2> /dev/null)
+if [ -n "$library" ]; then
+    mkdir -p "$folder/lib"
+    ln -sf "$library" "$folder/lib/libtensorrt_rtx.so"
+    export LD_LIBRARY_PATH="$folder/lib:${LD_LIBRARY_PATH:-}"
+fi
+
 # TensorRT, whichever is installed: with every plugin build, the same answers, how long they take.
 plans=()
 for plugin in "${plugins[@]}"; do
