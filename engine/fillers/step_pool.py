@@ -149,6 +149,8 @@ class _Batch:
     def __init__(self, stepper: Stepper, meeting: _Meeting, streams: int, patience: float | None) -> None:
         self._stepper, self._meeting, self._patience = stepper, meeting, patience
         self._seats: list[_Seat | None] = [None] * streams
+        self._fresh: set[int] = set()
+        """Slots whose stream has not been in a step yet: they are emptied when no step is under way."""
         self._inputs: dict[str, NDArray[np.float32]] = {}
         self._running = False
 
@@ -166,7 +168,7 @@ class _Batch:
     def take(self, stream: Hashable) -> int:
         index = self._seats.index(None)
         self._seats[index] = _Seat(stream, threading.get_ident())
-        self._stepper.reset(index)
+        self._fresh.add(index)
         return index
 
     def give_back(self, index: int) -> None:
@@ -217,6 +219,8 @@ class _Batch:
             with self._meeting.changed:
                 seats = {index: seat for index, seat in enumerate(self._seats) if seat is not None and seat.pushed}
                 self._meeting.waiting.difference_update(seat.stream for seat in seats.values())
+                while self._fresh:
+                    self._stepper.reset(self._fresh.pop())
                 live = [self._gather(index, seat) for index, seat in enumerate(self._seats)]
             with self._meeting.runner:
                 fill = self._stepper.push(self._inputs, live)

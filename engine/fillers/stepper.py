@@ -104,12 +104,14 @@ class Stepper:
         Returns:
             (B, 3, H, W): what goes into the hole of the frame `delay` steps ago, rubbish where that was none, or where
             the slot was left as it is.
+
+        Raises:
+            BackendError: the model failed. All slots are as they were.
         """
         held = [slot for slot, alive in enumerate(live) if alive is None]
-        before = self._live[held]
-        self._live[:, 1:] = self._live[:, :-1].copy()
-        self._live[:, 0] = [bool(alive) for alive in live]
-        feed: dict[str, Any] = {**inputs, "live": self._live}
+        newest = np.array([[bool(alive)] for alive in live], np.float32)
+        after = np.concatenate((newest, self._live[:, :-1]), axis=1)
+        feed: dict[str, Any] = {**inputs, "live": after}
         for ring in self._rings.values():
             feed.update(ring.inputs())
         into = {name: ring.output() for name, ring in self._rings.items()}
@@ -118,7 +120,8 @@ class Stepper:
             for slot in held:
                 ring.hold(slot)
             ring.advance()
-        self._live[held] = before
+        after[held] = self._live[held]
+        self._live = after  # only now: a step that fails has not been
         return fill
 
 

@@ -100,7 +100,7 @@ def open_dataset(
     if layout == "videos":
         clips = _videos(root, split, masks)
     elif layout == "davis":
-        clips = _davis(root, split, masks)
+        clips = _davis(root, split, masks, names)
     else:
         clips = _frame_folders(root, layout, split, masks)
     opened = ClipSet(root, layout, tuple(replace(clip, longest=longest) for clip in clips))
@@ -141,8 +141,8 @@ def _videos(root: Path, split: str | None, masks: str | None) -> list[Clip]:
     return [Clip(video.stem, VideoFrames(video), _masks_in(root / f"{video.stem}_mask")) for video in videos]
 
 
-def _davis(root: Path, split: str | None, masks: str | None) -> list[Clip]:
-    """JPEGImages/480p/NAME, Annotations/480p/NAME and lists of names in ImageSets/2017."""
+def _davis(root: Path, split: str | None, masks: str | None, wanted: Collection[str] | None) -> list[Clip]:
+    """JPEGImages/480p/NAME, Annotations/480p/NAME and lists of names in ImageSets/2017; of others nothing is asked."""
     frames = next((path for name in RESOLUTIONS if (path := root / "JPEGImages" / name).is_dir()), None)
     if frames is None:
         raise InputNotFoundError(f"dataset {root}: DAVIS lacks JPEGImages/{' or JPEGImages/'.join(RESOLUTIONS)}")
@@ -152,6 +152,8 @@ def _davis(root: Path, split: str | None, masks: str | None) -> list[Clip]:
         if not listed.is_file():
             raise InputNotFoundError(f"dataset {root}: DAVIS lacks ImageSets/2017/{split}.txt, the list of the split")
         names = listed.read_text(encoding="utf-8").split()
+    if wanted is not None and not set(wanted).isdisjoint(names):
+        names = [name for name in names if name in wanted]
     folder = root / masks if masks else root / "Annotations" / frames.name
     return _clips(root, frames, names, folder, required=masks is not None)
 

@@ -226,7 +226,8 @@ def _masks(data: Path, protocol: Protocol, opened: ClipSet, ratio: int) -> HoleS
         path = folder.path.format(ratio=ratio)
         if not (data / (protocol.split or "") / path).is_dir():
             continue
-        clips = _chosen(open_dataset(data, protocol.layout, split=protocol.split, masks=path), protocol).clips
+        # The field's masks are those of the protocol's clips alone.
+        clips = open_dataset(data, protocol.layout, split=protocol.split, masks=path, names=opened.names()).clips
         files = [MaskFiles(clip.masks.files, folder.hole_is_black) for clip in clips if clip.masks is not None]
         return stored_holes(files, folder.crosses)
     return None

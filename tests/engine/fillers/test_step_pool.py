@@ -231,3 +231,30 @@ def test_the_memory_that_was_given_back_last_is_taken_again(monkeypatch: pytest.
     pool.open("one", 2 * HEIGHT, WIDTH).close()
     check(answers(pool.open("one", HEIGHT, WIDTH), make_clip(3)), make_clip(3))
     assert made == [(HEIGHT, WIDTH), (2 * HEIGHT, WIDTH), (HEIGHT, WIDTH)], "only the last one is kept"
+
+
+def test_a_slot_that_changes_hands_during_a_step_holds_nothing_of_the_stream_before() -> None:
+    """The stream before was late: its place in the step that is under way is put back when that is over."""
+    runner, inputs = FakeStepRunner(), make_clip(9)
+    good, under_way, go_on = runner.run_into, threading.Event(), threading.Event()
+    pool = StepPool(runner, streams=2, patience=0.01)
+    late, steady = (pool.open(place, HEIGHT, WIDTH) for place in range(2))
+    with ThreadPoolExecutor(2) as threads:
+        for t in range(3):
+            list(threads.map(lambda slot, t=t: slot.push(step_inputs(inputs, t), True), (late, steady)))
+
+        def slow(inputs: Any, into: Any) -> Any:
+            under_way.set()
+            assert go_on.wait(10)
+            return good(inputs, into)
+
+        runner.run_into = slow  # type: ignore[method-assign]
+        alone = threads.submit(steady.push, step_inputs(inputs, 3), True)
+        assert under_way.wait(10)
+        late.close()
+        fresh = pool.open("fresh", HEIGHT, WIDTH)
+        go_on.set()
+        alone.result()
+        steady.close()
+    clip = make_clip(5, seed=7)
+    check(answers(fresh, clip), clip)

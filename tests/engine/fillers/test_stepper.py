@@ -121,3 +121,20 @@ def test_a_slot_that_is_left_as_it_is_knows_nothing_of_the_step(comes: list[bool
         else:
             ring.hold(1)
         ring.advance()
+
+
+def test_a_step_that_fails_has_not_been(step_runner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for a slot that was held out of it, whose stream is not told."""
+    runner, clip = step_runner(), make_clip(4)
+    stepper = Stepper(runner, 8, 16, streams=2)
+    pair = [{name: np.concatenate([array, array]) for name, array in step_inputs(clip, t).items()} for t in range(5)]
+    for t in range(2):
+        stepper.push(pair[t], [True, True])
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "run_into", lambda *given: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            stepper.push(pair[2], [None, True])
+    for t in (2, 3, 4):
+        fill = stepper.push(pair[t], [t < 4, t < 4])
+        for slot in range(2):
+            np.testing.assert_allclose(fill[slot], runner.expected(list(clip["frames"]), t - 1), rtol=1e-6)
