@@ -67,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0, 2 for an error that the user can do something about, 130 for a run that was stopped.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _open_closed_streams()
     with show_log():
         status = _report(lambda: _invoke(arguments), next(iter(arguments), ""))
         lost = _write_out(sys.stdout, "standard output"), _write_out(sys.stderr, "standard error")
@@ -145,6 +146,13 @@ def _register(plugin: EntryPoint, app: typer.Typer) -> None:
         if os.environ.get(DEBUG_VARIABLE):
             raise
         say_warning(f"plugin {plugin.name} ({plugin.value}) cannot be loaded: {error}")
+
+
+def _open_closed_streams() -> None:
+    """Lead closed standard streams nowhere: else the next file would get their numbers, and what is said go into it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - for good
 
 
 def _write_out(stream: TextIO | None, name: str) -> int:

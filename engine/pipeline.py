@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from ptfan.engine.errors import InterruptedRunError, OutputError, PtfanError
+from ptfan.engine.errors import InterruptedRunError
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
+from ptfan.engine.keeping import keeping
 from ptfan.engine.masks.reader import AnyMask
 from ptfan.engine.masks.source import MaskSource, mask_name, open_mask
-from ptfan.engine.media import Encoding, Sink, StreamInfo, open_sink, open_source
+from ptfan.engine.media import Encoding, StreamInfo, open_sink, open_source
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256
 from ptfan.engine.notices import Notices
@@ -105,7 +106,7 @@ def inpaint(
         sink = opened.enter_context(open_sink(output, pictures, encoding, overwrite=overwrite, warn=told))
         room = Room.of(pictures.info.width, pictures.info.height)
         stages: Stages[Any] = Stages(pictures, masks, inpainter or CopyThrough(), sink, progress.advance, room=room)
-        with _keeping(sink, stages, told):
+        with keeping(sink, stages, told):
             _run(stages, pictures.info, progress, stop)
         stages.close()
         if stages.holes == 0 and inpainter is not None:
@@ -147,31 +148,6 @@ def _run(stages: Stages[Any], info: StreamInfo, progress: Progress, stop: thread
         complete = stages.run(stop)
     if not complete:
         raise InterruptedRunError("stopped")
-
-
-@contextmanager
-def _keeping(sink: Sink, stages: Stages[Any], tell: Warn) -> Iterator[None]:
-    """Keep the frames that were finished when a run ends early, and say so; but not those of a sink that failed."""
-    try:
-        yield
-    except OutputError:
-        raise
-    except PtfanError as error:
-        kept = _kept(sink, stages.frames)
-        if isinstance(error, InterruptedRunError) and not kept:
-            kept = [f"nothing was kept after {stages.frames} frames"]
-        for line in kept:
-            error.add(line)
-        raise
-    except Exception:
-        for line in _kept(sink, stages.frames):
-            tell(line)
-        raise
-
-
-def _kept(sink: Sink, frames: int) -> list[str]:
-    partial = sink.abort(keep_partial=True)
-    return [] if partial is None else [f"the first {frames} frames are kept as {partial}"]
 
 
 def _describe(inpainter: Inpainter) -> Mapping[str, Any]:

@@ -47,6 +47,7 @@ class LiveSource(Source):
         info: What the first connection told.
         while_lost: What to give while the source is lost.
         stop: Ends it.
+        whole: It is a file that is read as fast as can be.
         warn: Takes a line about what was changed.
     """
 
@@ -59,12 +60,13 @@ class LiveSource(Source):
         while_lost: WhileLost,
         stop: threading.Event,
         warn: Warn,
+        whole: bool = False,
     ) -> None:
         self._capture, self._channel, self._stop, self._warn = capture, channel, stop, warn
         rate = info.rate or USUAL_RATE
         self._info = replace(info, rate=rate, time_base=TIME_BASE, frames=None, duration=None)
         self._period = float(1 / rate)
-        self._retimer, self._rgb, self._scaler = Retimer(rate), RgbConverter(), VideoReformatter()
+        self._retimer, self._rgb, self._scaler = Retimer(rate, whole=whole), RgbConverter(), VideoReformatter()
         self._while_lost: WhileLost = while_lost
         self._index = 0
         self._connection = 0

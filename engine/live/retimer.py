@@ -17,9 +17,11 @@ class Retimer:
 
     Args:
         rate: Frames a second, for the least distance between two clocks' frames.
+        whole: The source is a file that is read as fast as can be: pauses are its own, and only going back is a jump.
     """
 
-    def __init__(self, rate: Fraction) -> None:
+    def __init__(self, rate: Fraction, *, whole: bool = False) -> None:
+        self._whole = whole
         self._step = max(1, round(1 / (rate * TIME_BASE)))
         self._last: int | None = None
         self._offset = 0
@@ -59,7 +61,7 @@ class Retimer:
         if time is None:
             return False
         moved = float(time - before)
-        return moved <= 0 or moved - (now - then) > TOLERANCE
+        return moved <= 0 or (not self._whole and moved - (now - then) > TOLERANCE)
 
     def _due(self, now: float) -> int:
         """Return the ticks of a frame that is the first of another clock."""

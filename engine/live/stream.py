@@ -15,6 +15,7 @@ from ptfan.engine.channel import THREAD_PREFIX, Channel
 from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
+from ptfan.engine.keeping import keeping
 from ptfan.engine.live.address import is_endless, is_network
 from ptfan.engine.live.capture import Capture, Captured
 from ptfan.engine.live.live_mask import LiveMask
@@ -107,7 +108,7 @@ def stream(
         sink = opened.enter_context(MonitoredSink(sink, monitor))
         stages: Stages[Any] = Stages(pictures, masks, inpainter, sink, room=ROOM)
         opened.enter_context(_Status(monitor, status))
-        broken = _run(stages, sink)
+        broken = _run(stages, sink, told)
         backend = inpainter.runner.backend
     monitor.finished()
     return StreamReport(
@@ -134,10 +135,11 @@ def _check_output(output: str | None, encoding: Encoding, live: LiveSettings) ->
         )
 
 
-def _run(stages: Stages[Any], sink: Sink) -> OutputError | None:
+def _run(stages: Stages[Any], sink: Sink, tell: Warn) -> OutputError | None:
     """Run to the end; return what broke the output, which is then given up."""
     try:
-        stages.run()
+        with keeping(sink, stages, tell):
+            stages.run()
     except OutputError as error:
         sink.abort()
         return error
@@ -178,7 +180,8 @@ def _open_source(source: str, live: LiveSettings, monitor: Monitor, stop: thread
     info = capture.open()
     if info.companions:
         warn(f"{info.name}: {', '.join(info.companions)} will not go on: a live output has pictures alone")
-    return LiveSource(capture, channel, info, while_lost=live.while_lost, stop=stop, warn=warn)
+    whole = not realtime and not is_endless(source)
+    return LiveSource(capture, channel, info, while_lost=live.while_lost, stop=stop, warn=warn, whole=whole)
 
 
 def _open_sink(output: str | None, source: LiveSource, encoding: Encoding, warn: Warn, *, overwrite: bool) -> Sink:

@@ -147,11 +147,11 @@ def _read(path: Path, *, alpha: bool) -> Image:
     content = np.frombuffer(_content(path), np.uint8)
     pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if alpha and content.size else None
     if pixels is not None and pixels.ndim == 3 and pixels.shape[2] == 4:
-        return _checked(path, cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA))
+        return np.asarray(cv2.cvtColor(_checked(path, pixels), cv2.COLOR_BGRA2RGBA))
     pixels = cv2.imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH) if content.size else None
     if pixels is None:
         raise InputError(f"{path}: is not an image that can be read, or is damaged")
-    return _checked(path, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
+    return np.asarray(cv2.cvtColor(_checked(path, pixels), cv2.COLOR_BGR2RGB))
 
 
 def _checked(path: Path, pixels: Image) -> Image:

@@ -142,9 +142,12 @@ class VideoFile:
             self.damaged += 1
             return []
         except av.FFmpegError as error:
-            if self._hardware is None:
+            if self._hardware is not None:
+                raise self._refused(f" ({one_line(error.strerror or error)})") from error
+            if error.errno == errno.ENOMEM:
                 raise
-            raise self._refused(f" ({one_line(error.strerror or error)})") from error
+            self.damaged += 1  # decoders of other libraries call damage by many names
+            return []
 
     def _plain(self, frame: av.VideoFrame) -> av.VideoFrame:
         if self._hardware is None:

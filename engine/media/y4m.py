@@ -21,6 +21,8 @@ _DEEP = {
 _GREY = {f"mono{bits}": f"gray{bits}le" for bits in (9, 10, 12, 14, 16)}
 _LARGEST, _MOST = 65535, 250_000_000
 """Pixels a side, and in all: FFmpeg takes few more."""
+_LARGEST_TERM = (1 << 31) - 1
+"""Of a ratio: FFmpeg's own limit."""
 _PLAIN = {
     "420": "yuv420p",
     "411": "yuv411p",
@@ -149,6 +151,8 @@ def _header(fields: dict[bytes, str], words: Iterable[bytes]) -> Y4mHeader:
 def _fraction(text: str) -> Fraction | None:
     """Read `a:b`; 0 on either side means unknown."""
     above, below = (int(part) for part in text.split(":"))
+    if max(above, below) > _LARGEST_TERM:
+        raise ValueError(f"{text}, expected terms up to {_LARGEST_TERM}")
     return Fraction(above, below) if above > 0 and below > 0 else None
 
 

@@ -110,3 +110,12 @@ def test_what_a_closed_output_misses_is_not_told_and_a_full_disk_is(redirected: 
     command = f"{shlex.quote(sys.executable)} -m ptfan --version {redirected}"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (status, told)
+
+
+def test_warnings_do_not_go_into_pictures_where_standard_error_is_closed(tmp_path: Path) -> None:
+    asked = f"inpaint {shlex.quote(str(DEMO_CLIP))} --box 600,200,90,20 --end 0.2 --model s-live -o -"
+    command = f"{shlex.quote(sys.executable)} -m ptfan {asked} 2>&-"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"YUV4MPEG2 W640 H272 ")
+    assert len(done.stdout) > 5 * 640 * 272 * 3 // 2

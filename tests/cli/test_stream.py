@@ -560,3 +560,22 @@ def test_mistakes_end_in_one_line(
     assert error in line
     assert "secret" not in line
     assert not Path("a.mkv").exists()
+
+
+def test_a_recording_is_kept_when_something_else_fails(run: Run) -> None:
+    """The mask ends before the source does."""
+    write(str(run.folder / "in.ts"), 1, 40, 25, live=False)
+    with av.open(str(run.folder / "mask.mkv"), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "gray"
+        mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+        mask[10:26, 8:24] = 255
+        for _ in range(10):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(mask, format="gray")))
+        container.mux(stream.encode(None))
+    process = run.stream("in.ts", "--mask", "mask.mkv", "--to", "out.mkv")
+    assert process.wait(SECONDS) == 2
+    last = run.said.read_text().splitlines()[-1]
+    assert "ends after 10 masks" in last
+    assert "frames are kept as" in last
+    assert len(read(run.folder / "out.partial.mkv")[0]) == 10

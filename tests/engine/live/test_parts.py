@@ -68,6 +68,14 @@ def test_after_a_jump_ours_says_how_long_it_was(then: Fraction) -> None:
     assert float(pts * TIME_BASE) == pytest.approx(3.0)
 
 
+def test_a_file_s_pauses_are_its_own_where_it_is_read_as_fast_as_can_be() -> None:
+    retimer = Retimer(Fraction(25), whole=True)
+    times = [Fraction(0), Fraction(1, 25), Fraction(6), Fraction(601, 100), Fraction(3)]
+    stamps = [retimer.stamp(time, 0.01 * t) for t, time in enumerate(times)]
+    assert [pts * TIME_BASE for pts, _ in stamps[:4]] == times[:4]
+    assert [jumped for _, jumped in stamps] == [True, False, False, False, True]
+
+
 def test_a_frame_without_a_time_stamp_is_placed_by_our_clock() -> None:
     retimer = Retimer(Fraction(25))
     times = [Fraction(10), Fraction(1004, 100), None, Fraction(1012, 100)]

@@ -182,7 +182,8 @@ def test_an_empty_file_is_no_image(tmp_path: Path):
         open_source(tmp_path)
 
 
-def test_samples_that_are_no_whole_numbers_are_refused(tmp_path: Path):
-    assert cv2.imwrite(str(tmp_path / "1.tif"), np.zeros((8, 8, 3), np.float32))
-    with pytest.raises(InputError, match="samples of type float32"):
+@pytest.mark.parametrize("kind", ["float32", "float64", "int32"])
+def test_samples_of_other_kinds_are_refused(kind: str, tmp_path: Path):
+    assert cv2.imwrite(str(tmp_path / "1.tif"), np.zeros((8, 8, 3), kind))
+    with pytest.raises(InputError, match=f"samples of type {kind}"):
         open_source(tmp_path)

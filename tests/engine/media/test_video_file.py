@@ -120,3 +120,21 @@ def test_a_file_that_needs_no_search_is_read_and_a_damaged_one_is_called_that(se
     whole.with_name("cut.mp4").write_bytes(content[: content.index(b"mdat") + 8])
     with pytest.raises(InputError, match=r"it is empty, damaged or cut short$"):
         open_source(f"{server}/cut.mp4")
+
+
+def test_damage_by_whatever_name_a_decoder_calls_it_costs_a_frame(tmp_path: Path) -> None:
+    path = tmp_path / "in.mov"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("png", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "rgb24"
+        noise = np.random.default_rng(0).integers(0, 255, (9, 48, 64, 3), np.uint8)
+        for picture in noise:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+    warnings: list[str] = []
+    with open_source(path, warn=warnings.append) as source:
+        assert len(list(source)) == 8
+    assert any("damaged" in line for line in warnings)

@@ -83,3 +83,9 @@ def test_frames_are_what_ffmpeg_makes_of_them():
     frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv444p")
     again = frame_from_bytes(b"".join(frame_to_bytes(frame)), Y4mHeader(8, 6, chroma="444"))
     assert np.array_equal(frame.to_ndarray(), again.to_ndarray())
+
+
+@pytest.mark.parametrize("rate", ["4294967296:1", "1:4294967296"])
+def test_a_rate_that_nothing_can_count_in_is_refused(rate: str):
+    with pytest.raises(InputError, match="4294967296"):
+        Y4mHeader.parse(f"YUV4MPEG2 W8 H8 F{rate}\n".encode(), "x")
