@@ -42,7 +42,7 @@ USUAL = {
 }
 """Options by format."""
 SECONDS = 10.0
-"""For how long a receiver may take nothing. Of the protocols only TCP can wait, and is told so in its address."""
+"""For how long a receiver may take nothing. TCP is told so in its address; RTMP, RTSP and HTTP know no such limit."""
 
 
 class StreamSink(Sink):
