@@ -155,13 +155,11 @@ def _open_closed_streams() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - for good
 
 
-def _write_out(stream: TextIO | None, name: str) -> int:
-    """Write out what is buffered, if the stream is open; return an exit status.
+def _write_out(stream: TextIO, name: str) -> int:
+    """Write out what is buffered; return an exit status.
 
     Where the reader or the terminal has gone, nobody misses it; Python would end in an error of its own.
     """
-    if stream is None:
-        return 0
     try:
         stream.flush()
     except OSError as error:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import BackendError, one_line
 from ptfan.engine.models import file_sha256
-from ptfan.engine.runners.runner import Arrays, WatchableRunner, check_inputs, check_open
+from ptfan.engine.runners.runner import Arrays, WatchableRunner
 from ptfan.engine.spec import CLIP_INPUTS
 from ptfan.training.checkpoint import build
 from ptfan.training.spec import generator_spec
@@ -59,8 +59,7 @@ class TorchRunner(WatchableRunner):
             ModelError: an input is missing, has a wrong shape, or the runner is closed.
             BackendError: torch failed, for want of memory for instance.
         """
-        check_open(self.spec, self._generator)
-        check_inputs(self.spec, CLIP_INPUTS, inputs)
+        self._check_ready(self._generator, CLIP_INPUTS, inputs)
         feed = [torch.from_numpy(np.asarray(inputs[name], np.float32)).to(self._device) for name in CLIP_INPUTS]
         try:
             fill = self._generator(*feed)

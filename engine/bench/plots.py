@@ -14,6 +14,8 @@ __all__ = ["check_plots", "draw_plots", "new_figure"]
 
 MOST = 12
 """Networks whose latencies are drawn; more would not be read."""
+GROUP = 0.8
+"""Width of a group of bars, of the distance to the next."""
 MOST_VIDEOS = 6
 """Whole videos whose stages are drawn beside each other."""
 
@@ -76,9 +78,9 @@ def _draw_stages(result: BenchResult) -> Any:
     figure = new_figure(result.machine, 4)
     axes = figure.subplots()
     stages = list(result.videos[0].stages)
-    width = 0.8 / len(result.videos)
+    width = GROUP / len(result.videos)
     for place, video in enumerate(result.videos):
-        at = [index + (place - (len(result.videos) - 1) / 2) * width for index in range(len(stages))]
+        at = _places(place, len(result.videos), len(stages))
         label = f"{video.label}: {video.fps:.1f} frames/s"
         axes.bar(at, [video.stages[name] for name in stages], width, label=label)
     axes.set_xticks(range(len(stages)), stages)
@@ -88,15 +90,20 @@ def _draw_stages(result: BenchResult) -> Any:
     return figure
 
 
+def _places(place: int, members: int, groups: int) -> list[float]:
+    """Return where one of the members of each group of bars stands, the groups one apart."""
+    return [group + (place - (members - 1) / 2) * GROUP / members for group in range(groups)]
+
+
 def _draw_sizes(result: BenchResult) -> Any:
     figure = new_figure(result.machine, 4)
     axes = figure.subplots()
     models = list(dict.fromkeys(item.model for item in result.videos))
     sizes = list(dict.fromkeys(item.size for item in result.videos))
-    width = 0.8 / len(models)
+    width = GROUP / len(models)
     for place, model in enumerate(models):
         speeds = [item.fps for item in result.videos if item.model == model]
-        at = [index + (place - (len(models) - 1) / 2) * width for index in range(len(sizes))]
+        at = _places(place, len(models), len(sizes))
         axes.bar_label(axes.bar(at, speeds, width, label=model), fmt="%.3g", fontsize="x-small")
     axes.set_xticks(range(len(sizes)), [size or "as it is" for size in sizes])
     axes.set(ylabel="frames a second, from file to file")

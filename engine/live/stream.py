@@ -172,7 +172,8 @@ def _masks(mask: str | Path | None, boxes: Sequence[Box], object_id: int | None,
 
 
 def _open_source(source: str, live: LiveSettings, monitor: Monitor, stop: threading.Event, warn: Warn) -> LiveSource:
-    realtime = is_endless(source) if live.realtime is None else live.realtime
+    endless = is_endless(source)
+    realtime = endless if live.realtime is None else live.realtime
     channel: Channel[Captured] = Channel(1 if realtime else QUEUE, newest_wins=realtime)
     capture = Capture(
         source, live.feed, channel, monitor, paced=realtime, reconnect=live.reconnect, stop=stop, warn=warn
@@ -180,7 +181,7 @@ def _open_source(source: str, live: LiveSettings, monitor: Monitor, stop: thread
     info = capture.open()
     if info.companions:
         warn(f"{info.name}: {', '.join(info.companions)} will not go on: a live output has pictures alone")
-    whole = not realtime and not is_endless(source)
+    whole = not (realtime or endless)
     return LiveSource(capture, channel, info, while_lost=live.while_lost, stop=stop, warn=warn, whole=whole)
 
 

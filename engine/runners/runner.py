@@ -23,9 +23,6 @@ __all__ = [
     "State",
     "Values",
     "WatchableRunner",
-    "check_floating",
-    "check_inputs",
-    "check_open",
     "warn_no_graphs",
 ]
 
@@ -62,6 +59,27 @@ class Runner(Closing):
             ModelError: an input is missing, or the runner is closed.
             BackendError: the backend failed, for want of memory or because an input does not fit the network.
         """
+
+    def _check_floating(self, types: Mapping[str, Any]) -> None:
+        """Check that the types of all inputs are known; by name, None where one is neither fp32 nor fp16.
+
+        Raises:
+            ModelError: one is not.
+        """
+        if None in types.values():
+            raise ModelError(f"model {self.path}: takes inputs that are not floating; export it with `ptfan export`")
+
+    def _check_ready(self, network: object, wanted: Iterable[str], inputs: Values) -> None:
+        """Check that there still is a network, None where the runner is closed, and all inputs that it takes.
+
+        Raises:
+            ModelError: the runner is closed, or an input is missing.
+        """
+        if network is None:
+            raise ModelError(f"model {self.spec.name}: its runner is closed; open another one")
+        missing = sorted(set(wanted) - set(inputs))
+        if missing:
+            raise ModelError(f"model {self.spec.name}: input {', '.join(missing)} was not given")
 
 
 class BoundRunner(Runner):
@@ -111,41 +129,6 @@ class WatchableRunner(Runner):
     @abstractmethod
     def watch(self) -> None:
         """Look at what every layer gives from now on."""
-
-
-def check_floating(model: Path, types: Mapping[str, Any]) -> None:
-    """Check that a runner knows the types of all inputs of a network.
-
-    Args:
-        model: its file.
-        types: by name, the inputs' types; None where it is neither fp32 nor fp16.
-
-    Raises:
-        ModelError: it does not.
-    """
-    if None in types.values():
-        raise ModelError(f"model {model}: takes inputs that are not floating; export it with `ptfan export`")
-
-
-def check_open(spec: ModelSpec, network: object) -> None:
-    """Check that a runner still holds its network; one that is closed has None in its place.
-
-    Raises:
-        ModelError: it is closed.
-    """
-    if network is None:
-        raise ModelError(f"model {spec.name}: its runner is closed; open another one")
-
-
-def check_inputs(spec: ModelSpec, wanted: Iterable[str], inputs: Values) -> None:
-    """Check that all inputs are given that a network takes.
-
-    Raises:
-        ModelError: one is missing.
-    """
-    missing = sorted(set(wanted) - set(inputs))
-    if missing:
-        raise ModelError(f"model {spec.name}: input {', '.join(missing)} was not given")
 
 
 def warn_no_graphs(name: str, why: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfan.engine.checks import check_numbers
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.difference import Tally
 from ptfan.engine.errors import InputError
@@ -53,8 +54,7 @@ class VerifySettings:
     """dB in the holes that are asked for; infinite where answers are to be equal."""
 
     def __post_init__(self) -> None:
-        if self.frames is not None and self.frames < 1:
-            raise InputError(f"frames is {self.frames}, expected 1 or more")
+        check_numbers("", self, "frames", least=1)
         if math.isnan(self.least_psnr):
             raise InputError("least PSNR is nan, expected a number of dB")
 

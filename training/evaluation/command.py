@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ptfan.engine.checks import check_numbers
 from ptfan.engine.errors import InputError
 from ptfan.engine.folders import make_folder
 from ptfan.engine.inpainter import InpaintSettings
@@ -64,8 +65,7 @@ class EvaluationSettings:
     def __post_init__(self) -> None:
         if not self.models and not self.baselines:
             raise InputError("nothing to evaluate: give --model or --baseline")
-        if self.frames is not None and self.frames < 2:
-            raise InputError(f"frames is {self.frames}, expected 2 or more")
+        check_numbers("", self, "frames", least=2)
 
 
 def run_evaluation(settings: EvaluationSettings, output: Path) -> list[Mean]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ptfan.engine.errors import InputError
+from ptfan.engine.checks import check_numbers
 
 __all__ = ["SessionOptions"]
 
@@ -27,6 +27,5 @@ class SessionOptions:
     """Steps that an entry of the log is the mean of."""
 
     def __post_init__(self) -> None:
-        for name, least in (("threads", 0), ("workers", 0), ("save_every", 1), ("keep_every", 0), ("log_every", 1)):
-            if getattr(self, name) < least:
-                raise InputError(f"training: {name} is {getattr(self, name)}, expected {least} or more")
+        check_numbers("training", self, "threads", "workers", "keep_every")
+        check_numbers("training", self, "save_every", "log_every", least=1)

@@ -95,6 +95,7 @@ class _FixedSize:
 
     def __init__(self, session: Any, shapes: Shapes, types: Mapping[str, Any], place: tuple[str, int]) -> None:
         self._session, self._shapes, self._types, self._place = session, shapes, types, place
+        self._onnxruntime = import_onnxruntime()
         self._own: dict[str, State] = {}
         self._seen: set[tuple[int, ...]] = set()
         self._graphs: dict[tuple[int, ...], str] = {}
@@ -115,7 +116,7 @@ class _FixedSize:
 
     def _input(self, name: str, value: Any) -> State:
         """Return an input where the session computes; an array is written to where that name's always are."""
-        if isinstance(value, import_onnxruntime().OrtValue):
+        if isinstance(value, self._onnxruntime.OrtValue):
             return value
         own = self._at_home(name)
         own.update_inplace(cast(value, self._types[name]))
@@ -128,7 +129,7 @@ class _FixedSize:
         """Return memory that stays where it is: a recording holds addresses."""
         if name not in self._own:
             zeros = np.zeros(self._shapes[name], self._types[name])
-            self._own[name] = import_onnxruntime().OrtValue.ortvalue_from_numpy(zeros, *self._place)
+            self._own[name] = self._onnxruntime.OrtValue.ortvalue_from_numpy(zeros, *self._place)
         return self._own[name]
 
     def _options(self, addresses: tuple[int, ...]) -> Any:
@@ -141,7 +142,7 @@ class _FixedSize:
         elif len(self._seen) == MOST_GRAPHS:
             self._seen.clear()
         self._seen.add(addresses)
-        options = import_onnxruntime().RunOptions()
+        options = self._onnxruntime.RunOptions()
         options.add_run_config_entry("gpu_graph_id", self._graphs.get(addresses, NO_GRAPH))
         return options
 

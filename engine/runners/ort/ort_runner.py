@@ -26,9 +26,6 @@ from ptfan.engine.runners.runner import (
     BoundRunner,
     State,
     Values,
-    check_floating,
-    check_inputs,
-    check_open,
     warn_no_graphs,
 )
 from ptfan.engine.spec import ModelSpec, Precision
@@ -72,7 +69,7 @@ class OrtRunner(BoundRunner):
         self._place = ("cpu", 0) if gpu is None else ("cuda", gpu)
         session = _open_session(model, self._threads, gpu, keep=not self.spec.completes)
         self._types = {entry.name: TYPES.get(entry.type) for entry in session.get_inputs()}
-        check_floating(model, self._types)
+        self._check_floating(self._types)
         self._names = [entry.name for entry in session.get_outputs()]
         self._session: Any = session
         self._values: Any = onnxruntime.OrtValue
@@ -110,8 +107,7 @@ class OrtRunner(BoundRunner):
 
     def run_into(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
         """Run once, with some outputs written to memory that is there already; see `BoundRunner`."""
-        check_open(self.spec, self._session)
-        check_inputs(self.spec, self._types, inputs)
+        self._check_ready(self._session, self._types, inputs)
         try:
             outputs = self._recorded(inputs, into)
             if outputs is None:

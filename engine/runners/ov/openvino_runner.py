@@ -21,9 +21,6 @@ from ptfan.engine.runners.runner import (
     BoundRunner,
     State,
     Values,
-    check_floating,
-    check_inputs,
-    check_open,
 )
 from ptfan.engine.spec import Precision
 
@@ -57,7 +54,7 @@ class OpenVINORunner(BoundRunner):
         self._core = _core()
         graph = self._read(model)
         self._types = {entry.any_name: TYPES.get(entry.element_type.get_type_name()) for entry in graph.inputs}
-        check_floating(model, self._types)
+        self._check_floating(self._types)
         self._names = [entry.any_name for entry in graph.outputs]
         self._graph: Any = graph
         self._options = {
@@ -83,8 +80,7 @@ class OpenVINORunner(BoundRunner):
 
     def run_into(self, inputs: Values, into: Mapping[str, State]) -> dict[str, NDArray[Any]]:
         """Run once, with some outputs written to memory that is there already; see `BoundRunner`."""
-        check_open(self.spec, self._graph)
-        check_inputs(self.spec, self._types, inputs)
+        self._check_ready(self._graph, self._types, inputs)
         arrays = {name: cast(inputs[name], dtype) for name, dtype in self._types.items()}
         try:
             return self._bound(arrays, into)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import BackendError, ModelError
 from ptfan.engine.runners.half import cast
-from ptfan.engine.runners.runner import DTYPES, BoundRunner, State, Values, check_inputs, check_open
+from ptfan.engine.runners.runner import DTYPES, BoundRunner, State, Values
 from ptfan.engine.runners.trt.device import Device, Staging
 from ptfan.engine.runners.trt.device_array import DeviceArray
 from ptfan.engine.runners.trt.execution import Execution, Shapes
@@ -103,8 +103,7 @@ class TensorRTRunner(BoundRunner):
                 must, or is of another type; or the runner is closed.
             BackendError: a size is not one of the plan's, or TensorRT failed.
         """
-        check_open(self.spec, self._plan)
-        check_inputs(self.spec, self._inputs, inputs)
+        self._check_ready(self._plan, self._inputs, inputs)
         with self._turn, self._device.current():
             if stream is not None:
                 self._device.follow(stream)
