@@ -11,7 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import av
+import numpy as np
 import pytest
+from av.bitstream import BitStreamFilterContext
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -44,6 +47,28 @@ def project_files() -> list[Path]:
     command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return sorted(path for path in map(Path, filter(None, listed.split("\0"))) if (ROOT / path).is_file())
+
+
+@pytest.fixture
+def sideways_clip(tmp_path: Path) -> Path:
+    """A video of 64x48 that is shown turned by a quarter, which its first frame and every fourth after it say alone."""
+    path = tmp_path / "sideways.ts"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"g": "4", "bf": "0", "crf": "4"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        packets = []
+        for index in range(10):
+            image = np.zeros((48, 64, 3), np.uint8)
+            image[:20, :30] = 40 + 20 * index
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts = index
+            packets += stream.encode(frame)
+        turn = BitStreamFilterContext("h264_metadata=display_orientation=insert:rotate=90", in_stream=stream)
+        for packet in packets + stream.encode(None):
+            for turned in turn.filter(packet):
+                turned.stream = stream
+                container.mux(turned)
+    return path
 
 
 @pytest.fixture(scope="module")

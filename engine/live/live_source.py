@@ -66,7 +66,8 @@ class LiveSource(Source):
         rate = info.rate or USUAL_RATE
         self._info = replace(info, rate=rate, time_base=TIME_BASE, frames=None, duration=None)
         self._period = float(1 / rate)
-        self._retimer, self._rgb, self._scaler = Retimer(rate, whole=whole), RgbConverter(), VideoReformatter()
+        self._retimer, self._rgb = Retimer(rate, whole=whole), RgbConverter(info.orientation)
+        self._scaler = VideoReformatter()
         self._while_lost: WhileLost = while_lost
         self._index = 0
         self._connection = 0

@@ -68,6 +68,7 @@ class StreamSink(Sink):
             OutputError: Nobody answers there.
         """
         self._address, self._name, self._done = address, redacted(address), False
+        self._orientation = info.orientation
         kind = sink_format(address)
         asked = {**USUAL.get(kind or "", {}), **encoding.options}
         with self._translated():
@@ -87,7 +88,7 @@ class StreamSink(Sink):
 
     def write(self, sample: Sample, frame: Frame) -> None:
         """Fill the hole in the decoder's frame, encode it and send it."""
-        picture = composite_planes(sample.native, frame)
+        picture = composite_planes(sample.native, frame, self._orientation)
         with self._translated():
             self._container.mux(self._encoder.encode(picture, sample.time))
 

@@ -8,7 +8,7 @@ import numpy as np
 from ptfan.engine.frame import Box, Frame, Image, Mask
 from ptfan.engine.media.colour import ColourTags
 from ptfan.engine.media.filter_chain import copy_frame
-from ptfan.engine.media.orientation import Orientation
+from ptfan.engine.media.orientation import UPRIGHT, Orientation
 from ptfan.engine.media.pixel_layout import PixelLayout, PlaneLayout, plane_rows
 from ptfan.engine.media.rgb_writer import write_rgb
 
@@ -18,7 +18,7 @@ _MARGIN = 8
 """Pixels converted round a patch, so that the chroma at its edge is filtered from true neighbours."""
 
 
-def composite_planes(native: av.VideoFrame, frame: Frame) -> av.VideoFrame:
+def composite_planes(native: av.VideoFrame, frame: Frame, orientation: Orientation = UPRIGHT) -> av.VideoFrame:
     """Put a frame's patches into the decoded frame, in its own pixel format and colour space.
 
     Samples that no pixel of the hole touches keep their bits; a chroma sample belongs to the hole when any of its
@@ -27,6 +27,7 @@ def composite_planes(native: av.VideoFrame, frame: Frame) -> av.VideoFrame:
     Args:
         native: The decoded frame, turned as coded; it is not written to.
         frame: The same picture as displayed, (H, W, 3), with its hole and patches.
+        orientation: How the source's pictures are turned to be shown.
 
     Returns:
         A copy with the hole filled, or `native` itself when there is nothing to fill.
@@ -35,7 +36,6 @@ def composite_planes(native: av.VideoFrame, frame: Frame) -> av.VideoFrame:
         return native
     result = copy_frame(native)
     ColourTags.of(native).write(result)
-    orientation = Orientation.of(native)
     height, width = frame.hole.shape
     for patch in frame.patches:
         region = _region(patch.box, orientation, native)

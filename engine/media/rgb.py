@@ -10,7 +10,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from ptfan.engine.frame import Image
-from ptfan.engine.media.orientation import Orientation
+from ptfan.engine.media.orientation import UPRIGHT, Orientation
 from ptfan.engine.media.pixel_layout import bits_of
 
 __all__ = ["RgbConverter", "depth_of"]
@@ -27,7 +27,13 @@ class RgbConverter:
     A frame's own `to_ndarray` builds a scaler for each frame, which takes longer than the conversion; this one is kept.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, orientation: Orientation = UPRIGHT) -> None:
+        """Choose how the frames are turned to be shown.
+
+        Args:
+            orientation: That of the whole source: some codecs say it with their key frames alone.
+        """
+        self._orientation = orientation
         self._first = VideoReformatter()
         self._scaler = VideoReformatter()
 
@@ -42,4 +48,4 @@ class RgbConverter:
             frame = self._first.reformat(frame, format="gbrp16le")
         picture = self._scaler.reformat(frame, format="rgb48le" if deep else "rgb24")
         array: NDArray[Any] = np.asarray(picture.to_ndarray())
-        return Orientation.of(frame).apply(array)
+        return self._orientation.apply(array)

@@ -70,7 +70,7 @@ class VideoSink(Sink):
 
     def write(self, sample: Sample, frame: Frame) -> None:
         """Fill the hole in the decoder's frame, encode it, and copy what belongs to the same moment."""
-        picture = composite_planes(sample.native, frame)
+        picture = composite_planes(sample.native, frame, self._info.orientation)
         self._last = sample.time - self._shift
         with _translated(self._path):
             self._container.mux(self._encoder.encode(picture, self._last))

@@ -96,7 +96,7 @@ class VideoSource(Source):
 
     def _samples(self, file: VideoFile, index: int, frames: Iterator[av.VideoFrame]) -> Iterator[Sample]:
         """Turn frames, from the one of an index on, into samples as far as they lie in the span."""
-        info, rgb, read = self.info, RgbConverter(), 0
+        info, rgb, read = self.info, RgbConverter(self.info.orientation), 0
         clock = Clock(info.time_base, info.rate)
         for frame in deinterlace(frames):
             index = self._index(frame, index)

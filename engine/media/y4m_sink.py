@@ -58,7 +58,8 @@ class Y4mSink(Sink):
 
     def write(self, sample: Sample, frame: Frame) -> None:
         """Fill the hole in the decoder's planes and write them."""
-        picture = self._converter.convert(composite_planes(sample.native, frame))
+        picture = composite_planes(sample.native, frame, self._info.orientation)
+        picture = self._converter.convert(picture)
         self._follow(sample.time)
         try:
             if not self._written:

@@ -55,8 +55,11 @@ class VideoFrames:
     def read(self, start: int, stop: int | None) -> Iterator[Pixels]:
         """Yield frames start to stop (the last without it) as (H, W, 3) uint8 RGB, as displayed."""
         with self._opened() as container:
-            for frame in islice(container.decode(video=0), start, stop):
-                yield Orientation.of(frame).apply(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
+            orientation: Orientation | None = None
+            for index, frame in enumerate(islice(container.decode(video=0), stop)):
+                orientation = orientation or Orientation.of(frame)  # of the first: later frames need not repeat it
+                if index >= start:
+                    yield orientation.apply(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
 
     @contextmanager
     def _opened(self) -> Iterator[av.container.InputContainer]:

@@ -14,6 +14,7 @@ from ptfan.engine.channel import Channel
 from ptfan.engine.live.capture import Captured
 from ptfan.engine.live.live_source import LiveSample, LiveSource, WhileLost
 from ptfan.engine.media import StreamInfo
+from ptfan.engine.media.orientation import UPRIGHT, Orientation
 
 WIDTH, HEIGHT, RATE = 32, 16, 100
 
@@ -48,10 +49,13 @@ Open = Callable[..., LiveSource]
 
 @pytest.fixture
 def opened(reader: Reader, told: list[str]) -> Open:
-    def open_source(while_lost: WhileLost = "last", stop: threading.Event | None = None) -> LiveSource:
+    def open_source(
+        while_lost: WhileLost = "last", stop: threading.Event | None = None, turn: Orientation = UPRIGHT
+    ) -> LiveSource:
+        width, height = turn.size(WIDTH, HEIGHT)
         info = StreamInfo(
-            name="x", width=WIDTH, height=HEIGHT, depth=8, pixel_format="yuv420p", rate=Fraction(RATE),
-            time_base=Fraction(1, RATE),
+            name="x", width=width, height=height, depth=8, pixel_format="yuv420p", rate=Fraction(RATE),
+            time_base=Fraction(1, RATE), orientation=turn,
         )  # fmt: skip
         stop = stop or threading.Event()
         return LiveSource(reader, reader.channel, info, while_lost=while_lost, stop=stop, warn=told.append)  # type: ignore[arg-type]
@@ -110,6 +114,16 @@ def test_a_slate_is_shown_whole_and_the_picture_comes_back(reader: Reader, opene
     again = next(sample for sample in source if not sample.whole)
     assert again.fresh
     assert again.pts > slate.pts
+
+
+def test_a_stream_that_is_shown_turned_has_turned_pictures_and_slates(reader: Reader, opened: Open) -> None:
+    source = iter(opened("slate", turn=Orientation(transpose=True)))
+    reader.put(200, at=0)
+    assert next(source).image.shape == (WIDTH, HEIGHT, 3)
+    reader.lost = True
+    slate = next(source)
+    assert slate.image.shape == (WIDTH, HEIGHT, 3)
+    assert (slate.native.width, slate.native.height) == (WIDTH, HEIGHT)
 
 
 def test_with_nothing_there_is_a_gap_as_long_as_the_loss(reader: Reader, opened: Open) -> None:

@@ -326,6 +326,23 @@ def test_rotation_is_kept_in_whatever_way_the_container_has(
             assert difference.mean() < 3
 
 
+@pytest.mark.parametrize("ending", ["mp4", "avi", "y4m"])
+def test_a_rotation_that_key_frames_alone_tell_holds_for_all_frames(
+    ending: str, sideways_clip: Path, convert, tmp_path: Path
+):
+    output = tmp_path / f"out.{ending}"
+    convert(sideways_clip, output, box=Box(8, 40, 12, 16))
+    with open_source(sideways_clip) as first, open_source(output) as second:
+        assert (second.info.width, second.info.height) == (first.info.width, first.info.height) == (48, 64)
+        for index, (old, new) in enumerate(zip(first, second, strict=True)):
+            bright = np.zeros((64, 48), bool)
+            bright[34:, :20] = True  # the upper left corner, which is now the lower left one
+            assert np.abs(old.image[bright].astype(int) - (40 + 20 * index)).mean() < 3
+            assert old.image[~bright].mean() < 8
+            assert np.abs(new.image[44:52, 11:17].astype(int) - (255, 0, 255)).mean() < 20
+            assert np.abs(new.image[:30].astype(int) - old.image[:30]).mean() < 3
+
+
 def test_a_folder_becomes_a_video_that_players_show(clip: Clips, convert, decoded, tmp_path: Path):
     convert(clip(), tmp_path / "frames/")
     assert convert(tmp_path / "frames", tmp_path / "out.mp4", box=BOX) == []
