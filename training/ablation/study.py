@@ -138,9 +138,7 @@ def _evaluated(
     measures = choose_measures(None, Weights())
     evaluator = Evaluator(benchmark, methods, measures, Journal(output), PictureStore(output / "frames"))
     scores = evaluator.run()
-    clips, names = [clip.name for clip in benchmark.clips], [row.name for row in rows]
-    for kind in settings.kinds:
-        evaluator.pictures.sheets(kind, clips, names, output / f"sheet-{kind}.jpg")
+    evaluator.pictures.sheets(scores, output)
     return means(scores, {})
 
 

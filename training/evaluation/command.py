@@ -107,10 +107,7 @@ def write_report(evaluator: Evaluator, scores: Sequence[Score], about: Mapping[s
     (output / "scores.md").write_text(text.rstrip("\n") + "\n", encoding="utf-8")
     (output / "clips.md").write_text(clip_table(scores), encoding="utf-8")
     draw_tradeoff(averages, output / "tradeoff.png")
-    names = [method.name for method in evaluator.methods]
-    clips = [clip.name for clip in evaluator.benchmark.clips]
-    for kind in evaluator.benchmark.sources:
-        evaluator.pictures.sheets(kind, clips, names, output / f"sheet-{kind}.jpg")
+    evaluator.pictures.sheets(scores, output)
     return averages
 
 

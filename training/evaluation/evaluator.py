@@ -93,7 +93,7 @@ class Evaluator:
         _check(method.name, task, result)
         values = self.measures(task, result) | {"seconds": seconds}
         score = Score(key, task.footage.clip, task.kind, method.name, len(task.counted), values)
-        self.pictures.keep(task, {method.name: result})
+        self.pictures.keep(score, task, result)
         i3d = self.measures.i3d
         self.journal.add(score, None if i3d is None else i3d.features(result))
         return score

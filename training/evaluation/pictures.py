@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.training.data.pixels import HOLE_COLOUR, Pixels
+from ptfan.training.evaluation.journal import Score
 from ptfan.training.evaluation.task import Task
 
 __all__ = ["INPUT", "TRUTH", "PictureStore"]
@@ -22,59 +24,58 @@ INPUT, TRUTH = "input", "truth"
 
 
 class PictureStore:
-    """The middle frame of every result in a folder, one PNG each, so that a stopped evaluation loses none."""
+    """The middle frame of every result in a folder, one PNG a score, so that a stopped evaluation loses none.
+
+    A PNG holds the input, the result and the truth beside each other. Its name has the score's key, so that no sheet
+    shows a result that another score tells of.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Use a folder, which is made when the first picture comes."""
         self._folder = folder
 
-    def keep(self, task: Task, results: Mapping[str, Sequence[Pixels]]) -> None:
-        """Keep the frame of a task with its hole, the truth, and the results by the methods' names."""
+    def keep(self, score: Score, task: Task, result: Sequence[Pixels]) -> None:
+        """Keep the frame of a task with its hole, as a score's method filled it, and as it was."""
         place = self._place(task)
         image, hole = task.truth[place], task.holes[place]
-        self._write(
-            task.kind, task.footage.clip, INPUT, np.where(hole[..., None], np.array(HOLE_COLOUR, np.uint8), image)
-        )
-        self._write(task.kind, task.footage.clip, TRUTH, image)
-        for method, frames in results.items():
-            self._write(task.kind, task.footage.clip, method, frames[place])
+        shown = np.where(hole[..., None], np.array(HOLE_COLOUR, np.uint8), image)
+        strip = np.concatenate([shown, result[place], image], axis=1)
+        path = self._file(score)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), cv2.cvtColor(strip, cv2.COLOR_RGB2BGR))
 
-    def sheets(self, kind: str, clips: Sequence[str], methods: Sequence[str], path: Path) -> list[Path]:
-        """Write contact sheets: a row for each clip, the input, every method and the truth.
+    def sheets(self, scores: Sequence[Score], folder: Path) -> list[Path]:
+        """Write contact sheets for each kind of hole: a row for each clip, with input, every method and truth.
 
         Args:
-            kind: the holes' kind.
-            clips: the rows.
-            methods: the columns between input and truth.
-            path: where to; sheets after the first get `-2`, `-3` ... before the suffix.
+            scores: each clip's in the methods' order.
+            folder: where to write `sheet-KIND.jpg`; more than twelve clips go on in `sheet-KIND-2.jpg` and so on.
 
         Returns:
-            The files; clips that were never kept have no row.
+            The files; clips of which a picture is missing have no row.
         """
-        rows = [row for clip in clips if (row := self._row(kind, clip, methods)) is not None]
         written = []
-        for number, first in enumerate(range(0, len(rows), ROWS), 1):
-            target = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
-            _write_sheet(rows[first : first + ROWS], target)
-            written.append(target)
+        for kind in dict.fromkeys(score.kind for score in scores):
+            of_kind = [score for score in scores if score.kind == kind]
+            clips = [list(group) for _, group in groupby(of_kind, lambda score: score.clip)]
+            rows = [row for clip in clips if (row := self._row(clip)) is not None]
+            for number, first in enumerate(range(0, len(rows), ROWS), 1):
+                written.append(folder / (f"sheet-{kind}.jpg" if number == 1 else f"sheet-{kind}-{number}.jpg"))
+                _write_sheet(rows[first : first + ROWS], written[-1])
         return written
 
-    def _row(self, kind: str, clip: str, methods: Sequence[str]) -> Pixels | None:
-        names = (INPUT, *methods, TRUTH)
-        read = [cv2.imread(str(self._file(kind, clip, name)), cv2.IMREAD_COLOR) for name in names]
-        pictures = [np.asarray(picture, np.uint8) for picture in read if picture is not None]
-        if len(pictures) < len(names):
+    def _row(self, scores: Sequence[Score]) -> Pixels | None:
+        read = [cv2.imread(str(self._file(score)), cv2.IMREAD_COLOR) for score in scores]
+        strips = [np.split(np.asarray(strip, np.uint8), 3, axis=1) for strip in read if strip is not None]
+        if len(strips) < len(scores):
             return None
-        captions = (f"{clip}: {INPUT}", *methods, TRUTH)
+        captions = (f"{scores[0].clip}: {INPUT}", *(score.method for score in scores), TRUTH)
+        pictures = (strips[0][0], *(strip[1] for strip in strips), strips[0][2])
         return np.concatenate([_captioned(*pair) for pair in zip(captions, pictures, strict=True)], axis=1)
 
-    def _write(self, kind: str, clip: str, name: str, picture: Pixels) -> None:
-        path = self._file(kind, clip, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-
-    def _file(self, kind: str, clip: str, name: str) -> Path:
-        return self._folder / kind / clip.replace("/", "_") / f"{name.replace('/', '_')}.png"
+    def _file(self, score: Score) -> Path:
+        clip, method = (name.replace("/", "_") for name in (score.clip, score.method))
+        return self._folder / score.kind / clip / f"{method}-{score.key}.png"
 
     @staticmethod
     def _place(task: Task) -> int:
