@@ -12,6 +12,7 @@ import av
 
 from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Frame
+from ptfan.engine.interrupts import signals_quit
 from ptfan.engine.live.address import sink_format
 from ptfan.engine.media import Sample, Sink, StreamInfo
 from ptfan.engine.media.encoder_plan import EncoderPlan
@@ -71,7 +72,7 @@ class StreamSink(Sink):
         self._orientation = info.orientation
         kind = sink_format(address)
         asked = {**USUAL.get(kind or "", {}), **encoding.options}
-        with self._translated():
+        with self._translated(), signals_quit():  # some protocols wait for ever, and hold Python up
             self._container = av.open(_impatient(address), "w", format=kind, options=asked, timeout=SECONDS)
         try:
             quality = LIVE_QUALITY if encoding.quality is None else encoding.quality
@@ -80,7 +81,7 @@ class StreamSink(Sink):
                 warn(f"{self._name}: {loss}")
             plan = _live(plan)
             self._encoder = VideoEncoder(self._container, plan)
-            with self._translated(plan.refusal):
+            with self._translated(plan.refusal), signals_quit():
                 self._container.start_encoding()
         except BaseException:
             self.abort()

@@ -489,6 +489,19 @@ def test_one_can_stop_what_waits_for_its_source(run: Run) -> None:
     assert not (run.folder / "out.mkv").exists()
 
 
+def test_a_server_that_never_answers_can_be_left(run: Run) -> None:
+    """FFmpeg waits for the handshake, and holds Python up."""
+    write(str(run.folder / "in.ts"), 1, 10, 25, live=False)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(SECONDS)
+        process = run.stream("in.ts", *BOX, "--to", f"rtmp://127.0.0.1:{server.getsockname()[1]}/live/x")
+        connection, _ = server.accept()
+        with connection:
+            assert connection.recv(1, socket.MSG_WAITALL)  # the handshake has begun
+            process.send_signal(signal.SIGINT)
+            assert process.wait(SECONDS) == -signal.SIGINT
+
+
 def test_memory_does_not_grow(run: Run) -> None:
     """A minute of 25 frames a second, as fast as it goes."""
     pipe = Pipe(run, *BOX)

@@ -4,10 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from ptfan.engine.interrupts import EXIT_INTERRUPTED, stop_on_signals
+from ptfan.engine.interrupts import EXIT_INTERRUPTED, signals_quit, stop_on_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -50,3 +51,31 @@ def test_nohup_is_respected() -> None:
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_where_python_is_held_up_the_first_signal_quits(number: signal.Signals) -> None:
+    code = (
+        "import os, sys, time\n"
+        "from ptfan.engine.interrupts import signals_quit, stop_on_signals\n"
+        "with stop_on_signals():\n"
+        "    with signals_quit():\n"
+        "        os.kill(os.getpid(), int(sys.argv[1]))\n"
+        "        time.sleep(60)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(int(number))], timeout=30, check=False)
+    assert done.returncode == -number
+
+
+def test_signals_quit_for_a_while_and_only_where_they_would_stop() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with signals_quit():
+        assert signal.getsignal(signal.SIGINT) is before
+    with stop_on_signals() as stop:
+        with signals_quit():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+        elsewhere = threading.Thread(target=signals_quit().__enter__)  # which may change no handler
+        elsewhere.start()
+        elsewhere.join()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.wait(5)
