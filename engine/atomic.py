@@ -97,8 +97,9 @@ def end_of_links(target: Path) -> Path:
 
 def fitting_name(name: str, rest: str) -> str:
     """Put a name and what is added to it together, and leave out of the name what a file system would not take."""
-    room = max(0, _LONGEST_NAME - len(os.fsencode(rest)))
-    return os.fsencode(name)[:room].decode(errors="ignore") + rest
+    while name and len(os.fsencode(name + rest)) > _LONGEST_NAME:
+        name = name[:-1]
+    return name + rest
 
 
 def output_error(target: Path, error: OSError) -> OutputError:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ptfan.engine.atomic import check_target, output_error, replacing, write_atomically
+from ptfan.engine.atomic import check_target, fitting_name, output_error, replacing, write_atomically
 from ptfan.engine.errors import OutputError, OutputExistsError
 
 
@@ -52,6 +52,20 @@ def test_a_link_stays_and_what_it_leads_to_is_written(there: bool, tmp_path: Pat
 def test_a_name_may_be_as_long_as_a_file_system_takes(name: str, tmp_path: Path) -> None:
     write_atomically(tmp_path / name, b"new")
     assert [item.name for item in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    "name", ["a" * 300, "é" * 200, os.fsdecode(b"\xe9" * 300)], ids=["ascii", "accents", "no utf-8"]
+)
+def test_a_name_that_is_too_long_loses_its_end(name: str) -> None:
+    fitting = fitting_name(name, ".partial.mp4")
+    assert 254 <= len(os.fsencode(fitting)) <= 255
+    assert name.startswith(fitting.removesuffix(".partial.mp4"))
+
+
+def test_a_name_that_fits_stays_as_it_is_in_whatever_encoding() -> None:
+    name = os.fsdecode(b"caf\xe9")  # as older systems and some archives write it
+    assert fitting_name(name, ".partial.mp4") == name + ".partial.mp4"
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
