@@ -31,21 +31,23 @@ def check_target(path: Path, *, overwrite: bool) -> None:
 
     Raises:
         OutputExistsError: it exists and may not be overwritten.
-        OutputError: its folder is not there or cannot be written to, or it is a folder itself.
+        OutputError: its folder is not there or cannot be written to, or it is a folder, a device or a pipe itself.
     """
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; give the name of a file")
+    check_room(path, end_of_links(path).parent)
     if os.path.lexists(path) and not overwrite:
         raise OutputExistsError(f"{path}: exists already; give --overwrite to replace it")
-    check_room(path, end_of_links(path).parent)
 
 
 def check_room(target: Path, folder: Path) -> None:
-    """Check that an output can be made in a folder.
+    """Check that an output can be made in a folder, and takes the place of no device or pipe, such as `/dev/null`.
 
     Raises:
-        OutputError: the folder is not there or cannot be written to.
+        OutputError: the folder is not there or cannot be written to, or the output is no file or folder.
     """
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        raise OutputError(f"{target}: is a device or a pipe, which nothing is to replace; give another name")
     if not folder.is_dir():
         raise OutputError(f"{target}: its folder {folder} does not exist; make it first")
     if not os.access(folder, os.W_OK):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ptfan.engine.atomic import check_target, write_atomically
+from ptfan.engine.errors import OutputError
 
 __all__ = ["SideFile"]
 
@@ -16,7 +17,7 @@ class SideFile:
 
     Raises:
         OutputExistsError: the file exists and must stay.
-        OutputError: it could not be written.
+        OutputError: it could not be written, or is `-`.
     """
 
     path: Path | None
@@ -25,6 +26,8 @@ class SideFile:
     """Whether an existing file may be replaced."""
 
     def __post_init__(self) -> None:
+        if self.path == Path("-"):
+            raise OutputError("-: stands for standard output, which takes none of these; give the name of a file")
         if self.path is not None:
             check_target(self.path, overwrite=self.overwrite)
 

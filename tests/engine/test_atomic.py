@@ -68,6 +68,21 @@ def test_a_name_that_fits_stays_as_it_is_in_whatever_encoding() -> None:
     assert fitting_name(name, ".partial.mp4") == name + ".partial.mp4"
 
 
+def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "a.json"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="is a device or a pipe"):
+        write_atomically(pipe, b"new", overwrite=True)
+    assert pipe.is_fifo()
+
+
+def test_a_device_behind_a_link_is_not_replaced(tmp_path: Path) -> None:
+    link = tmp_path / "a.json"
+    link.symlink_to(os.devnull)
+    with pytest.raises(OutputError, match="is a device or a pipe"):
+        check_target(link, overwrite=True)
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"its folder .*nowhere does not exist"):
         check_target(tmp_path / "nowhere" / "a.txt", overwrite=False)

@@ -23,6 +23,12 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path
     assert path.read_text() == "old"
 
 
+def test_standard_output_takes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OutputError, match="stands for standard output"):
+        SideFile(Path("-"), overwrite=True)
+
+
 @pytest.mark.parametrize("content", ["new\n", b"new\n"])
 def test_text_and_bytes_are_written(content: str | bytes, tmp_path: Path) -> None:
     path = tmp_path / "report.json"

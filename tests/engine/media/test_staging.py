@@ -31,6 +31,12 @@ def test_what_stands_there_needs_leave(kind: str, tmp_path: Path):
     Staging(target, overwrite=True)
 
 
+def test_a_pipe_is_not_replaced(tmp_path: Path):
+    os.mkfifo(tmp_path / "out.mp4")
+    with pytest.raises(OutputError, match="is a device or a pipe"):
+        Staging(tmp_path / "out.mp4", overwrite=True)
+
+
 def test_the_folder_must_be_there(tmp_path: Path):
     with pytest.raises(OutputError, match="does not exist; make it first"):
         Staging(tmp_path / "no" / "out.mp4", overwrite=False)
