@@ -20,7 +20,7 @@ from ptfan.engine.commands import bench, build, demo, info, inpaint, preview, st
 from ptfan.engine.commands.messages import say_error, say_warning, show_log
 from ptfan.engine.errors import InterruptedRunError, PtfanError
 from ptfan.engine.extras import missing_extra
-from ptfan.engine.interrupts import EXIT_INTERRUPTED
+from ptfan.engine.interrupts import EXIT_INTERRUPTED, signals_interrupt
 
 __all__ = ["build_app", "main"]
 
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     _open_closed_streams()
-    with show_log():
+    with show_log(), signals_interrupt():
         status = _report(lambda: _invoke(arguments), next(iter(arguments), ""))
         lost = _write_out(sys.stdout, "standard output"), _write_out(sys.stderr, "standard error")
         status = status or max(lost)

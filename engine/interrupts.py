@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-__all__ = ["EXIT_INTERRUPTED", "STOPPING", "signals_quit", "stop_on_signals"]
+__all__ = ["EXIT_INTERRUPTED", "STOPPING", "signals_interrupt", "signals_quit", "stop_on_signals"]
 
 EXIT_INTERRUPTED = 130
 """The exit status of a run that was stopped: what shells give for Ctrl-C."""
@@ -30,9 +30,20 @@ def stop_on_signals() -> Iterator[threading.Event]:
         The event that the first signal sets.
     """
     stopper = _Stopper()
-    wanted = [number for number in STOPPING if number != _HANG_UP or signal.getsignal(number) != signal.SIG_IGN]
-    with _handled(wanted, stopper):
+    with _handled(_heeded(), stopper):
         yield stopper.stop
+
+
+@contextmanager
+def signals_interrupt() -> Iterator[None]:
+    """Let all signals of `STOPPING` raise `KeyboardInterrupt`, as Ctrl-C does, as long as the context lives.
+
+    By themselves the others end a process without tidying up: files made meanwhile would stay, and processes go on.
+    SIGHUP stays ignored where it is. Nothing happens outside the main thread.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    with _handled(_heeded() if main else (), signal.default_int_handler):
+        yield
 
 
 @contextmanager
@@ -48,6 +59,11 @@ def signals_quit() -> Iterator[None]:
 
 
 _HANG_UP = getattr(signal, "SIGHUP", None)
+
+
+def _heeded() -> list[int]:
+    """Return the signals of `STOPPING`, but SIGHUP only where it is not ignored."""
+    return [number for number in STOPPING if number != _HANG_UP or signal.getsignal(number) != signal.SIG_IGN]
 
 
 class _Stopper:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,3 +69,22 @@ def test_a_terminal_that_is_closed_loses_nothing(model: Path, folder: Path, imag
         assert process.wait(60) == 130
     assert [path.name for path in folder.iterdir()] == ["out.partial.mkv"]
     assert FRAMES // 2 < len(images(folder / "out.partial.mkv")) <= FRAMES
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_keeps_nothing_tidies_up(number: int, model: Path, tmp_path: Path) -> None:
+    """It makes a video in a temporary folder; that of this test never ends."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "ptfan.engine.cli", "bench", "--model", str(model), "--size", "32x24"]
+    command += ["--rounds", "1", "--repeat", "100000", "--quiet"]
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment) as process:
+        assert process.stderr is not None
+        while not list(temporary.rglob("*.mp4")) and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(number)
+        status, said = process.wait(60), process.stderr.read().decode()
+    assert status == 130, said
+    assert "Traceback" not in said
+    assert list(temporary.iterdir()) == []

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from ptfan.engine.interrupts import EXIT_INTERRUPTED, signals_quit, stop_on_signals
+from ptfan.engine.interrupts import EXIT_INTERRUPTED, signals_interrupt, signals_quit, stop_on_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -79,3 +79,22 @@ def test_signals_quit_for_a_while_and_only_where_they_would_stop() -> None:
         elsewhere.join()
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.wait(5)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_every_signal_can_do_as_ctrl_c_does(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with signals_interrupt(), pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is before
+
+
+def test_outside_the_main_thread_signals_are_left_alone() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with signals_interrupt():
+        inside = signal.getsignal(signal.SIGTERM)
+        elsewhere = threading.Thread(target=signals_interrupt().__enter__)
+        elsewhere.start()
+        elsewhere.join()
+        assert signal.getsignal(signal.SIGTERM) is inside
+    assert signal.getsignal(signal.SIGTERM) is before
