@@ -70,6 +70,8 @@ def open_reader(mask: AnyMask, object_id: int | None = None) -> MaskReader:
         raise InputNotFoundError(f"mask {path}: no such file or folder")
     if path.is_dir():
         return _Folder(path, object_id)
+    if not path.is_file():  # It is read more than once, and a silent pipe would hold the run.
+        raise MaskError(f"mask {path}: is no file or folder, but a device or a pipe; give an image or a video")
     with open_pictures(path) as container:
         moving = not _is_still(container)
     if not moving:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -231,6 +232,12 @@ def test_a_damaged_video_says_how_many_masks_are_whole(whole: int, tmp_path: Pat
     path.write_bytes(data)
     with open_mask(path) as masks, pytest.raises(MaskError, match=rf"cannot be decoded after {whole} masks \(Inv"):
         masks.at(5, 64, 48)
+
+
+def test_a_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.png")
+    with pytest.raises(MaskError, match="is no file or folder, but a device or a pipe"):
+        open_mask(tmp_path / "m.png")
 
 
 def test_what_is_missing_or_wrong_is_refused(tmp_path: Path) -> None:
