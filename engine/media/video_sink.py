@@ -144,7 +144,7 @@ class VideoSink(Sink):
                 f"time stamps are rounded to {rate:.5g} frames a second, by up to {moved:.3f} s: "
                 "this codec or container keeps only a constant rate"
             )
-        with open_container(self._staging.path) as found:
+        with _translated(self._path), open_container(self._staging.path) as found:
             aspect = found.streams.video[0].sample_aspect_ratio or Fraction(1)
             losses = self._remuxer.losses(found) if self._remuxer else []
         for loss in losses:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -476,6 +477,18 @@ def test_an_older_output_is_kept_or_replaced_as_asked(clip: Clips, convert, deco
 def test_a_folder_that_is_not_there_is_named(clip: Clips, convert, tmp_path: Path):
     with pytest.raises(OutputError, match=r"out\.mp4: its folder .*nowhere does not exist; make it first"):
         convert(clip(), tmp_path / "nowhere" / "out.mp4")
+
+
+def test_a_folder_that_goes_away_meanwhile_is_said_of_the_output(clip: Clips, fill, tmp_path: Path):
+    output = tmp_path / "out" / "out.mkv"
+    output.parent.mkdir()
+    with open_source(clip()) as source:
+        sink = open_sink(output, source)
+        for sample in source:
+            sink.write(sample, fill(sample, BOX))
+        shutil.rmtree(output.parent)
+        with pytest.raises(OutputError, match=r"out/out\.mkv: cannot be written: no such file"):
+            sink.close()
 
 
 CROWDED = """
