@@ -102,10 +102,17 @@ def _report(work: Callable[[], int], command: str) -> int:
         return _fail(missing)
     except BrokenPipeError:  # Whoever read our standard output has gone, and knows it.
         return EXIT_ERROR
-    except OSError as error:  # of the system's own telling, such as a name that is too long
-        return _fail(OSError(f"{error.filename}: {error.strerror}") if error.filename and error.strerror else error)
+    except (MemoryError, OSError) as error:
+        return _fail(_in_words(error))
     except ClickException as error:
         return _usage(error)
+
+
+def _in_words(error: MemoryError | OSError) -> Exception:
+    """Say what the system refuses, such as a name that is too long."""
+    if isinstance(error, (MemoryError, BlockingIOError)):  # the latter is FFmpeg's, where no thread can be started
+        return MemoryError(f"this takes more memory, or more threads, than there is here: {error}")
+    return OSError(f"{error.filename}: {error.strerror}") if error.filename and error.strerror else error
 
 
 def _fail(error: Exception, status: int = EXIT_ERROR) -> int:

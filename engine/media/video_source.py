@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
@@ -124,6 +125,8 @@ class VideoSource(Source):
         try:
             image = rgb.convert(frame)
         except OSError as error:
+            if error.errno != errno.EOPNOTSUPP:
+                raise
             reason = f"its colour matrix (code {frame.colorspace}) cannot be converted to RGB"
             raise InputError(f"{self.info.name}: {reason}; convert the video first") from error
         return Sample(index, image, frame.pts or 0, self.info.time_base, frame)

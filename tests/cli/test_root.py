@@ -35,6 +35,10 @@ def needs_torch(app: typer.Typer) -> None:
     def end() -> None:
         raise EOFError("End of file: 'a.mkv'")
 
+    @app.command("crowd")
+    def crowd(kind: str) -> None:
+        raise {"memory": MemoryError, "thread": BlockingIOError}[kind]("no more")
+
 
 @pytest.fixture
 def plugin(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,6 +84,13 @@ def test_a_bug_is_not_hidden(ptfan: Callable[..., Any]) -> None:
 @pytest.mark.usefixtures("plugin")
 def test_a_file_that_ends_too_soon_is_no_interrupt(ptfan: Callable[..., Any]) -> None:
     assert ptfan("end").error == "ptfan: error: End of file: 'a.mkv'"
+
+
+@pytest.mark.usefixtures("plugin")
+@pytest.mark.parametrize("kind", ["memory", "thread"])
+def test_a_machine_that_is_too_small_is_no_bug(kind: str, ptfan: Callable[..., Any]) -> None:
+    told = ptfan("crowd", kind).error
+    assert told == "ptfan: error: this takes more memory, or more threads, than there is here: no more"
 
 
 def test_nothing_heavy_is_imported_before_a_command_runs() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import itertools
 from collections.abc import Callable
 from fractions import Fraction
@@ -12,6 +13,7 @@ import pytest
 from ptfan.engine.errors import InputError
 from ptfan.engine.media import Sample, StreamInfo, open_source
 from ptfan.engine.media.orientation import Orientation
+from ptfan.engine.media.rgb import RgbConverter
 from ptfan.engine.media.video_file import VideoFile
 
 Clips = Callable[..., Path]
@@ -255,6 +257,15 @@ def test_a_colour_matrix_that_cannot_be_converted_is_refused(space: int, clip: C
     ):
         for _ in _retagged(source, space):
             pass
+
+
+def test_another_failure_is_not_laid_to_the_colour_matrix(clip: Clips, monkeypatch: pytest.MonkeyPatch):
+    def crowded(self, frame):
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(RgbConverter, "convert", crowded)
+    with open_source(clip()) as source, pytest.raises(BlockingIOError):
+        next(iter(source))
 
 
 def _retagged(source, space: int):
