@@ -32,6 +32,8 @@ class Container:
     the stream tells, or none, as in AVI, which has no time before 0."""
     counted: bool = False
     """Whether it has no time stamps: packets of pictures, and packets or bytes of sound, are counted instead."""
+    paired: bool = False
+    """Whether it holds sound beside pictures alone, and as many pictures as there is sound for."""
     text: str | None = None
     """The kind of text subtitles that it holds; None where it is not known."""
     attachments: bool = False
@@ -69,7 +71,7 @@ CONTAINERS: tuple[Container, ...] = (
     Container("vob", **_MPEG),
     Container("svcd", **_MPEG),  # What ends in .vob.
     Container("dvd", **_MPEG),
-    Container("mxf", mpeg_rates=True, **_MPEG),
+    Container("mxf", mpeg_rates=True, run_up="none", counted=True, paired=True, **_MPEG),
 )
 ROOMIEST = "matroska"
 """The container that holds nearly everything."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 
@@ -28,6 +28,8 @@ _AUDIBLE = Fraction(1, 10)
 """Seconds by which sound may miss its time and nobody be told."""
 _END = 1 << 40
 """A time stamp behind all others."""
+_Trial: TypeAlias = "Callable[[av.Packet[Any]], av.Packet[Any] | None]"
+"""Takes a packet, and returns what is to be written of it; an error of FFmpeg's says that the output refuses it."""
 
 
 @dataclass
@@ -40,7 +42,7 @@ class _Copy:
     target: Any
     place: int
     audible: bool
-    ready: Callable[[av.Packet[Any]], av.Packet[Any] | None]
+    ready: _Trial
     name: str
     from_zero: bool
     companion: Companion
@@ -98,6 +100,13 @@ class Remuxer:
             self._mux(packet, copy)
             self._next = next(self._packets, None)
 
+    def fill(self, end: Fraction) -> None:
+        """Let sound last up to the end of the pictures, in seconds of the output, where it would cut them off."""
+        if container_named(self._target.format.name).paired:
+            for copy in self._copies.values():
+                self._write(copy.silence.until(end) if copy.silence else (), copy)
+                copy.time = max(copy.time, end)
+
     def close(self) -> None:
         """Close the source's file, and those of the rehearsals."""
         self._packets.close()
@@ -116,13 +125,14 @@ class Remuxer:
 
     def _shifts(self, found: av.container.InputContainer) -> list[str]:
         """Name the sound that has another time in the finished output."""
-        lines = []
+        lines, name = [], self._target.format.name
+        why = "holds no more sound than pictures" if container_named(name).paired else "keeps no times of sound"
         whole = [copy for copy in self._copies.values() if copy.audible and not copy.refused]
         for copy in whole:
             early = copy.time - _last_time(found, copy.place)
             if abs(early) > _AUDIBLE:
                 how = f"{abs(float(early)):.2f} s too {'early' if early > 0 else 'late'}"
-                lines.append(f"{copy.name} ends {how}: {self._target.format.name} keeps no times of sound; .mkv does")
+                lines.append(f"{copy.name} ends {how}: {name} {why}; .mkv does")
         return lines
 
     def _others(self) -> Iterator[Any]:
@@ -165,17 +175,26 @@ class Remuxer:
         name, container = stream_name(stream), self._target.format.name
         if anew:
             converter = TextConverter(self._target, stream)
-            copy, ready = converter.stream, converter.convert
+            copy = converter.stream
+            ready: _Trial = converter.convert
             self._warn(f"{name} becomes {copy.codec_context.name}, without placement: {container} holds no other text")
         else:
-            self._rehearsals.append(Rehearsal(stream, first, container))
-            copy, ready = add_copy(self._target, stream, first), self._rehearsals[-1].mux
+            copy = add_copy(self._target, stream, first)
+            ready = self._rehearsed(stream, first)
         copy.metadata.update(content_tags(stream.metadata))
         copy.disposition = stream.disposition
         from_zero = self._cut or _pushes_back(stream, container_named(container))
         silence = Silence(stream) if container_named(container).counted and is_uncompressed(stream) else None
         audible = stream.type == "audio"
         return _Copy(copy, copy.index, audible, ready, name, from_zero, Companion(self._seams), silence)
+
+    def _rehearsed(self, stream: Any, first: Any) -> _Trial:
+        """Return what tries packets before they are written; sound that waits for pictures is taken as it is."""
+        container = self._target.format.name
+        if container_named(container).paired:
+            return lambda packet: packet
+        self._rehearsals.append(Rehearsal(stream, first, container))
+        return self._rehearsals[-1].mux
 
     def _read(self) -> Generator[tuple[Fraction, av.Packet[Any], _Copy], None, None]:
         """Yield the packets to copy, with the output's time in seconds."""
@@ -226,9 +245,7 @@ class Remuxer:
             packet.dts = dts = copy.last + 1
             packet.pts = pts = max(pts, dts)
         copy.last, time = dts, pts * packet.time_base
-        for quiet in copy.silence.before(packet) if copy.silence else ():
-            quiet.stream = copy.target
-            self._target.mux(quiet)
+        self._write(copy.silence.before(packet) if copy.silence else (), copy)
         try:
             made = copy.ready(packet)
         except av.FFmpegError as error:
@@ -236,9 +253,13 @@ class Remuxer:
             self._warn(f"{copy.name} is dropped from here on: {self._target.format.name} refuses it ({error.strerror})")
             return
         copy.time = time
-        if made is not None:
-            made.stream = copy.target
-            self._target.mux(made)
+        self._write(() if made is None else (made,), copy)
+
+    def _write(self, packets: Iterable[av.Packet[Any]], copy: _Copy) -> None:
+        """Write packets as they are."""
+        for packet in packets:
+            packet.stream = copy.target
+            self._target.mux(packet)
 
 
 def _last_time(container: av.container.InputContainer, index: int) -> Fraction:

@@ -32,10 +32,17 @@ class Silence:
         assert packet.pts is not None
         begin = round(packet.pts * packet.time_base * self._rate)
         if begin - self._samples > _GAP * self._rate:
-            for start in range(self._samples, begin, self._rate):
-                yield self._quiet(start, min(self._rate, begin - start))
-            self._samples = begin
+            yield from self._fill(begin)
         self._samples += packet.size // len(self._frame)
+
+    def until(self, moment: Fraction) -> Iterator[av.Packet[Any]]:
+        """Yield what fills the time from the last packet's end up to a moment, in seconds."""
+        yield from self._fill(round(moment * self._rate))
+
+    def _fill(self, end: int) -> Iterator[av.Packet[Any]]:
+        for start in range(self._samples, end, self._rate):
+            yield self._quiet(start, min(self._rate, end - start))
+        self._samples = max(self._samples, end)
 
     def _quiet(self, start: int, samples: int) -> av.Packet[Any]:
         packet: av.Packet[Any] = av.Packet(self._frame * samples)

@@ -11,11 +11,14 @@ from typing import Any
 import av
 
 from ptfan.engine.media.containers import container_named
+from ptfan.engine.media.frame_rate import USUAL_RATE
 
 __all__ = ["Rehearsal", "add_copy", "first_packets", "held_streams"]
 
 _ENOUGH = 5000
 """Packets to read, at most, in search of the first ones of all streams."""
+_TINY = 16
+"""Width and height, in pixels, of pictures that are there so that sound can be."""
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 _CALLED = {"mp1": "mp3", "mp2": "mp3", "eac3": "ac3"}
 """Codecs that MPEG-TS, MP4 or AVI do not tell from others, by whose names they are read back; decoders tell them."""
@@ -42,9 +45,12 @@ class Rehearsal:
             av.FFmpegError, ValueError: The container does not hold such a stream.
         """
         self._container = av.open(file, "w", format=target)
+        pictures = _add_pictures(self._container) if container_named(target).paired else None
         self._copy = add_copy(self._container, stream, first)
         self._copy.disposition = stream.disposition
         self._container.start_encoding()
+        if pictures is not None:
+            self._container.mux([*pictures.encode(av.VideoFrame(_TINY, _TINY)), *pictures.encode(None)])
 
     def mux(self, packet: av.Packet[Any]) -> av.Packet[Any]:
         """Write a packet, and return it.
@@ -119,6 +125,15 @@ def add_copy(container: av.container.OutputContainer, stream: Any, first: Any) -
         with suppress(ValueError, RuntimeError, TypeError):
             copy.codec_context.layout = _LAYOUTS.get(template.codec_context.channels, "stereo")
     return copy
+
+
+def _add_pictures(container: av.container.OutputContainer) -> av.VideoStream:
+    """Add a stream of pictures, as small as can be."""
+    stream = container.add_stream("mpeg2video", rate=USUAL_RATE)
+    assert isinstance(stream, av.VideoStream)
+    stream.width = stream.height = _TINY
+    stream.pix_fmt = "yuv420p"
+    return stream
 
 
 def _unblocked(stream: Any, first: Any) -> Any:

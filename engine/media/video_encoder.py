@@ -48,8 +48,7 @@ class VideoEncoder:
         ready = self._converter.convert(frame)
         with _lent(ready):
             before, tick = self._clock.last, self._stamp(ready, time)
-            packets = self._repeat(before, tick) if self.plan.gapless else []
-            packets += self._delay() if self.plan.counted and before is None and tick > 0 else []
+            packets = self._bridge(ready, before, tick)
             ready.pict_type = 0  # how it was coded before must not steer this encoder
             packets += self.stream.encode(ready)
         self._shown = ready
@@ -59,15 +58,22 @@ class VideoEncoder:
         """Return the packets that are left."""
         return self.stream.encode(None)
 
-    def _repeat(self, before: int | None, until: int) -> list[av.Packet[av.VideoStream]]:
-        """Encode the last frame once more on each tick between it and the next one."""
+    def _bridge(self, frame: av.VideoFrame, before: int | None, tick: int) -> list[av.Packet[av.VideoStream]]:
+        """Return what belongs on the ticks between the last frame and the next one, where none may be empty."""
+        late = self.plan.counted and before is None and tick > 0
+        if not self.plan.gapless:
+            return self._delay() if late else []
+        if late:
+            return self._repeat(frame, 0, tick)
+        return [] if before is None or self._shown is None else self._repeat(self._shown, before + 1, tick)
+
+    def _repeat(self, frame: av.VideoFrame, first: int, until: int) -> list[av.Packet[av.VideoStream]]:
+        """Encode a frame once on each tick from the first one on."""
         packets: list[av.Packet[av.VideoStream]] = []
-        if before is None or self._shown is None:
-            return packets
-        with _lent(self._shown):
-            for tick in range(before + 1, until):
-                self._shown.pts, self._shown.time_base, self._shown.duration = tick, self.plan.time_base, 1
-                packets += self.stream.encode(self._shown)
+        with _lent(frame):
+            for tick in range(first, until):
+                frame.pts, frame.time_base, frame.duration = tick, self.plan.time_base, 1
+                packets += self.stream.encode(frame)
         return packets
 
     def _delay(self) -> list[av.Packet[av.VideoStream]]:

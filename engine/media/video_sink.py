@@ -134,6 +134,7 @@ class VideoSink(Sink):
             self._container.mux(self._encoder.flush())
             if self._remuxer:
                 self._remuxer.advance(until)
+                self._remuxer.fill((self._last or Fraction(0)) + 1 / self._encoder.plan.rate)
             self._container.close()
 
     def _report(self) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 
 from ptfan.engine.frame import Box
@@ -306,3 +307,38 @@ def test_a_closed_container_is_asked_for_nothing(tmp_path: Path, clip: Clips, co
 
     monkeypatch.setattr(Remuxer, "losses", told)
     assert convert(clip("in.mkv", frames=50, audio="pcm_s16le"), tmp_path / "out.avi") == []
+
+
+def _left_channel(path: Path) -> np.ndarray:
+    """The left channel, from the file's beginning."""
+    with av.open(str(path)) as container:
+        return np.concatenate([frame.to_ndarray()[0, ::2] for frame in container.decode(audio=0)])
+
+
+@pytest.mark.parametrize(
+    ("late_pictures", "late_sound", "lasting"),
+    [(0, Fraction(0), 25), (0, Fraction(1, 2), 25), (10, Fraction(0), 35), (0, Fraction(0), 50)],
+)
+def test_mxf_gets_sound_of_the_length_of_its_pictures(
+    late_pictures: int, late_sound: Fraction, lasting: int, clip: Clips, convert, decoded, tmp_path: Path
+):
+    times = [late_pictures + index for index in range(lasting - late_pictures)]
+    source = clip(
+        "in.mkv", times=times, time_base=Fraction(1, 25), frames=len(times), audio="pcm_s16le", audio_from=late_sound
+    )
+    output = tmp_path / "out.mxf"
+    assert convert(source, output) == []
+    assert len(decoded(output)) == lasting
+    old, new = _left_channel(source), _left_channel(output)
+    begin = int(late_sound * 48000)
+    assert len(new) == lasting * 1920
+    heard = min(len(old), len(new) - begin)
+    assert not new[:begin].any()
+    assert (new[begin : begin + heard] == old[:heard]).all()
+    assert not new[begin + heard :].any()
+
+
+def test_sound_that_goes_on_behind_the_pictures_of_mxf_is_named(clip: Clips, convert, tmp_path: Path):
+    source, output = clip("in.mkv", frames=3, audio="pcm_s16le"), tmp_path / "out.mxf"
+    (warning,) = convert(source, output)
+    assert warning.endswith("s too early: mxf holds no more sound than pictures; .mkv does")

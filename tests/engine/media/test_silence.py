@@ -39,3 +39,10 @@ def test_gaps_are_filled_to_the_sample(codec: str, frame: bytes) -> None:
         (2500, frame * 200),
     ]
     assert list(silence.before(packet(2800, 100, size))) == []
+
+
+def test_what_lies_behind_the_last_packet_is_filled_up_to_a_moment() -> None:
+    silence = Silence(sound("pcm_s16le"))
+    assert list(silence.before(packet(0, 100, 4))) == []
+    assert [(made.pts, bytes(made)) for made in silence.until(Fraction(15, 100))] == [(100, bytes(200))]
+    assert list(silence.until(Fraction(1, 10))) == []
