@@ -7,10 +7,14 @@ from typing import Any
 
 import av
 
-__all__ = ["UNTAGGED", "ColourTags"]
+__all__ = ["BT601", "FULL", "LIMITED", "RGB", "UNSPECIFIED", "UNTAGGED", "ColourTags"]
 
 UNSPECIFIED = 2
 """The code for "not said" of matrix, primaries and transfer in ISO/IEC 23091-2."""
+RGB, BT601 = 0, 5
+"""Codes of matrices."""
+LIMITED, FULL = 1, 2
+"""Codes of ranges, as FFmpeg numbers them."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,10 @@ class ColourTags:
         """Return the tags of the same pictures after conversion from one pixel format to another."""
         was_rgb, is_rgb = (av.VideoFormat(name).is_rgb for name in (old, new))
         if was_rgb and not is_rgb:
-            return replace(_FROM_RGB, range=2 if new.startswith("yuvj") else 1)
+            return replace(_FROM_RGB, range=FULL if new.startswith("yuvj") else LIMITED)
         if is_rgb and not was_rgb:
-            return replace(self, space=0, range=2)
-        return replace(self, range=2) if new.startswith("yuvj") else self
+            return replace(self, space=RGB, range=FULL)
+        return replace(self, range=FULL) if new.startswith("yuvj") else self
 
 
 _FROM_RGB = ColourTags(space=1, range=1, primaries=1, transfer=13)

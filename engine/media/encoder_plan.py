@@ -42,6 +42,8 @@ class EncoderPlan:
     """What frames are converted to before they are encoded."""
     colour: ColourTags
     """Colour tags of the stream, and of the frames after conversion."""
+    recoloured: bool
+    """Whether frames get another matrix or range also in their own pixel format, as the encoder cannot tell theirs."""
     width: int
     """Width as coded, pixels."""
     height: int
@@ -86,13 +88,16 @@ class EncoderPlan:
         size = turn.size(*coded)
         pixel_format = _choose_pixels(encoder, info, size, exact=encoder.is_exact(encoding.quality))
         options = encoder.settings(encoding.quality, encoding.preset) | ({} if kind.reorders else {"bf": "0"})
+        natural = info.colour.converted(info.pixel_format, pixel_format)
+        colour = encoder.colour_of(natural)
         fixed = encoder.fixed_rate or kind.fixed_rate
         rate = _fixed_rate(kind, encoder, info) if fixed else info.rate or USUAL_RATE
         return cls(
             encoder=encoder,
             options=options if info.hdr is None else options | encoder.hdr_options(info.hdr, options),
             pixel_format=pixel_format,
-            colour=info.colour.converted(info.pixel_format, pixel_format),
+            colour=colour,
+            recoloured=colour != natural,
             width=size[0],
             height=size[1],
             sample_aspect=turn.aspect(info.sample_aspect),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ptfan.engine.errors import InputError
+from ptfan.engine.media.colour import BT601, LIMITED, RGB, UNSPECIFIED, ColourTags
 from ptfan.engine.media.hdr import Hdr
 
 __all__ = ["DEFAULT_QUALITY", "ENCODERS", "Encoder", "encoder_named"]
@@ -43,6 +44,10 @@ class Encoder:
     these; None where it takes no such thing."""
     needs: str = ""
     """What it does not work without."""
+    limited: bool = False
+    """Whether its pictures are shown as limited range (16 to 235), whatever they are."""
+    matrix: int | None = None
+    """The colour matrix that its pictures are shown with, whatever theirs is; None where it can be told."""
 
     def settings(self, quality: int | None, preset: str | None) -> dict[str, str]:
         """Return the options for a quality and a preset; None stands for the default.
@@ -65,6 +70,13 @@ class Encoder:
         option, display, light = self.hdr
         said = [f"{name}={value}" for name, value in ((display, hdr.display), (light, hdr.light)) if value]
         return {option: ":".join([chosen[option], *said] if option in chosen else said)}
+
+    def colour_of(self, tags: ColourTags) -> ColourTags:
+        """Return the colours that pictures of some colours must be given, so that they are shown as they were."""
+        if tags.space == RGB:
+            return tags
+        space = self.matrix if self.matrix is not None and tags.space != UNSPECIFIED else tags.space
+        return replace(tags, space=space, range=LIMITED if self.limited and tags.range else tags.range)
 
     def is_exact(self, quality: int | None) -> bool:
         """Tell whether decoding gives back every sample that went in."""
@@ -125,7 +137,7 @@ ENCODERS: tuple[Encoder, ...] = (
     Encoder("libx265", _x265, ("preset", "veryfast"), _X26_SPEEDS, whole_blocks=True, alpha=(), hdr=_X265_HDR),
     Encoder("libsvtav1", _av1, ("preset", "8")),
     Encoder("libvpx-vp9", _vp9, ("cpu-used", "6"), alpha=("yuva420p",)),
-    Encoder("libvpx", _vp8, ("cpu-used", "6")),
+    Encoder("libvpx", _vp8, ("cpu-used", "6"), limited=True, matrix=BT601),
     Encoder("ffv1", _ffv1, lossless=True),
     Encoder("utvideo", _nothing, lossless=True),
     Encoder("huffyuv", _nothing, lossless=True),
@@ -134,11 +146,11 @@ ENCODERS: tuple[Encoder, ...] = (
     Encoder("png", _nothing, lossless=True),
     Encoder("apng", _nothing, lossless=True),
     Encoder("rawvideo", _nothing, lossless=True),
-    Encoder("prores_ks", _nothing),
-    Encoder("mjpeg", _quantizer, formats=("yuvj420p", "yuvj422p", "yuvj444p")),
-    Encoder("mpeg4", _quantizer, coarse_time=True),
-    Encoder("mpeg2video", _quantizer, fixed_rate=True),
-    Encoder("mpeg1video", _quantizer, fixed_rate=True),
+    Encoder("prores_ks", _nothing, limited=True),
+    Encoder("mjpeg", _quantizer, formats=("yuvj420p", "yuvj422p", "yuvj444p"), matrix=BT601),
+    Encoder("mpeg4", _quantizer, coarse_time=True, limited=True),
+    Encoder("mpeg2video", _quantizer, fixed_rate=True, limited=True),
+    Encoder("mpeg1video", _quantizer, fixed_rate=True, limited=True),
 )
 """Best first: of those that a container takes, the first ones are named when another one is refused."""
 

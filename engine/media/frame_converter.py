@@ -13,20 +13,25 @@ __all__ = ["FrameConverter"]
 
 _MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9}
 """From a colour matrix's code to libswscale's number of it."""
+_EXACT = 0x4 | 0x40000 | 0x4000 | 0x2000
+"""libswscale's bicubic filter, accurate rounding, and chroma of full width; else another matrix darkens pictures."""
 
 
 class FrameConverter:
     """Makes frames of one size and format into those that an output takes; those that are so already are passed on."""
 
-    def __init__(self, pixel_format: str, colour: ColourTags, turn: Orientation = UPRIGHT) -> None:
+    def __init__(
+        self, pixel_format: str, colour: ColourTags, turn: Orientation = UPRIGHT, *, always: bool = False
+    ) -> None:
         """Choose what to make.
 
         Args:
             pixel_format: The format that is wanted.
             colour: The colour tags after conversion.
             turn: How the picture is to be turned.
+            always: Whether frames that have the format already are converted as well, as their colours differ.
         """
-        self._pixel_format, self._colour, self._turn = pixel_format, colour, turn
+        self._pixel_format, self._colour, self._turn, self._always = pixel_format, colour, turn, always
         self._scaler = VideoReformatter()
         self._filters: FilterChain | None = None
 
@@ -35,13 +40,14 @@ class FrameConverter:
         if self._turn != UPRIGHT:
             self._filters = self._filters or FilterChain(self._turn.filters, frame)
             (frame,) = self._filters.push(frame)
-        if frame.format.name == self._pixel_format:
+        if frame.format.name == self._pixel_format and not self._always:
             return frame
         result = self._scaler.reformat(
             frame,
             format=self._pixel_format,
             dst_colorspace=_MATRICES.get(self._colour.space),
             dst_color_range=self._colour.range or None,
+            interpolation=_EXACT if self._always else None,
         )
         self._colour.write(result)
         return result

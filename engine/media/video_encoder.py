@@ -40,7 +40,7 @@ class VideoEncoder:
         self.plan = plan
         self._clock = Clock(plan.time_base, plan.rate)
         self._shown: av.VideoFrame | None = None
-        self._converter = FrameConverter(plan.pixel_format, plan.colour, plan.turn)
+        self._converter = FrameConverter(plan.pixel_format, plan.colour, plan.turn, always=plan.recoloured)
         self._set_up()
 
     def encode(self, frame: av.VideoFrame, time: Fraction) -> list[av.Packet[av.VideoStream]]:

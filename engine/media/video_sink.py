@@ -12,6 +12,7 @@ import av
 from ptfan.engine.atomic import output_error
 from ptfan.engine.errors import InputError, PtfanError
 from ptfan.engine.frame import Frame
+from ptfan.engine.media.colour import FULL, RGB
 from ptfan.engine.media.containers import container_named
 from ptfan.engine.media.encoder_plan import EncoderPlan
 from ptfan.engine.media.encoding import Encoding
@@ -146,13 +147,10 @@ class VideoSink(Sink):
                 "this codec or container keeps only a constant rate"
             )
         with _translated(self._path), open_container(self._staging.path) as found:
-            aspect = found.streams.video[0].sample_aspect_ratio or Fraction(1)
             losses = self._remuxer.losses(found) if self._remuxer else []
+            losses += _lost_looks(self._encoder.plan, found.streams.video[0])
         for loss in losses:
             self._tell(loss)
-        codec, wanted = self._encoder.plan.encoder.name, self._encoder.plan.sample_aspect or Fraction(1)
-        if abs(aspect / wanted - 1) > Fraction(1, 50):
-            self._tell(f"the sample aspect ratio {wanted} is dropped: {codec} keeps none here; .mp4 or libx264 would")
 
     def _drop(self) -> None:
         """Close everything and remove the file."""
@@ -179,6 +177,18 @@ def _shift(info: StreamInfo) -> Fraction:
     if info.span.start is not None:
         return info.begin
     return info.origin if info.clocked else Fraction(0)
+
+
+def _lost_looks(plan: EncoderPlan, stream: av.VideoStream) -> list[str]:
+    """Name what a finished file does not tell of how its pictures, which are open for reading, are to be shown."""
+    aspect, wanted = stream.sample_aspect_ratio or Fraction(1), plan.sample_aspect or Fraction(1)
+    lost = []
+    if abs(aspect / wanted - 1) > Fraction(1, 50):
+        name = plan.encoder.name
+        lost.append(f"the sample aspect ratio {wanted} is dropped: {name} keeps none here; .mp4 or libx264 would")
+    if plan.colour.range == FULL and plan.colour.space != RGB and stream.codec_context.color_range != FULL:
+        lost.append("its full range cannot be noted here, so that players show too much contrast; .mkv notes it")
+    return lost
 
 
 @contextmanager

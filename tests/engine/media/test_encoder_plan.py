@@ -80,3 +80,16 @@ def test_losses_are_named():
         "yuv444p10le is used, as libx264 takes no odd size in yuva422p12le",
     ]
     assert _plan().losses(INFO) == []
+
+
+def test_colours_that_an_encoder_cannot_tell_become_those_that_it_is_shown_with():
+    full = replace(INFO, colour=ColourTags(1, 2, 1, 1))
+    assert _plan("matroska", full, codec="prores_ks").colour == ColourTags(1, 1, 1, 1)
+    assert _plan("matroska", full, codec="vp8").colour == ColourTags(5, 1, 1, 1)
+    assert [_plan("matroska", full, codec=codec).recoloured for codec in ("h264", "ffv1", "prores", "vp8")] == [
+        *[False, False],
+        *[True, True],
+    ]
+    assert not _plan("matroska", codec="vp8").recoloured, "nothing is known of its colours"
+    rgb = replace(INFO, pixel_format="rgb24")
+    assert (_plan("ogv", rgb).colour, _plan("ogv", rgb).colour.space) == (ColourTags(5, 1, 1, 13), 5)

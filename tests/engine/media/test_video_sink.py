@@ -571,3 +571,31 @@ def test_memory_does_not_grow_with_the_length(clip: Clips, convert, tmp_path: Pa
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     convert(source, tmp_path / "out.mkv", overwrite=True)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000  # kilobytes
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        *[("out.avi", None), ("out.wmv", None), ("out.mpg", None), ("out.mxf", None), ("out.ogv", None)],
+        *[("out.mov", "prores_ks"), ("out.mkv", "mpeg4"), ("out.mkv", "mpeg2video"), ("out.mkv", "vp8")],
+        *[("out.mkv", "mjpeg"), ("out.mkv", None), ("out.webm", None)],
+    ],
+)
+@pytest.mark.parametrize("pixel_format", ["yuvj420p", "yuv422p"])
+def test_a_full_range_is_shown_as_it_was(
+    name: str, codec: str | None, pixel_format: str, clip: Clips, convert, decoded, tmp_path: Path
+):
+    source = clip("in.mkv", pixel_format=pixel_format, colour=(1, 2, 1, 1), width=352, height=288)
+    assert not [line for line in convert(source, tmp_path / name, box=BOX, codec=codec) if "range" in line]
+    old, new = (decoded(path)[0] for path in (source, tmp_path / name))
+    new.colorspace = 1 if new.colorspace == 2 else new.colorspace  # AVI does not tell
+    shift = new.to_ndarray(format="rgb24").astype(float) - old.to_ndarray(format="rgb24")
+    shift[BOX.slices] = 0
+    assert np.abs(shift.mean((0, 1))).max() < 2
+
+
+def test_a_full_range_that_is_not_noted_is_told(clip: Clips, convert, tmp_path: Path):
+    source = clip("in.mkv", codec="ffv1", colour=(1, 2, 1, 1))
+    (warning,) = convert(source, tmp_path / "out.avi", codec="ffv1")
+    assert warning.endswith("so that players show too much contrast; .mkv notes it")
+    assert convert(source, tmp_path / "out.mkv", codec="ffv1") == []
