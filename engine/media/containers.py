@@ -37,7 +37,7 @@ class Container:
     text: str | None = None
     """The kind of text subtitles that it holds; None where it is not known."""
     attachments: bool = False
-    """Whether it holds attached files, such as fonts."""
+    """Whether it holds attached files, such as fonts and covers."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """What codecs are called in it, where FFmpeg's own choice is not played everywhere."""
     options: Mapping[str, str] = field(default_factory=dict)
@@ -49,7 +49,6 @@ _APPLE = {"hevc": "hvc1"}
 _MATROSKA: dict[str, Any] = {
     "turns": True,
     "run_up": "known",
-    "attachments": True,
     "options": {"avoid_negative_ts": "disabled"},  # It must not move time stamps by itself.
 }
 _MPEG: dict[str, Any] = {"encoder": "mpeg2video", "fixed_rate": True, "gapless": True}
@@ -60,7 +59,7 @@ CONTAINERS: tuple[Container, ...] = (
     Container("ipod", turns=True, text="mov_text"),  # What ends in .m4v.
     Container("3gp", turns=True),
     Container("3g2", turns=True),
-    Container("matroska", text="subrip", **_MATROSKA),
+    Container("matroska", text="subrip", attachments=True, **_MATROSKA),
     Container("webm", "libvpx-vp9", **_MATROSKA),
     # Neither has a place for the time stamps that reordered frames need; in ASF FFmpeg shows H.264 late even so.
     Container("avi", "mpeg4", fixed_rate=True, reorders=False, run_up="none", counted=True),

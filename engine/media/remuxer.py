@@ -12,12 +12,13 @@ import av
 
 from ptfan.engine.media.chapters import cut_chapters
 from ptfan.engine.media.containers import ROOMIEST, Container, container_named
+from ptfan.engine.media.cover import is_cover
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.seams import Companion
 from ptfan.engine.media.silence import Silence, is_uncompressed
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.stream_name import stream_name
-from ptfan.engine.media.stream_trial import Rehearsal, add_copy, first_packets, held_streams
+from ptfan.engine.media.stream_trial import Rehearsal, add_copy, first_packets, held_streams, is_attached
 from ptfan.engine.media.tags import content_tags, lost_tags
 from ptfan.engine.media.text_converter import TextConverter, text_codec
 from ptfan.engine.media.video_file import VideoFile
@@ -138,7 +139,7 @@ class Remuxer:
     def _others(self) -> Iterator[Any]:
         """Yield the source's other streams that are worth copying."""
         for stream in self._file.container.streams:
-            if stream.type == "video" and stream is not self._file.stream and not _is_cover(stream):
+            if stream.type == "video" and stream is not self._file.stream and not is_cover(stream):
                 self._warn(f"{stream_name(stream)} is dropped: only the first one is inpainted")
             elif stream is not self._file.stream and not _is_made_anew(stream):
                 yield stream
@@ -190,10 +191,12 @@ class Remuxer:
 
     def _rehearsed(self, stream: Any, first: Any) -> _Trial:
         """Return what tries packets before they are written; sound that waits for pictures is taken as it is."""
-        container = self._target.format.name
-        if container_named(container).paired:
+        kind = container_named(self._target.format.name)
+        if is_attached(stream, kind):
+            return lambda packet: None  # it is in the header
+        if kind.paired:
             return lambda packet: packet
-        self._rehearsals.append(Rehearsal(stream, first, container))
+        self._rehearsals.append(Rehearsal(stream, first, kind.name))
         return self._rehearsals[-1].mux
 
     def _read(self) -> Generator[tuple[Fraction, av.Packet[Any], _Copy], None, None]:
@@ -271,11 +274,6 @@ def _last_time(container: av.container.InputContainer, index: int) -> Fraction:
         if packet.size and packet.pts is not None:
             time = packet.pts * packet.time_base
     return time
-
-
-def _is_cover(stream: Any) -> bool:
-    """Tell whether a video stream is a picture that stands for the whole."""
-    return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
 def _is_made_anew(stream: Any) -> bool:

@@ -10,10 +10,11 @@ from typing import Any
 
 import av
 
-from ptfan.engine.media.containers import container_named
+from ptfan.engine.media.containers import Container, container_named
+from ptfan.engine.media.cover import cover_file, is_cover
 from ptfan.engine.media.frame_rate import USUAL_RATE
 
-__all__ = ["Rehearsal", "add_copy", "first_packets", "held_streams"]
+__all__ = ["Rehearsal", "add_copy", "first_packets", "held_streams", "is_attached"]
 
 _ENOUGH = 5000
 """Packets to read, at most, in search of the first ones of all streams."""
@@ -117,7 +118,10 @@ def add_copy(container: av.container.OutputContainer, stream: Any, first: Any) -
         stream: The other stream.
         first: Its first packet, see `first_packets`; None where it has none.
     """
-    counted = container_named(container.format.name).counted and first is not None
+    kind = container_named(container.format.name)
+    if first is not None and is_attached(stream, kind):
+        return container.add_attachment(*(cover_file(stream) or ("", "")), bytes(first))
+    counted = kind.counted and first is not None
     template = _unblocked(stream, first) if counted and _kind(stream) in _FRAMED else stream
     copy = container.add_stream_from_template(template)
     layout = template.codec_context.layout.name if stream.type == "audio" else ""
@@ -125,6 +129,11 @@ def add_copy(container: av.container.OutputContainer, stream: Any, first: Any) -
         with suppress(ValueError, RuntimeError, TypeError):
             copy.codec_context.layout = _LAYOUTS.get(template.codec_context.channels, "stereo")
     return copy
+
+
+def is_attached(stream: Any, target: Container) -> bool:
+    """Tell whether a container holds a stream of pictures as an attached file, whose content is in the header."""
+    return target.attachments and cover_file(stream) is not None
 
 
 def _add_pictures(container: av.container.OutputContainer) -> av.VideoStream:
@@ -149,6 +158,8 @@ def _is_held(stream: Any, first: Any, target: str) -> bool:
     """Tell whether a container takes a stream, and gives it back as what it was."""
     if stream.type == "attachment":
         return container_named(target).attachments
+    if first is not None and is_attached(stream, container_named(target)):
+        return True
     memory = io.BytesIO()
     try:
         rehearsal = Rehearsal(stream, first, target, memory)
@@ -170,4 +181,4 @@ def _kind(stream: Any) -> tuple[str, str]:
     """Return a stream's type and codec, by the name that any container calls it by."""
     context = stream.codec_context
     codec = context.codec.canonical_name if context else ""
-    return stream.type, _CALLED.get(codec, codec)
+    return "cover" if is_cover(stream) else stream.type, _CALLED.get(codec, codec)

@@ -11,6 +11,7 @@ from av.codec.context import Flags
 from av.video.reformatter import VideoReformatter
 
 from ptfan.engine.errors import InputError, UnreadableError, one_line
+from ptfan.engine.media.cover import is_cover
 from ptfan.engine.media.hardware import HardwareDecoding
 from ptfan.engine.media.input_container import open_container
 from ptfan.engine.media.seams import Seam, Splicer
@@ -162,7 +163,7 @@ class VideoFile:
         if self.container.format.name in _NOT_VIDEO - (PLAYLISTS if self._live else set()):
             raise UnreadableError(f"{self.name}: is a text file, not a video")
         for stream in self.container.streams.video:
-            if not stream.disposition & av.stream.Disposition.attached_pic:
+            if not is_cover(stream):
                 return self._prepare(stream)
         kinds = ", ".join(sorted({stream.type for stream in self.container.streams})) or "nothing"
         raise InputError(f"{self.name}: has no video stream, only {kinds}")

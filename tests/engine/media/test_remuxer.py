@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ptfan.engine.frame import Box
+from ptfan.engine.media.cover import is_cover
 from ptfan.engine.media.remuxer import Remuxer
 
 Clips = Callable[..., Path]
@@ -194,9 +195,10 @@ def test_what_the_pictures_are_for_is_copied(tmp_path: Path, clip: Clips, conver
         assert container.streams.video[0].disposition == meant
 
 
-def test_a_cover_picture_is_copied(tmp_path: Path, clip: Clips, convert, decoded):
+def _with_cover(tmp_path: Path, clip: Clips, codec: str) -> tuple[Path, bytes]:
+    """Write a film behind its cover; return it, and what is in the cover."""
+    still = clip("still.mov", codec=codec, pixel_format="rgb24" if codec == "png" else "yuvj420p", frames=1)
     source, first = tmp_path / "cover.mp4", clip()
-    still = clip("still.mov", codec="mjpeg", pixel_format="yuvj420p", frames=1)
     with av.open(str(first)) as container, av.open(str(still)) as other, av.open(str(source), "w") as target:
         film = target.add_stream_from_template(container.streams.video[0], opaque=True)
         cover = target.add_stream_from_template(other.streams.video[0], opaque=True)
@@ -206,14 +208,29 @@ def test_a_cover_picture_is_copied(tmp_path: Path, clip: Clips, convert, decoded
                 if packet.size:
                     packet.stream = stream
                     target.mux(packet)
-    output = tmp_path / "out.mp4"
-    assert convert(source, output) == []
-    with av.open(str(output)) as container:
-        covers = [bool(stream.disposition & av.stream.Disposition.attached_pic) for stream in container.streams]
-        assert covers == [False, True]
-        content = [bytes(packet) for packet in container.demux(video=1) if packet.size]
     with av.open(str(still)) as container:
-        assert content == [bytes(packet) for packet in container.demux(video=0) if packet.size]
+        return source, next(bytes(packet) for packet in container.demux(video=0))
+
+
+@pytest.mark.parametrize("codec", ["mjpeg", "png"])
+def test_a_cover_picture_is_copied(codec: str, tmp_path: Path, clip: Clips, convert):
+    source, picture = _with_cover(tmp_path, clip, codec)
+    for output in (tmp_path / "out.mp4", tmp_path / "out.mkv", tmp_path / "again.mp4"):
+        assert convert(source, output) == []
+        with av.open(str(output)) as container:
+            assert [is_cover(stream) for stream in container.streams] == [False, True]
+            assert [bytes(packet) for packet in container.demux(video=1) if packet.size] == [picture]
+        source = output
+
+
+@pytest.mark.parametrize(("ending", "name"), [("avi", "avi"), ("webm", "webm"), ("nut", "nut"), ("wmv", "asf")])
+def test_a_cover_picture_does_not_become_a_film(ending: str, name: str, tmp_path: Path, clip: Clips, convert):
+    source, _ = _with_cover(tmp_path, clip, "mjpeg")
+    output = tmp_path / f"out.{ending}"
+    loss = f"{output}: video stream 1 (mjpeg) is dropped: {name} cannot hold it; .mkv can"
+    assert loss in convert(source, output)
+    with av.open(str(output)) as container:
+        assert len(container.streams) == 1
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
