@@ -122,6 +122,11 @@ def _nothing(quality: int) -> dict[str, str]:
     return {}
 
 
+def _dnxhr(quality: int) -> dict[str, str]:
+    # The profile sets the rate, whatever the quality; without one the older DNxHD is meant, of few sizes and rates.
+    return {"profile": "dnxhr_hqx"}
+
+
 def _ffv1(quality: int) -> dict[str, str]:
     return {"level": "3", "slicecrc": "1"}
 
@@ -147,6 +152,7 @@ ENCODERS: tuple[Encoder, ...] = (
     Encoder("apng", _nothing, lossless=True),
     Encoder("rawvideo", _nothing, lossless=True),
     Encoder("prores_ks", _nothing, limited=True),
+    Encoder("dnxhd", _dnxhr, formats=("yuv422p10le",), needs="256x120 pixels or more"),
     Encoder("mjpeg", _quantizer, formats=("yuvj420p", "yuvj422p", "yuvj444p"), matrix=BT601),
     Encoder("mpeg4", _quantizer, coarse_time=True, limited=True),
     Encoder("mpeg2video", _quantizer, fixed_rate=True, limited=True),
@@ -163,7 +169,14 @@ _NVENC: tuple[Encoder, ...] = (
 """Those of a GPU, which are taken when they are named."""
 
 _SHORT = {"h264": "libx264", "x264": "libx264", "avc": "libx264", "h265": "libx265", "hevc": "libx265"}
-_SHORT |= {"x265": "libx265", "av1": "libsvtav1", "vp9": "libvpx-vp9", "vp8": "libvpx", "prores": "prores_ks"}
+_SHORT |= {
+    "x265": "libx265",
+    "av1": "libsvtav1",
+    "vp9": "libvpx-vp9",
+    "vp8": "libvpx",
+    "prores": "prores_ks",
+    "dnxhr": "dnxhd",
+}
 
 
 def encoder_named(name: str) -> Encoder:
