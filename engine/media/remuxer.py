@@ -29,6 +29,8 @@ _AUDIBLE = Fraction(1, 10)
 """Seconds by which sound may miss its time and nobody be told."""
 _END = 1 << 40
 """A time stamp behind all others."""
+_TIMECODE = "timecode"
+"""The tag that tells the time code of the first picture: MXF has it for the file, MOV and MP4 for a stream."""
 _Trial: TypeAlias = "Callable[[av.Packet[Any]], av.Packet[Any] | None]"
 """Takes a packet, and returns what is to be written of it; an error of FFmpeg's says that the output refuses it."""
 
@@ -118,7 +120,10 @@ class Remuxer:
 
     def losses(self, found: av.container.InputContainer) -> list[str]:
         """Name what did not arrive in the finished output, which is open for reading, or not in time."""
-        lost, name = lost_tags(self._file.container.metadata, found.metadata), self._target.format.name
+        there, name = dict(found.metadata), self._target.format.name
+        if any(_TIMECODE in stream.metadata for stream in found.streams):
+            there[_TIMECODE] = ""
+        lost = lost_tags(self._file.container.metadata, there)
         chapters = len(self._chapters) - len(found.chapters())
         tags = [f"the tags {', '.join(lost)} are dropped: {name} cannot hold them"] if lost else []
         tags += [f"{chapters} chapters are dropped: {name} cannot hold them"] if chapters > 0 else []
@@ -280,7 +285,7 @@ def _is_made_anew(stream: Any) -> bool:
     """Tell whether a muxer makes a stream by itself: time code from a tag, and text from the chapters."""
     if stream.type != "data":
         return False
-    return "timecode" in stream.metadata or bool(stream.container.chapters())
+    return _TIMECODE in stream.metadata or bool(stream.container.chapters())
 
 
 def _pushes_back(stream: Any, target: Container) -> bool:

@@ -21,6 +21,10 @@ _OF_THE_FILE = {
     "number_of_bytes",
     "source_id",
     "alpha_mode",
+    # MXF's, which name the program and number the file.
+    *("operational_pattern_ul", "uid", "generation_uid", "material_package_umid", "file_package_umid"),
+    *("company_name", "product_name", "product_uid", "product_version", "product_version_num"),
+    *("toolkit_version_num", "application_platform"),
 }
 """Tags about how the old file was made; they are untrue of the new one."""
 

@@ -359,3 +359,16 @@ def test_sound_that_goes_on_behind_the_pictures_of_mxf_is_named(clip: Clips, con
     source, output = clip("in.mkv", frames=3, audio="pcm_s16le"), tmp_path / "out.mxf"
     (warning,) = convert(source, output)
     assert warning.endswith("s too early: mxf holds no more sound than pictures; .mkv does")
+
+
+@pytest.mark.parametrize("ending", ["mov", "mp4", "mkv", "mxf"])
+def test_what_mxf_tells_of_itself_is_left_out_and_its_time_code_is_kept(
+    ending: str, clip: Clips, convert, tmp_path: Path
+):
+    source = clip("in.mxf", codec="mpeg2video", tags={"timecode": "10:00:00:00"})
+    output = tmp_path / f"out.{ending}"
+    assert convert(source, output) == []
+    assert "uid" not in _tags(output) or ending == "mxf"
+    with av.open(str(output)) as container:
+        told = [container.metadata, *(stream.metadata for stream in container.streams)]
+        assert "10:00:00:00" in [tags.get("timecode") or tags.get("TIMECODE") for tags in told]
