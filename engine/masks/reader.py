@@ -17,6 +17,7 @@ from ptfan.engine.errors import InputError, InputNotFoundError, MaskError
 from ptfan.engine.frame import Mask
 from ptfan.engine.masks.clock import MaskTimes
 from ptfan.engine.masks.images import hole_of, open_pictures, read_mask_image, read_object_ids
+from ptfan.engine.media.decoder import decoder_of
 from ptfan.engine.media.endings import has_image_ending
 from ptfan.engine.natural_order import files_in
 
@@ -196,7 +197,9 @@ class _Video:
         container = self._files.enter_context(open_pictures(self._path))
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
-        yield from container.decode(stream)
+        decode = decoder_of(stream)
+        for packet in container.demux(stream):
+            yield from decode(packet)
 
     def read(self, index: int) -> Mask:
         frame = None

@@ -12,6 +12,7 @@ from av.video.reformatter import VideoReformatter
 
 from ptfan.engine.errors import InputError, UnreadableError, one_line
 from ptfan.engine.media.cover import is_cover
+from ptfan.engine.media.decoder import Decode, decoder_of
 from ptfan.engine.media.hardware import HardwareDecoding
 from ptfan.engine.media.input_container import open_container
 from ptfan.engine.media.seams import Seam, Splicer
@@ -108,8 +109,9 @@ class VideoFile:
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Decode from here to the end; packets that cannot be decoded are passed over and counted in `damaged`."""
+        decode = decoder_of(self.stream) if self._hardware is None else av.Packet.decode
         for packet in self.packets():
-            yield from self._decode(packet)
+            yield from self._decode(packet, decode)
 
     def no_frame(self, usual: str) -> InputError:
         """Return an error that says why not one frame can be decoded.
@@ -135,10 +137,10 @@ class VideoFile:
         in_order = "mp4" not in self.container.format.name
         return self._remote and not in_order and self._read == 0 and error.errno in (errno.EIO, errno.EPIPE)
 
-    def _decode(self, packet: av.Packet[av.VideoStream]) -> list[av.VideoFrame]:
+    def _decode(self, packet: av.Packet[av.VideoStream], decode: Decode) -> list[av.VideoFrame]:
         """Decode one packet; none of its frames if it is damaged."""
         try:
-            return [self._plain(frame) for frame in packet.decode()]
+            return [self._plain(frame) for frame in decode(packet)]
         except (av.InvalidDataError, av.EOFError):
             self.damaged += 1
             return []

@@ -10,6 +10,7 @@ import numpy as np
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.media.colour import ColourTags
+from ptfan.engine.media.decoder import tells_alpha
 from ptfan.engine.media.frame_rate import constant_rate
 from ptfan.engine.media.hardware import HardwareDecoding
 from ptfan.engine.media.hdr import Hdr
@@ -61,13 +62,12 @@ class VideoProbe:
             info = describe_stream(location, file, frame)
             scan = PacketScan.of(location, info.interlaced)
             promised = _promise(file, scan)
-            tags = {key.lower(): value for key, value in file.stream.metadata.items()}
             return cls(
                 info=_count(info, scan, span),
                 scan=scan,
                 missing=_is_cut_short(file, scan, promised),
                 promised=promised,
-                alpha_lost=tags.get("alpha_mode") == "1" and not info.has_alpha,
+                alpha_lost=tells_alpha(file.stream) and not info.has_alpha,
             )
         finally:
             file.close()

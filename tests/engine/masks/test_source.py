@@ -173,6 +173,18 @@ def test_a_video_may_bear_a_title_in_no_encoding_that_can_be_told(tmp_path: Path
         np.testing.assert_array_equal(source.at(0, 32, 24), square(32, 24, 3))
 
 
+def test_a_video_with_alpha_beside_its_pictures_counts_by_it(tmp_path: Path) -> None:
+    mask, path = square(32, 24, 8, side=8), tmp_path / "m.webm"
+    picture = np.dstack([np.full((24, 32, 3), 255, np.uint8), mask.astype(np.uint8) * 255])
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libvpx-vp9", rate=25, options={"lossless": "1", "auto-alt-ref": "0"})
+        stream.width, stream.height, stream.pix_fmt = 32, 24, "yuva420p"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgba").reformat(format="yuva420p")))
+        container.mux(stream.encode())
+    with open_mask(path) as source:
+        assert (source.at(0, 32, 24) == mask).all()
+
+
 def test_boxes_join_the_mask_and_grow_with_it(tmp_path: Path) -> None:
     mask = square(32, 24, 20)
     with open_mask(write(tmp_path / "m.png", mask), [Box(1, 2, 3, 4), Box(8, 8, 2, 2)], dilate=1) as source:

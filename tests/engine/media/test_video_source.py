@@ -151,8 +151,17 @@ def test_alpha_stays_in_the_native_frame(name: str, settings: dict, clip: Clips)
     assert samples[0].image.shape == (48, 64, 3)
 
 
-def test_alpha_that_the_decoder_does_not_deliver_is_named(clip: Clips):
+def test_alpha_beside_the_coded_pictures_is_read_also_after_a_search(clip: Clips):
+    path = clip("a.webm", codec="libvpx-vp9", pixel_format="yuva420p", alpha=90, frames=30, options={"g": "5"})
+    for start, count in ((None, 30), (0.5, 17)):
+        info, samples, warnings = _read(path, start)
+        assert (info.has_alpha, info.pixel_format, warnings, len(samples)) == (True, "yuva420p", [], count)
+        assert samples[0].native.to_ndarray(format="rgba")[..., 3].mean() == pytest.approx(90, abs=2)
+
+
+def test_alpha_that_the_decoder_does_not_deliver_is_named(clip: Clips, monkeypatch: pytest.MonkeyPatch):
     path = clip("a.webm", codec="libvpx-vp9", pixel_format="yuva420p", alpha=90)
+    monkeypatch.setattr(av, "codecs_available", set())
     assert _read(path)[2] == [f"{path}: its alpha channel is dropped: the decoder does not read it"]
 
 
