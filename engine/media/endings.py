@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["VIDEO_ENDINGS", "has_image_ending", "has_video_ending"]
+__all__ = ["IMAGE_ENDINGS", "VIDEO_ENDINGS", "has_image_ending", "has_video_ending"]
 
 VIDEO_ENDINGS: tuple[str, ...] = (
     *("mp4", "mkv", "mov", "webm", "avi", "m4v", "ts", "mts", "m2ts", "mpg", "mpeg", "vob", "flv"),
     *("wmv", "asf", "3gp", "3g2", "ogv", "mxf", "nut", "y4m"),
 )
 """Endings that name a video container, the usual ones first, or Y4M."""
-_IMAGE_ENDINGS = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "ppm", "pgm", "pnm", "jp2")
+IMAGE_ENDINGS: tuple[str, ...] = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "ppm", "pgm", "pnm", "jp2")
+"""Endings that name an image."""
 
 
 def has_video_ending(path: Path) -> bool:
@@ -21,4 +22,4 @@ def has_video_ending(path: Path) -> bool:
 
 def has_image_ending(path: Path) -> bool:
     """Tell whether a name ends as that of a still picture does."""
-    return path.suffix.lower().lstrip(".") in _IMAGE_ENDINGS
+    return path.suffix.lower().lstrip(".") in IMAGE_ENDINGS

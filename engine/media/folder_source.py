@@ -13,7 +13,7 @@ import numpy as np
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Image
-from ptfan.engine.media.endings import has_image_ending, has_video_ending
+from ptfan.engine.media.endings import IMAGE_ENDINGS, has_image_ending, has_video_ending
 from ptfan.engine.media.frame_rate import USUAL_RATE
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.sample import Sample
@@ -130,8 +130,17 @@ def images_in(folder: Path) -> list[Path]:
     if not found:
         if files_in(folder, has_video_ending):
             raise InputError(f"{folder}: holds videos, no images; give {folder}/*")
-        raise InputError(f"{folder}: holds no images; expected files such as 000000.png")
+        raise InputError(f"{folder}: holds no images{_others(folder)}; expected files such as 000000.png")
     return found
+
+
+def _others(folder: Path) -> str:
+    """Say which files a folder without images holds, as some are of kinds that are not read."""
+    endings = sorted({path.suffix.lower() for path in files_in(folder, lambda path: bool(path.suffix))})
+    if not endings:
+        return ""
+    known = ", ".join(f".{ending}" for ending in IMAGE_ENDINGS)
+    return f" of a kind that is read ({known}), but {', '.join(endings[:3])}"
 
 
 def _position(moment: Fraction | None, rate: Fraction) -> int:

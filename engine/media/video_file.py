@@ -23,6 +23,7 @@ __all__ = ["NO_PROTOCOL", "PLAYLISTS", "VideoFile"]
 NO_PROTOCOL = "this FFmpeg, as PyAV brings it, does not speak this protocol"
 """Said of an address."""
 _UNSEARCHABLE = "its index lies at the end, and its server lets nobody search it (no byte ranges); download it first"
+_ANIMATED = "is an animated WebP, which FFmpeg does not decode, or is damaged; convert it to PNG images first"
 _NOT_VIDEO = {"tty", "srt", "ass", "webvtt", "lrc", "concat", "hls", "dash", "ffmetadata"}
 """What FFmpeg takes text files for."""
 PLAYLISTS = {"hls", "dash"}
@@ -121,6 +122,8 @@ class VideoFile:
         """
         if self._unsearchable:
             return UnreadableError(f"{self.name}: {_UNSEARCHABLE}")
+        if self.container.format.name == "webp_pipe":
+            return UnreadableError(f"{self.name}: {_ANIMATED}")
         hardware = self._hardware
         rest = "" if hardware is None else f"; or hwaccel {hardware} cannot decode its kind of pictures"
         return InputError(f"{self.name}: {usual}{rest}")

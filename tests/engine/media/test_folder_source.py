@@ -152,7 +152,11 @@ def test_a_change_of_depth_is_named(tmp_path: Path):
 
 
 def test_what_is_no_image_is_named(tmp_path: Path):
-    with pytest.raises(InputError, match="holds no images"):
+    with pytest.raises(InputError, match="holds no images; expected"):
+        open_source(tmp_path)
+    (tmp_path / "1.dpx").touch()
+    (tmp_path / "2.EXR").touch()
+    with pytest.raises(InputError, match=r"holds no images of a kind that is read \(\.png, .*\), but \.dpx, \.exr"):
         open_source(tmp_path)
     (tmp_path / "1.png").write_text("hello")
     with pytest.raises(InputError, match=r"1\.png: is not an image"):

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from ptfan.engine.errors import InputError
+from ptfan.engine.errors import InputError, UnreadableError
 from ptfan.engine.media import Sample, StreamInfo, open_source
 from ptfan.engine.media.orientation import Orientation
 from ptfan.engine.media.rgb import RgbConverter
@@ -163,6 +163,12 @@ def test_alpha_that_the_decoder_does_not_deliver_is_named(clip: Clips, monkeypat
     path = clip("a.webm", codec="libvpx-vp9", pixel_format="yuva420p", alpha=90)
     monkeypatch.setattr(av, "codecs_available", set())
     assert _read(path)[2] == [f"{path}: its alpha channel is dropped: the decoder does not read it"]
+
+
+def test_an_animated_webp_is_called_what_it_is(clip: Clips):
+    path = clip("a.webp", codec="libwebp", frames=3)
+    with pytest.raises(UnreadableError, match=r"a\.webp: is an animated WebP, which FFmpeg does not decode"):
+        _read(path)
 
 
 @pytest.mark.parametrize(("name", "options"), [("a.mp4", {"movflags": "faststart"}), ("a.mkv", {}), ("a.ts", {})])
