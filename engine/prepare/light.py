@@ -108,10 +108,17 @@ class Glimpse:
         (height, width), (rows, columns) = self._frame, self._cells.shape[:2]
         y, x = (np.arange(n) * side // n + side // (2 * n) for n, side in ((rows, height), (columns, width)))
         across, down = pixel_axes(rows, columns)
-        places = flow[y[:, None], x] * np.array([columns / width, rows / height], np.float32)
-        seen = cv2.remap(before._cells, places[..., 0] + across, places[..., 1] + down, cv2.INTER_LINEAR)
-        both = (np.minimum(seen[..., 3], self._cells[..., 3]) > WHOLE) & valid[y[:, None], x]
-        return seen[both][:, :3], self._cells[both][:, :3]
+        step = flow[y[:, None], x] * np.array([columns / width, rows / height], np.float32)
+        # Sampling between cells takes contrast away. Half of the way between them is left to each frame, so that both
+        # lose the same: else a fade would lose less than it does.
+        here = (np.rint(step) - step) / 2
+        there = here + step
+        now, then = (
+            cv2.remap(glimpse._cells, places[..., 0] + across, places[..., 1] + down, cv2.INTER_LINEAR)
+            for glimpse, places in ((self, here), (before, there))
+        )
+        both = (np.minimum(then[..., 3], now[..., 3]) > WHOLE) & valid[y[:, None], x]
+        return then[both][:, :3], now[both][:, :3]
 
 
 def light_change(then: Array, now: Array) -> Light:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -79,6 +80,21 @@ def test_places_are_compared_along_the_flow(pan: Callable[..., list[Array]]) -> 
         then, seen = now.since(before, back, ~nothing)
         errors.append(np.abs(0.6 * then - seen).mean())
     assert min(errors) < 0.1 * max(errors)
+
+
+@pytest.mark.parametrize("way", [(0.0, 0.0), (3.0, 0.0), (4.0, 4.0), (-2.5, 5.5)])
+def test_a_fade_is_measured_alike_however_far_places_move(way: tuple[float, float]) -> None:
+    """Between cells there is less contrast, which is not the light's doing."""
+    large = cv2.GaussianBlur(np.random.default_rng(0).random((280, 360, 3), np.float32), (0, 0), 4)
+    first = large[16:256, 16:336]
+    matrix = np.array([[1, 0, 16 + way[0]], [0, 1, 16 + way[1]]], np.float32)
+    second = cv2.warpAffine(large, matrix, (320, 240), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
+    nothing = np.zeros((240, 320), bool)
+    before, now = (Glimpse(known_pixels(picture, nothing)) for picture in (first, 0.9 * second))
+    back = np.broadcast_to(np.array(way, np.float32), (240, 320, 2))
+    found = now.light_since(before, back, ~nothing)
+    assert found is not None
+    np.testing.assert_allclose(found.gain, 0.9, rtol=0.02)
 
 
 @pytest.mark.parametrize("level", [0.0, 0.4])
