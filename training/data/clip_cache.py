@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ptfan.engine.atomic import replacing, write_atomically
 from ptfan.engine.folders import make_folder
 from ptfan.engine.prepare.scenes import CutDetector
+from ptfan.engine.progress import NoProgress, Progress, running
 from ptfan.training.data.clips import Clip
 from ptfan.training.data.datasets import ClipSet
 
@@ -84,18 +85,27 @@ class ClipCache:
     """`.npy` files (T, H, W, 3) uint8."""
 
     @classmethod
-    def build(cls, dataset: ClipSet, cache: Path) -> ClipCache:
+    def build(cls, dataset: ClipSet, cache: Path, progress: Progress | None = None) -> ClipCache:
         """Decode every clip of a dataset into a folder; what is there and still fits stays.
 
         Args:
             dataset: the clips.
             cache: where the arrays go.
+            progress: is told of every clip that is decoded.
 
         Raises:
             InputError: a clip cannot be read.
         """
         make_folder(cache)
-        return cls(tuple(_decode_once(clip, cache) for clip in dataset.clips))
+        progress = progress or NoProgress()
+        entries = [CachedClip(cache / f"{clip.name}.npy") for clip in dataset.clips]
+        todo = [pair for pair in zip(dataset.clips, entries, strict=True) if not _fits(*pair)]
+        if todo:
+            with running(progress, "decoding", len(todo), "clips"):
+                for clip, entry in todo:
+                    _decode(clip, entry)
+                    progress.advance()
+        return cls(tuple(entry.path for entry in entries))
 
     def names(self) -> list[str]:
         """Return the clips' names."""
@@ -117,29 +127,31 @@ def find_cuts(frames: NDArray[np.uint8]) -> list[int]:
     return [number for number, frame in enumerate(frames) if detector.push(frame, hole)]
 
 
-def _decode_once(clip: Clip, cache: Path) -> Path:
-    entry = CachedClip(cache / f"{clip.name}.npy")
-    source = {
+def _source(clip: Clip) -> dict[str, Any]:
+    """Return what decides on an entry, as its note has it."""
+    return {
         "version": VERSION,
         "fingerprint": clip.fingerprint(),
         "masks": clip.mask_fingerprint() if clip.has_masks else None,
         "longest": clip.longest,
     }
-    if not _fits(entry, source):
-        entry.note_path.unlink(missing_ok=True)  # From here on until the new note, the entry counts for nothing.
-        entry.mask_path.unlink(missing_ok=True)
-        frames = clip.read()
-        _save(entry.path, frames)
-        if clip.has_masks:
-            _save(entry.mask_path, clip.read_masks(0, len(frames)))
-        note = {**source, "shape": frames.shape, "cuts": find_cuts(frames)}
-        write_atomically(entry.note_path, json.dumps(note).encode())
-    return entry.path
 
 
-def _fits(entry: CachedClip, source: dict[str, Any]) -> bool:
-    """Tell whether an entry is whole and made of this very source."""
-    note = entry.note()
+def _decode(clip: Clip, entry: CachedClip) -> None:
+    source = _source(clip)
+    entry.note_path.unlink(missing_ok=True)  # From here on until the new note, the entry counts for nothing.
+    entry.mask_path.unlink(missing_ok=True)
+    _save_frames(entry.path, clip.pictures())
+    frames = entry.frames()
+    if clip.has_masks:
+        _save(entry.mask_path, clip.read_masks(0, len(frames)))
+    note = {**source, "shape": frames.shape, "cuts": find_cuts(frames)}
+    write_atomically(entry.note_path, json.dumps(note).encode())
+
+
+def _fits(clip: Clip, entry: CachedClip) -> bool:
+    """Tell whether an entry is whole and made of this very clip."""
+    note, source = entry.note(), _source(clip)
     if any(name not in note or note[name] != value for name, value in source.items()):
         return False
     try:
@@ -148,6 +160,24 @@ def _fits(entry: CachedClip, source: dict[str, Any]) -> bool:
         return False
     whole = list(frames.shape) == note.get("shape") and frames.dtype == np.uint8
     return whole and (masks is not None) == (source["masks"] is not None)
+
+
+def _save_frames(path: Path, frames: Iterable[NDArray[np.uint8]]) -> None:
+    """Save frames as one array as they come: a long video does not fit into memory."""
+    with replacing(path) as file:
+        shape: tuple[int, ...] = ()
+        for frame in frames:
+            if not shape:
+                shape = 0, *frame.shape
+                _write_header(file, shape)
+            file.write(frame.tobytes())
+            shape = shape[0] + 1, *frame.shape
+        file.seek(0)
+        _write_header(file, shape)  # As long as the first one: numpy leaves room for any number of rows.
+
+
+def _write_header(file: IO[bytes], shape: tuple[int, ...]) -> None:
+    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
 
 
 def _save(path: Path, array: NDArray[np.uint8]) -> None:

@@ -160,18 +160,26 @@ class Clip:
         Raises:
             InputError: a frame cannot be read, has another size than the first, or is not there.
         """
-        pictures = [self._scaled(picture) for picture in self.source.read(start, stop)]
-        if not pictures or (stop is not None and len(pictures) < stop - start):
+        return np.stack(list(self.pictures(start, stop)))
+
+    def pictures(self, start: int = 0, stop: int | None = None) -> Iterator[Pixels]:
+        """Yield frames start to stop one by one, (H, W, 3) uint8 RGB each; see `read`.
+
+        Raises:
+            InputError: a frame cannot be read, has another size than the first, or is not there.
+        """
+        expected, end = "", start
+        for end, picture in enumerate(map(self._scaled, self.source.read(start, stop)), start + 1):
+            expected = expected or _size(picture)
+            if _size(picture) != expected:
+                raise InputError(
+                    f"clip {self.name}: frame {end - 1} is {_size(picture)}, expected {expected} as the frames before"
+                )
+            yield picture
+        if end == start or (stop is not None and end < stop):
             raise InputError(
-                f"clip {self.name}: frames {start} to {stop or 'the end'} were asked for, got {len(pictures)} of them"
+                f"clip {self.name}: frames {start} to {stop or 'the end'} were asked for, got {end - start} of them"
             )
-        odd = next((number for number, picture in enumerate(pictures) if picture.shape != pictures[0].shape), None)
-        if odd is not None:
-            raise InputError(
-                f"clip {self.name}: frame {start + odd} is {_size(pictures[odd])}, expected {_size(pictures[0])} "
-                "as the frames before"
-            )
-        return np.stack(pictures)
 
     def read_masks(self, start: int = 0, stop: int | None = None) -> Pixels:
         """Return the object ids of frames start to stop, (T, H, W) uint8 at the frames' size; 0 is the background.

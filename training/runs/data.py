@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from ptfan.engine.checks import check_choice
+from ptfan.engine.progress import choose_progress
 from ptfan.training.data.clip_cache import ClipCache
 from ptfan.training.data.clip_list import clip_list
 from ptfan.training.data.datasets import Layout, open_dataset
@@ -39,7 +40,7 @@ class DataSource:
             check_choice("training data: layout", self.layout, Layout)
 
     def decode(self, run: Path) -> ClipCache:
-        """Decode the clips, unless they are decoded already.
+        """Decode the clips, unless they are decoded already, and tell how far that is.
 
         Args:
             run: the run's folder.
@@ -55,7 +56,8 @@ class DataSource:
             names=clip_list(self.clips),
             longest=self.longest,
         )
-        return ClipCache.build(dataset, Path(self.cache) if self.cache else run / "cache")
+        cache = Path(self.cache) if self.cache else run / "cache"
+        return ClipCache.build(dataset, cache, choose_progress(quiet=False))
 
     def flow_cache(self) -> FlowCache | None:
         """Return the cache of complete frames' flow, if there is one."""

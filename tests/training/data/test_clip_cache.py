@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ptfan.engine.progress import NoProgress
 from ptfan.training.data.clip_cache import CachedClip, ClipCache, find_cuts
 from ptfan.training.data.datasets import open_dataset
 
@@ -107,3 +109,41 @@ def test_large_clips_are_kept_small(folder: Path, tmp_path: Path) -> None:
     masks = small.masks()
     assert masks is not None
     assert masks.shape == (4, 16, 24)
+
+
+def test_a_clip_need_not_fit_into_memory(tmp_path: Path, write_video: Write) -> None:
+    (tmp_path / "videos").mkdir()
+    frames = [np.full((240, 320, 3), t, np.uint8) for t in range(60)]
+    write_video(tmp_path / "videos/long.mp4", frames)
+    tracemalloc.start()
+    try:
+        entry = ClipCache.build(open_dataset(tmp_path / "videos"), tmp_path / "cache").entries()[0]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert entry.frames().shape == (60, 240, 320, 3)
+    assert np.array_equal(entry.frames(), open_dataset(tmp_path / "videos").clips[0].read())
+    assert peak < entry.frames().nbytes / 2
+
+
+class Counting(NoProgress):
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def start(self, name: str, total: int | None, unit: str = "frames") -> None:
+        self.told.append((name, total, unit))
+
+    def advance(self) -> None:
+        self.told.append("one")
+
+    def finish(self) -> None:
+        self.told.append("end")
+
+
+def test_how_far_decoding_is_can_be_seen(folder: Path, tmp_path: Path) -> None:
+    ClipCache.build(open_dataset(folder, names={"a"}), tmp_path / "cache")
+    first, again = Counting(), Counting()
+    ClipCache.build(open_dataset(folder), tmp_path / "cache", first)
+    ClipCache.build(open_dataset(folder), tmp_path / "cache", again)
+    assert first.told == [("decoding", 2, "clips"), "one", "one", "end"]
+    assert again.told == []
