@@ -119,9 +119,16 @@ class RunFolder:
         return arguments
 
     def write_state(self, state: dict[str, Any]) -> None:
-        """Write the state, whole or not at all."""
+        """Write the state, whole or not at all.
+
+        Raises:
+            OutputError: it cannot be written; an older one stays.
+        """
         with replacing(self.state) as file:
-            torch.save(state, file)
+            try:
+                torch.save(state, file)
+            except RuntimeError as error:  # With a full disk, torch fails once more while it ends its archive.
+                raise error.__context__ if isinstance(error.__context__, OSError) else error from None
 
     def read_state(self) -> dict[str, Any] | None:
         """Return the state; None if the run was never saved.

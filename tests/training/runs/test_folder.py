@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from ptfan.engine.errors import InputError, InputNotFoundError, OutputExistsError
+from ptfan.engine.errors import InputError, InputNotFoundError, OutputError, OutputExistsError
 from ptfan.training.generator.config import TrainConfig
 from ptfan.training.runs.folder import RunFolder
 
@@ -47,6 +50,24 @@ def test_the_state_comes_back(folder: RunFolder) -> None:
     assert state["step"] == 2
     assert torch.equal(state["weights"], torch.arange(3.0))
     assert [path.name for path in folder.path.glob("state*")] == ["state.pt"]
+
+
+class SmallDisk(io.BytesIO):
+    """Takes 1 MB."""
+
+    def write(self, data: Any) -> int:
+        if self.tell() + memoryview(data).nbytes > 1 << 20:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(data)
+
+
+def test_a_disk_that_becomes_full_is_told_in_one_line(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.write_state({"step": 1})
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", lambda *_: SmallDisk())
+        with pytest.raises(OutputError, match=r"state\.pt: cannot be written: the disk is full"):
+            folder.write_state({"step": 2, "weights": {n: torch.zeros(1 << 15) for n in range(20)}})
+    assert folder.read_state() == {"step": 1}
 
 
 class Trap:
