@@ -16,13 +16,13 @@ Settings = TypeVar("Settings")
 
 
 def from_text(
-    kind: type[Settings], text: str, what: str, *, raised: type[InputError] = InputError, advice: str = ""
+    kind: type[Settings], text: str | bytes, what: str, *, raised: type[InputError] = InputError, advice: str = ""
 ) -> Settings:
     """Build a dataclass from the text of a JSON object; see `from_object`.
 
     Args:
         kind: the dataclass.
-        text: JSON.
+        text: JSON; of bytes the encoding is found out.
         what: the name that errors begin with.
         raised: the kind of error that a reader of such a text raises.
         advice: what errors end in.

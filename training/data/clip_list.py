@@ -15,16 +15,18 @@ def clip_list(file: str | Path | None) -> frozenset[str] | None:
 
     Raises:
         InputNotFoundError: the list is not there.
-        InputError: it begins like a JSON array and is none.
+        InputError: it is no text, or begins like a JSON array and is none.
     """
     if file is None:
         return None
     path = Path(file)
     if not path.is_file():
         raise InputNotFoundError(f"training data: the list of clips {path} is not there")
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin with a mark
         names = json.loads(text) if text.lstrip().startswith("[") else text.split("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"training data: the list of clips {path} is no text in UTF-8; save it as one") from error
     except ValueError as error:
         raise InputError(f"training data: the list of clips {path} is no JSON array ({error})") from error
     return frozenset(name.strip() for name in names if name.strip())

@@ -16,6 +16,7 @@ __all__ = ["CONFIGS", "OptimizerConfig", "Precision", "RunConfig", "ScheduleConf
 Precision = Literal["fp32", "bf16", "fp16"]
 CONFIGS = Path(__file__).parents[1] / "configs"
 """The configurations that come with the package, a JSON file each."""
+LARGEST_SEED = (1 << 63) - 1
 Config = TypeVar("Config", bound="RunConfig")
 
 
@@ -88,10 +89,11 @@ class RunConfig:
     """Numbers that the networks compute with where torch's autocast allows: `bf16` (GPUs from Ampere on; slower than
     fp32 on most CPUs), `fp16` (GPUs alone, with loss scaling) or `fp32`."""
     seed: int = 0
-    """Seed of the weights and of the samples."""
+    """Seed of the weights and of the samples, 0 to 2^63 - 1."""
 
     def __post_init__(self) -> None:
         check_numbers("training config", self, "steps", "batch", "accumulate", least=1)
+        check_numbers("training config", self, "seed", most=LARGEST_SEED)
         if self.batch % self.accumulate:
             raise InputError(f"training config: batch is {self.batch}, expected a multiple of {self.accumulate} passes")
         if not 0.0 <= self.average < 1.0:
@@ -110,7 +112,7 @@ class RunConfig:
         return json.dumps(asdict(self), indent=2)
 
     @classmethod
-    def from_json(cls: type[Config], text: str) -> Config:
+    def from_json(cls: type[Config], text: str | bytes) -> Config:
         """Read settings that `to_json` wrote; fields left out keep their defaults.
 
         Raises:
@@ -130,4 +132,4 @@ class RunConfig:
         if not path.is_file():
             names = ", ".join(cls.names)
             raise InputNotFoundError(f"training config: {source} is not there; expected a JSON file, or one of {names}")
-        return cls.from_json(path.read_text(encoding="utf-8"))
+        return cls.from_json(path.read_bytes())

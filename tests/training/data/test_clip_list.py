@@ -16,6 +16,11 @@ def test_lists_of_clips(tmp_path: Path) -> None:
     for text in ("a\n  b \r\n\n", '["a", "b"]'):
         path.write_text(text, encoding="utf-8")
         assert clip_list(path) == frozenset({"a", "b"})
+    path.write_text("a\nb\n", encoding="utf-8-sig")
+    assert clip_list(path) == frozenset({"a", "b"})
+    path.write_text("a\nb\n", encoding="utf-16")
+    with pytest.raises(InputError, match="is no text in UTF-8; save it as one"):
+        clip_list(path)
     path.write_text('["a",', encoding="utf-8")
     with pytest.raises(InputError, match="is no JSON array"):
         clip_list(path)

@@ -40,6 +40,12 @@ def test_reads_a_file_or_a_name(tmp_path: Path) -> None:
     path.write_text('{"batch": 5, "sample": {"size": [80, 48]}}', encoding="utf-8")
     assert TrainConfig.read(path) == TrainConfig(batch=5, sample=SampleConfig(size=(80, 48)))
     assert TrainConfig.read("s").preset == "s"
+    for encoding in ("utf-8-sig", "utf-16"):
+        path.write_text('{"batch": 5}', encoding=encoding)
+        assert TrainConfig.read(path) == TrainConfig(batch=5)
+    path.write_bytes(b"{\xff")
+    with pytest.raises(InputError, match="training config: is no JSON"):
+        TrainConfig.read(path)
     with pytest.raises(
         InputNotFoundError, match=r"other\.json is not there; expected a JSON file, or one of paper-davis,"
     ):
@@ -92,6 +98,8 @@ def test_some_settings_can_be_changed_by_themselves() -> None:
     [
         ({"steps": 0}, "steps is 0, expected 1 or more"),
         ({"batch": -1}, "batch is -1"),
+        ({"seed": -1}, "seed is -1, expected 0 to"),
+        ({"seed": 1 << 64}, "seed is 18446744073709551616, expected 0 to"),
         ({"batch": 3, "accumulate": 2}, "batch is 3, expected a multiple of 2 passes"),
         ({"average": 1.0}, "average is 1.0, expected 0 to below 1"),
         ({"freeze_norm_after": 1.5}, "freeze_norm_after is 1.5, expected 0 to 1"),
