@@ -34,6 +34,8 @@ __all__ = [
 
 CONFIG_KEY = "ptfan.config"
 RECORD_KEY = "ptfan.record"
+HELD = {CONFIG_KEY: "network that fills holes", **{kind.key: kind.name for kind in KINDS.values()}}
+"""What a checkpoint may hold, by the name of its config in the metadata."""
 Network = TypeVar("Network", bound=Completer)
 
 
@@ -97,7 +99,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     path = Path(path)
     metadata, state = _read(path)
     try:
-        config, record = GeneratorConfig.from_json(_config_text(metadata, CONFIG_KEY)), _record(metadata)
+        _check_held(metadata, CONFIG_KEY)
+        config, record = GeneratorConfig.from_json(metadata[CONFIG_KEY]), _record(metadata)
         check_state(config, state)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
@@ -127,7 +130,8 @@ def load_completer(path: str | Path) -> Completer:
     state = {name: _unpacked(value) for name, value in stored.items()}
     kind = next((kind for kind in KINDS.values() if kind.key in metadata), KINDS[FlowCompleter])
     try:
-        completer = kind.build(kind.config.from_json(_config_text(metadata, kind.key)))
+        _check_held(metadata, *(kind.key for kind in KINDS.values()))
+        completer = kind.build(kind.config.from_json(metadata[kind.key]))
         _check(f"the {kind.name}", completer.state_dict(), state)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
@@ -201,10 +205,13 @@ def _check(name: str, expected: Mapping[str, Tensor], state: Mapping[str, Tensor
         raise ModelError(f"weights do not fit {name}: {'; '.join(first)}")
 
 
-def _config_text(metadata: Mapping[str, str], key: str) -> str:
-    if key not in metadata:
-        raise ModelError(f"has no {key} in its metadata, expected a checkpoint that ptfan wrote")
-    return metadata[key]
+def _check_held(metadata: Mapping[str, str], *keys: str) -> None:
+    """Check that a checkpoint holds one of the networks whose configs have these names."""
+    if not any(key in metadata for key in keys):
+        held = next((name for key, name in HELD.items() if key in metadata), None)
+        if held is None:
+            raise ModelError(f"has no {keys[0]} in its metadata, expected a checkpoint that ptfan wrote")
+        raise ModelError(f"is a {held}, expected a {' or a '.join(HELD[key] for key in keys)}")
 
 
 def _record(metadata: Mapping[str, str]) -> dict[str, Any]:

@@ -7,7 +7,14 @@ import torch
 from safetensors.torch import save_file
 
 from ptfan.engine.errors import InputNotFoundError, ModelError, OutputError, OutputExistsError
-from ptfan.training.checkpoint import Checkpoint, build, check_state, load_checkpoint, save_checkpoint
+from ptfan.training.checkpoint import (
+    Checkpoint,
+    build,
+    check_state,
+    load_checkpoint,
+    load_completer,
+    save_checkpoint,
+)
 from ptfan.training.model import Generator, GeneratorConfig, preset
 from ptfan.training.model.config import Stage
 
@@ -136,6 +143,10 @@ class TestLoading:
         [
             (None, "has no ptfan.config in its metadata"),
             ({"format": "pt"}, "has no ptfan.config in its metadata"),
+            (
+                {"ptfan.colour_config": "{}"},
+                "is a colour completion network, expected a network that fills holes",
+            ),
             ({"ptfan.config": "{"}, "generator config: is no JSON"),
             ({"ptfan.config": "{}"}, "generator config: name is missing"),
             ({"ptfan.config": preset("s").to_json(), "ptfan.record": "{"}, "its training record is no JSON"),
@@ -149,6 +160,13 @@ class TestLoading:
         with pytest.raises(ModelError) as caught:
             load_checkpoint(path)
         assert told in one_line(caught, path)
+
+    def test_a_generator_where_a_completing_network_is_expected(self, saved):
+        with pytest.raises(ModelError) as caught:
+            load_completer(saved)
+        assert "is a network that fills holes, expected a flow completion network or a colour" in one_line(
+            caught, saved
+        )
 
 
 def without(state, *keys):
