@@ -17,7 +17,7 @@ from ptfan.engine.spec import CompletionName
 from ptfan.engine.versions import versions
 from ptfan.training.evaluation.evaluator import Evaluator
 from ptfan.training.evaluation.journal import Journal, Score
-from ptfan.training.evaluation.measures import Weights, choose_measures
+from ptfan.training.evaluation.measures import WEIGHTS_OPTIONS, Weights, choose_measures
 from ptfan.training.evaluation.methods import Method, baseline_methods, model_methods
 from ptfan.training.evaluation.pictures import PictureStore
 from ptfan.training.evaluation.protocols import open_benchmark
@@ -151,9 +151,10 @@ def _there(journal: Journal, key: str) -> Any:
 def _about(settings: EvaluationSettings, evaluator: Evaluator) -> dict[str, Any]:
     notes = list(evaluator.benchmark.notes)
     clips = len(evaluator.benchmark.clips)
-    if evaluator.measures.i3d is None:
-        notes += [] if settings.metrics else ["VFID is left out: it needs I3D's weights (--i3d)."]
-    elif clips < VFID_CLIPS:
+    missing = [f"{name} ({option})" for name, option in WEIGHTS_OPTIONS.items() if name not in evaluator.measures.names]
+    if missing and not settings.metrics:
+        notes.append(f"Left out for want of weights: {', '.join(missing)}.")
+    if evaluator.measures.i3d is not None and clips < VFID_CLIPS:
         notes.append(f"VFID compares {clips} clips: too few for a figure that others could be compared with.")
     return {
         "protocol": settings.protocol,

@@ -19,12 +19,14 @@ from ptfan.training.evaluation.task import Task
 if TYPE_CHECKING:
     from ptfan.training.evaluation.metrics.i3d import I3D
 
-__all__ = ["DEFAULT_METRICS", "METRICS", "Measures", "Weights", "choose_measures"]
+__all__ = ["DEFAULT_METRICS", "METRICS", "WEIGHTS_OPTIONS", "Measures", "Weights", "choose_measures"]
 
 Measure = Callable[[Task, Sequence[Pixels]], dict[str, float]]
 METRICS = ("psnr", "ssim", "warp", "lpips", "st-lpips", "vfid")
 """What can be asked for; the last three need weights."""
 DEFAULT_METRICS = ("psnr", "ssim", "warp")
+WEIGHTS_OPTIONS = {"lpips": "--lpips", "st-lpips": "--st-lpips", "vfid": "--i3d"}
+"""The others, and the options that name their weights."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,9 @@ def choose_measures(names: Sequence[str] | None, weights: Weights) -> Measures:
         if name not in METRICS:
             raise InputError(f"metric {name!r} is not known, expected some of {', '.join(METRICS)}")
         if name in given and given[name] is None:
-            option = {"lpips": "--lpips", "st-lpips": "--st-lpips", "vfid": "--i3d"}[name]
             raise InputError(
-                f"metric {name}: its weights are not given; name their file with {option}, or leave it out"
+                f"metric {name}: its weights are not given; name their file with {WEIGHTS_OPTIONS[name]}, "
+                "or leave it out"
             )
     chosen = tuple(name for name in METRICS if name in names)
     return Measures(chosen, _identity(chosen, weights), tuple(_single(chosen, weights)), _i3d(chosen, weights))

@@ -34,7 +34,7 @@ def test_the_command_writes_all_reports(tmp_path: Path, clips: Path) -> None:
     assert (content["protocol"], content["frames"], len(content["scores"])) == ("folder", 3, 8)
     table = (tmp_path / "scores.md").read_text()
     assert "| telea |" in table
-    assert "- VFID is left out" in table
+    assert "- Left out for want of weights: lpips (--lpips), st-lpips (--st-lpips), vfid (--i3d)." in table
     assert table.strip() in output
     assert (tmp_path / "clips.md").read_text().count("| clip0 |") == 4
     for name, width in (("sheet-box.jpg", 4 * 132), ("sheet-free-form.jpg", 4 * 132), ("tradeoff.png", None)):
