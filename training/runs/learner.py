@@ -206,6 +206,6 @@ def set_rate(optimizer: Any, rate: float) -> None:
 
 def _diverged(name: str, value: float, step: int) -> DivergenceError:
     return DivergenceError(
-        f"training: {name} is {value} in step {step}, expected a finite number; the state saved before is kept: "
-        "begin a new run --from its checkpoint with a lower learning rate, or in fp32"
+        f"training: {name} is {value} in step {step}, expected a finite number; what was saved before is kept: begin a "
+        "new run with a lower learning rate, or in fp32, --from the checkpoint if there is one"
     )
