@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +19,7 @@ from ptfan.engine.progress import NoProgress, Progress, running
 from ptfan.training.data.clips import Clip
 from ptfan.training.data.datasets import ClipSet
 
-__all__ = ["CachedClip", "ClipCache", "find_cuts"]
+__all__ = ["CachedClip", "ClipCache", "find_cuts", "with_cuts"]
 
 VERSION = 1
 """Of what is noted beside a clip; a clip with another is decoded again."""
@@ -116,15 +116,20 @@ class ClipCache:
         return [CachedClip(path) for path in self.clips]
 
 
-def find_cuts(frames: NDArray[np.uint8]) -> list[int]:
-    """Return the numbers of the frames that begin a new scene, the first one left out.
+def find_cuts(frames: Iterable[NDArray[np.uint8]]) -> list[int]:
+    """Return the numbers of the frames that begin a new scene, the first one left out; see `with_cuts`."""
+    return [number for number, (_, cut) in enumerate(with_cuts(frames)) if cut]
+
+
+def with_cuts(frames: Iterable[NDArray[np.uint8]]) -> Iterator[tuple[NDArray[np.uint8], bool]]:
+    """Yield each frame, and whether it begins a new scene, which the first one does not.
 
     Args:
-        frames: (T, H, W, 3) RGB.
+        frames: (H, W, 3) RGB each.
     """
     detector = CutDetector()
-    hole = np.zeros(frames.shape[1:3], bool)
-    return [number for number, frame in enumerate(frames) if detector.push(frame, hole)]
+    for frame in frames:
+        yield frame, detector.push(frame, np.zeros(frame.shape[:2], bool))
 
 
 def _source(clip: Clip) -> dict[str, Any]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from ptfan.engine.errors import InputError, InterruptedRunError
 from ptfan.engine.folders import make_folder
 from ptfan.engine.prepare.flow import DisFlow, guide_image, judged
 from ptfan.engine.progress import Progress, running
-from ptfan.training.data.clip_cache import find_cuts
+from ptfan.training.data.clip_cache import with_cuts
 from ptfan.training.data.clips import Clip
 from ptfan.training.data.datasets import ClipSet
 from ptfan.training.data.flow.cache import FlowCache, FlowInfo, encode_pair
@@ -117,16 +119,17 @@ def _done(clip: Clip, cache: FlowCache, method: str, grid: int, report: Callable
 
 def _compute_clip(clip: Clip, cache: FlowCache, method: FlowMethod, grid: int) -> Iterator[None]:
     """Compute and write one clip; yield after every pair of frames."""
-    frames = clip.read()
-    height, width = frames.shape[1:3]
-    cuts = tuple(find_cuts(frames))
-    info = FlowInfo(clip.fingerprint(), len(frames), (width, height), grid, method.name, cuts)
-    members = {}
-    for t in range(len(frames) - 1):
-        if t + 1 not in cuts:
-            flows = method.both_ways(clip, t, frames[t], frames[t + 1])
-            members[t] = encode_pair(judged(*flows), grid)
+    count = 1
+    cuts: list[int] = []
+    members: dict[int, dict[str, NDArray[Any]]] = {}
+    for t, ((first, _), (second, cut)) in enumerate(pairwise(with_cuts(clip.pictures()))):
+        count = t + 2
+        if cut:
+            cuts.append(t + 1)
+        else:
+            members[t] = encode_pair(judged(*method.both_ways(clip, t, first, second)), grid)
         yield
+    info = FlowInfo(clip.fingerprint(), count, clip.size, grid, method.name, tuple(cuts))
     cache.write(clip.name, info, members)
 
 

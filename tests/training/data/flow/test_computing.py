@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,21 @@ def test_no_flow_over_a_cut(tmp_path: Path, write_video: Write) -> None:
     compute(open_dataset(tmp_path / "videos"), tmp_path / "flow")
     info = FlowCache(tmp_path / "flow").info("a")
     assert (info.cuts, info.pairs()) == ((3,), [0, 1, 3, 4])
+
+
+def test_a_clip_s_frames_need_not_fit_into_memory(tmp_path: Path, write_video: Write) -> None:
+    (tmp_path / "videos").mkdir()
+    write_video(tmp_path / "videos/long.mp4", [np.full((160, 240, 3), t, np.uint8) for t in range(100)])
+    still = np.zeros((160, 240, 2), np.float32)
+    tracemalloc.start()
+    try:
+        compute(open_dataset(tmp_path / "videos"), tmp_path / "flow", lambda *_: (still, still), grid=8)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    info = FlowCache(tmp_path / "flow").info("long")
+    assert (info.frames, info.size, len(info.pairs())) == (100, (240, 160), 99)
+    assert peak < 100 * 160 * 240 * 3 / 2
 
 
 def test_a_stopped_run_goes_on(dataset: ClipSet, tmp_path: Path) -> None:
