@@ -22,7 +22,7 @@ STAGES = ("decode", "mask", "prepare", "infer", "encode")
 LARGE = 1 << 20
 """Pixels of a frame that is large."""
 GRACE_SECONDS = 2.0
-"""How long a run that is over waits for the decoder to notice."""
+"""How long a run that is over waits for the decoder to notice, and one that a signal breaks off for every thread."""
 POLL_SECONDS = 0.05
 """How often the waiting thread looks whether it is to stop."""
 
@@ -143,6 +143,8 @@ class Stages(Generic[Window]):
         self._lock = threading.Lock()
         self._error: BaseException | None = None
         self._complete = False
+        self._encoded = threading.Event()
+        """Set when the last stage is over."""
 
     def run(self, stop: threading.Event | None = None) -> bool:
         """Work until the video ends, a stage fails or `stop` is set.
@@ -154,14 +156,17 @@ class Stages(Generic[Window]):
             True when every frame was written; False when stopped before.
 
         Raises:
-            BaseException: the first error of any stage.
+            BaseException: the first error of any stage; or what a signal's handler raises, which breaks the run off.
         """
         stages = (self._decode, self._prepare, self._infer, self._encode)
         threads = [threading.Thread(target=self._guard, args=(stage,), daemon=True) for stage in stages]
         for thread, stage in zip(threads, stages, strict=True):
             thread.name = THREAD_PREFIX + stage.__name__[1:]
-            thread.start()
-        self._wait(threads, stop or threading.Event())
+        try:
+            self._work(threads, stop or threading.Event())
+        except BaseException:  # Of a signal's handler. What the threads use is closed next.
+            self._break_off(threads)
+            raise
         if self._error is not None:
             raise self._error
         return self._complete
@@ -175,22 +180,40 @@ class Stages(Generic[Window]):
         with self._at_work("encode"):
             self._sink.close()
 
-    def _wait(self, threads: list[threading.Thread], stop: threading.Event) -> None:
-        decode, *others = threads
-        while others[-1].is_alive():
-            try:
-                others[-1].join(POLL_SECONDS)
-            except KeyboardInterrupt:  # Without a handler of the caller's: the first one stops, the second one quits.
-                if stop.is_set():
-                    raise
-                stop.set()
-            if stop.is_set():
-                self._halt()
+    def _work(self, threads: list[threading.Thread], stop: threading.Event) -> None:
+        for thread in threads:
+            thread.start()
+        self._watch(stop)
         self._halt()
+        decode, *others = threads
         for thread in others:
             thread.join()
         # It may wait for a pipe that stays silent for ever; nobody takes what it reads, so it can be left there.
         decode.join(GRACE_SECONDS)
+
+    def _watch(self, stop: threading.Event) -> None:
+        """Return when the last stage is over, and halt the others when they are to stop."""
+        try:
+            self._await_end(stop)
+        except KeyboardInterrupt:  # Without a handler of the caller's: the first one stops, the second one quits.
+            if stop.is_set():
+                raise
+            stop.set()
+            self._await_end(stop)
+
+    def _await_end(self, stop: threading.Event) -> None:
+        # The thread itself is not waited for: before Python 3.13, one counts as over when Ctrl-C ends the waiting.
+        while not self._encoded.wait(POLL_SECONDS):
+            if stop.is_set():
+                self._halt()
+
+    def _break_off(self, threads: list[threading.Thread]) -> None:
+        """End what is at work now, and drop the rest."""
+        self._halt()
+        self._filled.cancel()
+        for thread in threads:
+            if thread.is_alive():  # the others may not have begun
+                thread.join(GRACE_SECONDS)
 
     def _halt(self) -> None:
         """Stop whatever lies before the encoder, which then finds the end of its queue."""
@@ -212,6 +235,9 @@ class Stages(Generic[Window]):
             pass
         except BaseException as error:
             self._fail(error, stage)
+        finally:
+            if stage == self._encode:
+                self._encoded.set()
 
     @contextmanager
     def _at_work(self, stage: str) -> Iterator[None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 import weakref
@@ -244,6 +246,58 @@ def test_stopping_keeps_the_beginning_without_gaps() -> None:
     assert not stages.run(stop)
     assert sink.written == list(range(stages.frames))
     assert stages.frames >= 31
+
+
+@pytest.fixture
+def raise_in_main() -> Iterator[Callable[[BaseException], None]]:
+    """Give a function that has a signal's handler raise an error in the main thread, as timers of task queues do."""
+    raised: list[BaseException] = []
+
+    def handle(number: int, frame: object) -> None:
+        raise raised.pop()
+
+    def send(error: BaseException) -> None:
+        time.sleep(0.1)  # until the main thread waits: it may still be starting the others
+        raised.append(error)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        time.sleep(0.3)  # until the main thread has gone on, if it does not wait
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    yield send
+    signal.signal(signal.SIGUSR1, before)
+
+
+def test_control_c_waits_for_the_frame_that_is_being_written(raise_in_main: Callable[[BaseException], None]) -> None:
+    sink = Shelf(lambda index: raise_in_main(KeyboardInterrupt()) if index == 5 else None)
+    stages = Stages(samples(None), masks(), Pairs(), sink)
+    assert not stages.run()
+    assert sink.written == list(range(stages.frames))
+    assert stages.frames >= 6
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), SystemExit(3)])
+def test_nothing_is_at_work_when_a_signal_breaks_a_run_off(
+    error: BaseException, raise_in_main: Callable[[BaseException], None]
+) -> None:
+    sink = Shelf(lambda index: raise_in_main(error) if index == 5 else None)
+    with pytest.raises(type(error)):
+        Stages(samples(None), masks(), Pairs(), sink).run()
+    assert sink.written == list(range(6))
+    assert not any(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate())
+
+
+def test_nothing_is_at_work_when_control_c_comes_while_threads_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def start_all_but_the_last(thread: threading.Thread) -> None:
+        if thread.name == f"{THREAD_PREFIX}encode":
+            raise KeyboardInterrupt
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_all_but_the_last)
+    with pytest.raises(KeyboardInterrupt):
+        Stages(samples(None), masks(), Pairs(), Shelf()).run()
+    assert not any(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate())
 
 
 def test_stopping_does_not_wait_for_a_silent_source(monkeypatch: pytest.MonkeyPatch) -> None:
