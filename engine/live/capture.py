@@ -88,9 +88,13 @@ class Capture:
             InputError: The source is not there, also not after `reconnect` seconds, or cannot be read.
             InterruptedRunError: The run was stopped meanwhile.
         """
-        self._thread.start()
-        while self._info is None and self._thread.is_alive() and not self._over:
-            self._thread.join(POLL_SECONDS)  # FFmpeg may wait for long; who stops the run does not wait with it.
+        try:
+            self._thread.start()
+            while self._info is None and self._thread.is_alive() and not self._over:
+                self._thread.join(POLL_SECONDS)  # FFmpeg may wait for long; who stops the run does not wait with it.
+        except BaseException:  # Ctrl-C: nobody has the capture yet who would close it.
+            self.close()
+            raise
         if self._info is not None:
             return self._info
         if self._over:

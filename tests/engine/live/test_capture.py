@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -87,6 +89,21 @@ def test_a_source_that_opens_when_the_run_was_stopped_is_closed(capture: Capture
         capture(open_feed, stop).open()
     opening.set()
     wait_for(lambda: camera.closed)
+
+
+def test_a_source_that_opens_after_control_c_is_not_read(capture: Captures, monitor: Monitor) -> None:
+    camera, opening = Camera(), threading.Event()
+
+    def open_feed(*_: object) -> Camera:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert opening.wait(10)
+        return camera
+
+    with pytest.raises(KeyboardInterrupt):
+        capture(open_feed, threading.Event()).open()
+    opening.set()
+    wait_for(lambda: camera.closed)
+    assert monitor.figures()["captured"] == 0
 
 
 def test_the_last_frame_before_a_loss_is_not_pushed_out(capture: Captures, monitor: Monitor) -> None:
