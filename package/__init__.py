@@ -44,11 +44,13 @@ _HOMES = {
 """The modules of `ptfan.engine` that the names come from."""
 
 
-def __getattr__(name: str) -> Any:
-    """Import what is asked for, and only then: nobody waits for what they do not use."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'ptfan' has no attribute {name!r}")
-    return getattr(import_module(f"ptfan.engine.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:  # to type checkers it would mean that every name is there
+
+    def __getattr__(name: str) -> Any:
+        """Import what is asked for, and only then: nobody waits for what they do not use."""
+        if name not in _HOMES:
+            raise AttributeError(f"module 'ptfan' has no attribute {name!r}")
+        return getattr(import_module(f"ptfan.engine.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
