@@ -72,6 +72,8 @@ class Engine(Closing):
     def open_stream(self, settings: InpaintSettings | None = None) -> Inpainter:
         """Return an inpainter for one stream, to be used in a thread of its own, and closed when the stream is over.
 
+        One that is dropped without being closed counts as late: the others wait for it, as `patience` says.
+
         Args:
             settings: how its frames are prepared; the engine's by default. What runs the network is the engine's.
         """

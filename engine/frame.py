@@ -120,10 +120,8 @@ class Frame:
         """Return the picture with its hole filled; pixels outside the hole are the very same.
 
         Returns:
-            (H, W, 3) of the image's own type.
+            (H, W, 3) of the image's own type: a copy, to draw on as one likes.
         """
-        if not self.patches:
-            return self.image
         height, width = self.hole.shape
         return self.composite_in(Box(0, 0, width, height))
 

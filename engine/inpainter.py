@@ -79,7 +79,8 @@ class Inpainter(Closing):
     """Frames with holes in, the same frames with patches for their holes out.
 
     `push` takes one frame and returns none or more; `flush` returns the rest, as codecs do. Memory is bounded by the
-    window. The two halves of a push, `preparer` and `infer`, may run in two threads.
+    window. It serves one stream, and one thread at a time; the two halves of a push, `preparer` and `infer`, may run in
+    two threads.
 
     Example:
         with Inpainter() as inpainter:
@@ -144,7 +145,8 @@ class Inpainter(Closing):
     def push(self, frame: Frame) -> list[Frame]:
         """Take the next frame; return the frames that are finished, in order.
 
-        Its arrays are kept as they are until it is finished: do not write to them before, as into a camera's buffer.
+        Its arrays are kept, not copied: do not write to them, also not when it is finished, since the frames after it
+        are filled from it. Of a camera's buffer that is written anew, push a copy.
 
         Raises:
             InputError: the frame's size differs from the stream's, or its mask's from its own; or it is closed.

@@ -109,10 +109,11 @@ def test_composite_changes_the_hole_alone(dtype: Any, peak: int) -> None:
                 assert np.array_equal(done[y, x], image[y, x])
 
 
-def test_composite_gives_back_what_is_not_to_be_changed() -> None:
+def test_whoever_draws_on_a_composite_spoils_no_frame() -> None:
     image = np.zeros((4, 4, 3), np.uint8)
-    frame = Frame(image, np.ones((4, 4), bool))
-    assert frame.composite() is image
+    picture = Frame(image, np.ones((4, 4), bool)).composite()
+    assert np.array_equal(picture, image)
+    assert not np.shares_memory(picture, image)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
