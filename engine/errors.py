@@ -31,8 +31,8 @@ class PtfanError(Exception):
         return "; ".join(map(str, self.args))
 
     def add(self, words: str) -> None:
-        """Say more, at the end of the text."""
-        self.args = (*self.args, words)
+        """Say more, at the end of the text: one text still, since OSError has meanings for further arguments."""
+        self.args = (f"{self}; {words}",)
 
 
 class InputError(PtfanError, ValueError):

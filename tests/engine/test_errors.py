@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from ptfan.engine import errors
@@ -34,6 +36,10 @@ def test_every_error_is_ptfan_s_and_keeps_its_text(name: str) -> None:
     assert str(error) == "mask is 3x4, expected 5x6"
     error.add("nothing is kept")
     assert str(error) == "mask is 3x4, expected 5x6; nothing is kept"
+    error.add("nothing is lost")
+    again = pickle.loads(pickle.dumps(error))  # as processes hand it on
+    assert (type(again), str(again)) == (type(error), str(error))
+    assert getattr(again, "errno", None) is None
 
 
 @pytest.mark.parametrize(("name", "builtin"), BUILTINS.items())
