@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ptfan.engine.redaction import redacted
 
-__all__ = ["Report", "reports_json"]
+__all__ = ["Report", "plain", "reports_json"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +50,9 @@ class Report:
         object.__setattr__(self, "output", redacted(self.output))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain values, fit for JSON."""
-        return asdict(self)
+        """Return the report as plain values: those that JSON has."""
+        values: dict[str, Any] = json.loads(json.dumps(asdict(self), default=plain))
+        return values
 
     def __str__(self) -> str:
         return self.summary
@@ -68,4 +71,9 @@ class Report:
 def reports_json(reports: Sequence[Report], *, as_list: bool) -> str:
     """Return reports as JSON: a list of objects, or the one object."""
     items = [report.to_dict() for report in reports]
-    return json.dumps(items if as_list else items[0], indent=2, default=str) + "\n"
+    return json.dumps(items if as_list else items[0], indent=2) + "\n"
+
+
+def plain(value: object) -> object:
+    """Return a value that JSON does not have as one that it has: NumPy's numbers as numbers, all else as text."""
+    return value.item() if isinstance(value, np.generic) else str(value)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ptfan.engine.redaction import redacted
+from ptfan.engine.report import plain
 
 __all__ = ["StreamReport"]
 
@@ -62,4 +63,4 @@ class StreamReport:
 
     def to_json(self) -> str:
         """Return the report as JSON."""
-        return json.dumps(asdict(self), indent=2, default=str) + "\n"
+        return json.dumps(asdict(self), indent=2, default=plain) + "\n"

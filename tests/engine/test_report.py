@@ -5,6 +5,8 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from ptfan.engine.report import Report, reports_json
 
 REPORT = Report(
@@ -28,6 +30,12 @@ def test_one_report_is_an_object_and_several_are_a_list() -> None:
     assert (one["frames"], one["stages"], one["warnings"]) == (50, {"decode": 0.5}, ["careful"])
     assert one["settings"] == {"size": [432, 240], "mask": "m.png", "start": "1/2"}
     assert json.loads(reports_json([REPORT], as_list=True)) == [one]
+
+
+def test_numbers_of_numpy_are_numbers_in_json() -> None:
+    report = replace(REPORT, settings={"dilate": np.int64(2), "boxes": [{"x": np.int32(1)}]})
+    assert report.to_dict()["settings"] == {"dilate": 2, "boxes": [{"x": 1}]}
+    assert json.loads(json.dumps(report.to_dict())) == report.to_dict()
 
 
 def test_the_summary_tells_of_frames_without_a_hole() -> None:
