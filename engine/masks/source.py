@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from fractions import Fraction
+from numbers import Integral
 
 import numpy as np
 
@@ -206,11 +208,9 @@ def open_mask(
         MaskError: it cannot be read, or is one image that lacks the object.
         InputError: neither mask nor box is given, a value is out of range, or the array is none of that kind.
     """
+    _check_boxes(boxes)
     if mask is None and not boxes:
         raise InputError("nothing to replace: give a mask (--mask FILE) or a box (--box X,Y,W,H)")
-    wrong = next((box for box in boxes if not isinstance(box, Box)), None)
-    if wrong is not None:
-        raise InputError(f"box is {wrong!r}, expected a Box, for instance Box(40, 30, 200, 80)")
     if dilate < 0:
         raise InputError(f"dilate is {dilate}, expected 0 or more pixels")
     if mask is None and object_id is not None:
@@ -220,6 +220,16 @@ def open_mask(
     if info is not None:
         masks.follow(info)
     return masks
+
+
+def _check_boxes(boxes: Sequence[Box]) -> None:
+    if not isinstance(boxes, Sequence):  # what can be gone through once, such as a generator, would be empty later
+        raise InputError(f"boxes is {boxes!r}, expected a list of Box")
+    for box in boxes:
+        if not isinstance(box, Box):
+            raise InputError(f"box is {box!r}, expected a Box, for instance Box(40, 30, 200, 80)")
+        if not all(isinstance(value, Integral) for value in astuple(box)):
+            raise InputError(f"box is {box!r}, expected whole pixels; round them")
 
 
 def mask_name(mask: AnyMask | None) -> str | None:

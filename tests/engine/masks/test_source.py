@@ -322,6 +322,21 @@ def test_a_still_mask_of_most_of_the_frame_is_told_once(
     assert caplog.messages == []
 
 
-def test_a_box_that_is_none_is_refused() -> None:
-    with pytest.raises(InputError, match=r"box is \(1, 2, 3, 4\), expected a Box, for instance"):
-        open_mask(boxes=[(1, 2, 3, 4)])  # type: ignore[list-item]
+@pytest.mark.parametrize(
+    ("boxes", "text"),
+    [
+        ([(1, 2, 3, 4)], r"box is \(1, 2, 3, 4\), expected a Box, for instance"),
+        ([Box(1, 2, 3, 4.5)], r"box is Box\(x=1, y=2, width=3, height=4.5\), expected whole pixels"),  # type: ignore[arg-type]
+        ((Box(1, 2, 3, 4) for _ in range(1)), "boxes is <generator .*>, expected a list of Box"),
+        (np.array([[1, 2, 3, 4]]), "boxes is array.*, expected a list of Box"),
+        (Box(1, 2, 3, 4), r"boxes is Box\(.*\), expected a list of Box"),
+    ],
+)
+def test_boxes_that_are_none_are_refused(boxes: Any, text: str) -> None:
+    with pytest.raises(InputError, match=text):
+        open_mask(boxes=boxes)
+
+
+def test_boxes_may_hold_numbers_of_numpy() -> None:
+    with open_mask(boxes=[Box(*np.array([1, 2, 3, 4]))]) as masks:
+        assert masks.at(0, 20, 20).sum() == 12
