@@ -103,6 +103,7 @@ def inpaint(
         inpainter = None
         if _has_holes(masks, pictures.info, told):
             inpainter = opened.enter_context(Inpainter(model, settings=settings))
+        described = None if inpainter is None else _describe(inpainter)  # before its file may be replaced by another
         sink = opened.enter_context(open_sink(output, pictures, encoding, overwrite=overwrite, warn=told))
         room = Room.of(pictures.info.width, pictures.info.height)
         stages: Stages[Any] = Stages(pictures, masks, inpainter or CopyThrough(), sink, progress.advance, room=room)
@@ -127,7 +128,7 @@ def inpaint(
         fps=stages.frames / seconds,
         stages=dict(stages.busy),
         settings={**asked, **asdict(settings)},
-        model=None if inpainter is None else _describe(inpainter),
+        model=described,
         backend=None if inpainter is None else inpainter.runner.backend,
         versions=versions(),
         warnings=told.lines,

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,13 @@ def test_a_mask_may_be_an_array(clip: Path, network: Any, tmp_path: Path) -> Non
     assert (report.settings["mask"], report.warnings) == ("array of 64x48", ())
     inpaint(clip, tmp_path / "boxed.mkv", boxes=[BOX], model=tmp_path / "fake.onnx", codec="ffv1")
     assert np.array_equal(pictures(tmp_path / "out.mkv"), pictures(tmp_path / "boxed.mkv"))
+
+
+def test_the_report_tells_of_the_model_that_was_loaded(clip: Path, network: Any, tmp_path: Path) -> None:
+    network.answer = lambda inputs: network.path.unlink(missing_ok=True) or np.full_like(inputs["frames"], 0.5)
+    report = inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], model=tmp_path / "fake.onnx", codec="ffv1")
+    assert report.model is not None
+    assert report.model["sha256"] == sha256(b"fake").hexdigest()
 
 
 def test_warnings_reach_the_caller_and_the_report(clip: Path, network: Any, tmp_path: Path) -> None:
