@@ -23,7 +23,7 @@ class LiveMask(Closing):
     """The holes of a live stream. A new mask holds from the next frame on; one that cannot be used changes nothing.
 
     Args:
-        path: The file that is watched; None where there are only boxes.
+        path: The file that is watched; None where there is none: an array or boxes alone.
         opened: Opens the mask as it is now.
         warn: Takes a line about a mask that was taken up, or refused.
 

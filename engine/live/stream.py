@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ptfan.engine.atomic import check_target
 from ptfan.engine.channel import THREAD_PREFIX, Channel
 from ptfan.engine.errors import InputError, OutputError
@@ -26,6 +28,7 @@ from ptfan.engine.live.page import Page
 from ptfan.engine.live.report import StreamReport
 from ptfan.engine.live.settings import LiveSettings
 from ptfan.engine.live.stream_sink import StreamSink
+from ptfan.engine.masks.reader import AnyMask
 from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import Encoding, Sink, open_sink
 from ptfan.engine.media.notice import Warn, log_warning
@@ -49,10 +52,10 @@ NOTICES = 100
 
 
 def stream(
-    source: str,
-    output: str | None,
+    source: str | Path,
+    output: str | Path | None,
     *,
-    mask: str | Path | None = None,
+    mask: AnyMask | None = None,
     boxes: Sequence[Box] = (),
     object_id: int | None = None,
     dilate: int = 0,
@@ -74,7 +77,7 @@ def stream(
     Args:
         source: A URL, a camera's device, a file, or `-` for standard input.
         output: A URL, `NAME.m3u8`, a file, a folder, or `-` for Y4M on standard output; None only serves the page.
-        mask: See `open_mask`. The file may be replaced while the stream runs.
+        mask: See `open_mask`. A file may be replaced while the stream runs.
         boxes: Rectangles that are hole in every frame, pixels of the frame as displayed.
         object_id: Of a mask with a palette or lossless grey values, take only this index or value.
         dilate: Grow the hole by this many pixels.
@@ -92,7 +95,9 @@ def stream(
         OutputError: The output cannot be opened or finished.
     """
     live, encoding, stop = live or LiveSettings(), encoding or Encoding(), stop or threading.Event()
-    check_apart([Role("output", output)], [Role("input", source), Role("mask", mask)])
+    source, output = str(source), None if output is None else str(output)
+    mask_file = None if isinstance(mask, np.ndarray) else mask
+    check_apart([Role("output", output)], [Role("input", source), Role("mask", mask_file)])
     _check_output(output, encoding, live)
     told, monitor = Notices(warn, NOTICES), Monitor()
     with ExitStack() as opened:
@@ -166,9 +171,9 @@ class _Status:
         self._thread.join()
 
 
-def _masks(mask: str | Path | None, boxes: Sequence[Box], object_id: int | None, dilate: int, warn: Warn) -> LiveMask:
+def _masks(mask: AnyMask | None, boxes: Sequence[Box], object_id: int | None, dilate: int, warn: Warn) -> LiveMask:
     opened = partial(open_mask, mask, boxes, object_id=object_id, dilate=dilate, warn=warn)
-    return LiveMask(None if mask is None else Path(mask), opened, warn)
+    return LiveMask(None if mask is None or isinstance(mask, np.ndarray) else Path(mask), opened, warn)
 
 
 def _open_source(source: str, live: LiveSettings, monitor: Monitor, stop: threading.Event, warn: Warn) -> LiveSource:

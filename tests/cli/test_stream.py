@@ -527,6 +527,23 @@ def test_raw_frames_on_standard_input(run: Run) -> None:
     assert read(run.folder / "out.mkv")[1] == list(range(1, 8))
 
 
+def test_paths_and_an_array_as_mask_will_do(tmp_path: Path) -> None:
+    source, output = tmp_path / "clip.mkv", tmp_path / "out"
+    with av.open(str(source), "w") as container:
+        video = container.add_stream("ffv1", rate=10)
+        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "gray"
+        container.mux(video.encode(av.VideoFrame.from_ndarray(picture(0), format="gray")))
+        container.mux(video.encode(None))
+    hole = np.zeros((HEIGHT, WIDTH), bool)
+    hole[10:26, 30:54] = True
+    report = stream(source, output, mask=hole)
+    assert (report.input, report.output) == (str(source), str(output))
+    (written,) = output.glob("*.png")
+    with av.open(str(written)) as image:
+        changed = (next(image.decode(video=0)).to_ndarray(format="gray") != picture(0)) & ~hole
+    assert not changed.any()
+
+
 def test_sound_and_subtitles_that_stay_behind_are_named_once(tmp_path: Path) -> None:
     source = tmp_path / "clip.mkv"
     told: list[str] = []
