@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral, Real
 from typing import Any, get_args
 
 from ptfan.engine.errors import InputError, PtfanError
 
-__all__ = ["check_choice", "check_numbers"]
+__all__ = ["check_choice", "check_numbers", "check_whole"]
 
 
 def check_choice(what: str, value: object, choices: Any, raised: type[PtfanError] = InputError) -> None:
@@ -28,7 +29,7 @@ def check_choice(what: str, value: object, choices: Any, raised: type[PtfanError
 
 
 def check_numbers(what: str, settings: object, *names: str, least: float = 0, most: float | None = None) -> None:
-    """Check that numbers are finite and in a range; None is none, and passes.
+    """Check that what is to be a number is one, finite and in a range; None is none, and passes.
 
     Args:
         what: whose fields they are, how the error begins; may be empty.
@@ -40,8 +41,27 @@ def check_numbers(what: str, settings: object, *names: str, least: float = 0, mo
     Raises:
         InputError: one is not.
     """
-    expected = f"{least:g} or more" if most is None else f"{least:g} to {most:g}"
+    expected, top = (f"{least:g} or more", math.inf) if most is None else (f"{least:g} to {most:g}", most)
     for name in names:
         value = getattr(settings, name)
-        if value is not None and not (least <= value <= (math.inf if most is None else most) and math.isfinite(value)):
-            raise InputError(f"{what}{': ' if what else ''}{name} is {value}, expected {expected}")
+        if value is not None and not (
+            isinstance(value, Real) and least <= float(value) <= top and math.isfinite(value)
+        ):
+            raise InputError(f"{what}{': ' if what else ''}{name} is {value!r}, expected {expected}")
+
+
+def check_whole(settings: object, *names: str, least: int = 0) -> None:
+    """Check that numbers are whole, NumPy's or Python's own, and so large at least; None is none, and passes.
+
+    Args:
+        settings: what has them.
+        names: the fields.
+        least: the smallest that is taken.
+
+    Raises:
+        InputError: one is not.
+    """
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None and not (isinstance(value, Integral) and int(value) >= least):
+            raise InputError(f"{name} is {value!r}, expected a whole number, {least} or more")

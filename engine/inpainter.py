@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Literal
 
-from ptfan.engine.checks import check_choice, check_numbers
+from ptfan.engine.checks import check_choice, check_whole
 from ptfan.engine.closing import Closing
 from ptfan.engine.errors import InputError, ModelError
 from ptfan.engine.fillers.filler import Filler, WindowFiller
@@ -61,18 +62,19 @@ class InpaintSettings:
     """What decides on the colours that no frame shows, likewise."""
 
     def __post_init__(self) -> None:
-        pair = isinstance(self.size, tuple) and len(self.size) == 2 and all(isinstance(side, int) for side in self.size)
+        pair = (
+            isinstance(self.size, tuple)
+            and len(self.size) == 2
+            and all(isinstance(side, Integral) for side in self.size)
+        )
         if not (pair or self.size is None or self.size == "native"):
             raise InputError(f"working size is {self.size!r}, expected (width, height), 'native' or None")
         if isinstance(self.size, tuple) and min(self.size) < 16:
             raise InputError(f"working size is {self.size[0]}x{self.size[1]}, expected 16x16 or more")
         check_choice("flow completion", self.flow_completion, CompletionName)
         check_choice("colour completion", self.colour_completion, CompletionName)
-        if self.threads < 0:
-            raise InputError(f"threads is {self.threads}, expected 0 (one a core) or more")
-        if self.gpu < 0:
-            raise InputError(f"device is {self.gpu}, expected a GPU's number, 0 or more")
-        check_numbers("", self, "window", "stride", least=1)
+        check_whole(self, "threads", "gpu")
+        check_whole(self, "window", "stride", least=1)
 
 
 class Inpainter(Closing):

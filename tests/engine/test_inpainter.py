@@ -294,6 +294,17 @@ def test_a_working_size_that_is_none_is_refused(size: Any) -> None:
         InpaintSettings(size=size)
 
 
+@pytest.mark.parametrize("wrong", [{"threads": "4"}, {"threads": 1.5}, {"gpu": -1}, {"window": 2.5}, {"stride": 0}])
+def test_settings_that_count_are_whole_numbers(wrong: dict[str, Any]) -> None:
+    (name,) = wrong
+    with pytest.raises(InputError, match=rf"^{name} is {wrong[name]!r}, expected a whole number, \d or more$"):
+        InpaintSettings(**wrong)
+
+
+def test_settings_take_numbers_of_numpy() -> None:
+    assert InpaintSettings(size=(np.int64(64), np.int32(40)), threads=np.int64(1)).size == (64, 40)
+
+
 def test_window_and_stride_that_do_not_fit() -> None:
     fixed = replace(SPEC, fixed_window=8)
     assert window_and_stride(fixed, InpaintSettings()) == (8, 5)
