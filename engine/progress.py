@@ -21,7 +21,10 @@ LINE_SECONDS = 5.0
 
 
 class Progress(Protocol):
-    """Is told of every frame, or whatever else is counted, that is done; from any one thread."""
+    """Is told of every frame, or whatever else is counted, that is done.
+
+    `advance` comes from any one thread, which may be another than that of `start` and `finish`.
+    """
 
     def start(self, name: str, total: int | None, unit: str = "frames") -> None:
         """Begin a run: what is shown as its name, how many frames it has if that is known, or of what else."""
