@@ -1,0 +1,94 @@
+"""Fine texture for made-up colours, which are soft: that of the nearest known pixels, mirrored at the hole's edge."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ptfan.engine.frame import Box, Mask, hole_box
+from ptfan.engine.prepare.carrier import known_pixels
+from ptfan.engine.prepare.completion import times
+
+__all__ = ["FINE", "textured"]
+
+FINE = 1.6
+"""Deviation, in pixels, of the Gaussian whose blur tells fine texture from the rest."""
+AROUND = 2.0
+"""Deviation, in pixels, of the Gaussian over which the directions of texture are gathered."""
+LIMIT = 0.06
+"""What texture stays below: larger differences are shapes."""
+LEAST = 0.2
+"""How far a pixel must be a guess to get texture, and to give none."""
+DEEP = np.float32(6)
+"""Pixels from the nearest known one at which texture is all there: before, colours are hardly soft."""
+MARGIN = 8
+"""Pixels looked at beyond those that are mirrored, for the blurs."""
+
+Picture = NDArray[np.float32]
+Plane = NDArray[np.float32]
+
+
+def textured(picture: Picture, guessed: Plane, strength: float) -> Picture:
+    """Add texture where colours are made up.
+
+    Lines and edges are left out: they would look embossed. What is left is noise-like, as grass, water or walls are.
+
+    Args:
+        picture: (H, W, 3) RGB in [0, 1], soft where colours are made up.
+        guessed: (H, W), 0 where the picture is known to 1 where it is made up.
+        strength: how strong the texture is beside that of the known pixels; 0 adds none.
+
+    Returns:
+        (H, W, 3); the picture itself where nothing is to be added.
+    """
+    box = hole_box(guessed > LEAST)
+    if box is None or not strength:
+        return picture
+    height, width = guessed.shape
+    near = box.grown(min(box.width, box.height) // 2 + MARGIN, Box(0, 0, width, height))
+    soft = guessed[near.slices] > LEAST
+    if soft.all():
+        return picture
+    inner = box.seen_from(near)
+    x, y, distance = _mirrored(soft, inner)
+    fine = cv2.remap(_texture(picture[near.slices], soft), x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+    share = guessed[box.slices] * np.minimum(distance / DEEP, 1.0) * soft[inner.slices]
+    result: Picture = picture.copy()
+    part = result[box.slices]
+    part += times(fine, share * np.float32(strength))
+    np.clip(part, 0.0, 1.0, out=part)
+    return result
+
+
+def _texture(picture: Picture, soft: Mask) -> Picture:
+    """Return what is fine and has no direction of its own, (h, w, 3) around 0; nothing where the picture is soft."""
+    blurred = cv2.GaussianBlur(known_pixels(picture, soft), (0, 0), FINE)  # soft pixels have no say in it
+    mean = times(blurred[..., :3], 1.0 / np.maximum(blurred[..., 3], np.float32(1e-6)))
+    fine = times(picture - mean, (~soft).astype(np.float32))
+    kept: Plane = 1.0 - _coherence(cv2.transform(fine, np.full((1, 3), 1 / 3, np.float32)))
+    return times(np.tanh(fine / LIMIT) * np.float32(LIMIT), kept)
+
+
+def _coherence(plane: Plane) -> Plane:
+    """Return how far gradients agree on a direction, (h, w): from 0, noise, to 1, a line; by the structure tensor."""
+    x, y = cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1)
+    xx, xy, yy = cv2.split(cv2.GaussianBlur(cv2.merge([x * x, x * y, y * y]), (0, 0), AROUND))
+    agreement = cv2.magnitude(xx - yy, 2.0 * xy) / (xx + yy + np.float32(1e-6))
+    return np.asarray(agreement, np.float32)
+
+
+def _mirrored(soft: Mask, box: Box) -> tuple[Plane, Plane, Plane]:
+    """Return columns and rows, for `remap`, of where a box's pixels lie mirrored at the nearest pixel that is not soft.
+
+    And how far away, in pixels, that one is.
+    """
+    distance, labels = cv2.distanceTransformWithLabels(
+        soft.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    y, x = np.nonzero(~soft)
+    nearest = np.zeros((labels.max() + 1, 2), np.float32)
+    nearest[labels[y, x]] = np.stack([x, y], axis=1)
+    x, y = cv2.split(nearest[labels[box.slices]])
+    columns, rows = np.arange(box.x, box.right, dtype=np.float32), np.arange(box.y, box.bottom, dtype=np.float32)
+    return 2.0 * x - columns, 2.0 * y - rows[:, None], np.asarray(distance[box.slices], np.float32)
