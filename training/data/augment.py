@@ -17,7 +17,7 @@ from ptfan.engine.prepare.validity import pixel_axes, validity
 from ptfan.training.data.pixels import to_floats
 from ptfan.training.data.sample_config import CutConfig
 
-__all__ = ["Stretch", "View", "choose_stretch", "choose_view", "compose", "composed_pair"]
+__all__ = ["Stretch", "View", "choose_stretch", "choose_view", "compose", "composed_pair", "plain_pictures"]
 
 Rng = np.random.Generator
 Flow = NDArray[np.float32]
@@ -149,6 +149,21 @@ def choose_view(rng: Rng, height: int, width: int, config: CutConfig) -> View:
     x, y = int(rng.integers(width - box_width + 1)), int(rng.integers(height - box_height + 1))
     flip, flip_vertical = rng.random() < config.flip, rng.random() < config.flip_vertical
     return View(Box(x, y, box_width, box_height), shown, bool(flip), bool(flip_vertical))
+
+
+def plain_pictures(rng: Rng, images: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """Return pictures that show nothing but areas, of any colour.
+
+    Args:
+        rng: what decides on blur, contrast and colour, all frames alike.
+        images: (H, W, 3) each, in [0, 1].
+    """
+    blur, contrast = float(np.exp(rng.uniform(np.log(4), np.log(40)))), rng.uniform(0, 1)
+    mean = np.mean([image.mean(axis=(0, 1)) for image in images], axis=0)
+    colour = rng.uniform(0, 1, 3) if rng.random() < 0.7 else mean
+    shift = (colour - contrast * mean).astype(np.float32)
+    blurred = (cv2.GaussianBlur(image, (0, 0), blur) * np.float32(contrast) for image in images)
+    return [np.clip(image + shift, 0, 1).astype(np.float32) for image in blurred]
 
 
 def compose(steps: Sequence[Flow]) -> tuple[Flow, Mask]:

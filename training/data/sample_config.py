@@ -95,6 +95,9 @@ class SampleConfig(CutConfig):
     lookahead: int | None = None
     """Frames after a frame that may be used for its flow and its carried pixels, as for a stream that does not wait
     longer; None is a window's view, in which all frames know of each other."""
+    plain: float = 0.0
+    """Probability that pictures are blurred until they show nothing but areas, with more or less contrast and in any
+    colour: skies, walls and title cards, which few clips have."""
     complete_flow: float = 0.0
     """Probability that a sample is aligned along the flow of the complete frames, as the paper trains; else along flow
     that is estimated with the holes and completed, as the runtime does."""
@@ -108,4 +111,4 @@ class SampleConfig(CutConfig):
         check_numbers("sample config", self, "history", "future", "lookahead")
         check_choice("sample config: flow_completion", self.flow_completion, CompletionName)
         check_choice("sample config: colour_completion", self.colour_completion, CompletionName)
-        check_numbers("sample config", self, "complete_flow", most=1)
+        check_numbers("sample config", self, "plain", "complete_flow", most=1)

@@ -20,7 +20,7 @@ from ptfan.engine.prepare.inputs import clip_inputs
 from ptfan.engine.prepare.propagation import ColourCompletion
 from ptfan.engine.spec import Fill
 from ptfan.training.data.arriving import FlowsBetween, arriving_inputs
-from ptfan.training.data.augment import choose_stretch, choose_view
+from ptfan.training.data.augment import choose_stretch, choose_view, plain_pictures
 from ptfan.training.data.clip_cache import ClipCache
 from ptfan.training.data.flow.cache import FlowCache
 from ptfan.training.data.pixels import Floats
@@ -82,6 +82,8 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
         stretch = choose_stretch(rng, scene, self._config, around)
         view = choose_view(rng, clip.shape[1], clip.shape[2], self._config)
         images = [view.picture(clip[t]) for t in stretch.order]
+        if self._config.plain and rng.random() < self._config.plain:
+            images = plain_pictures(rng, images)
         shown = stretch.sample(self._config.frames)
         holes = self._scenes.holes(rng, entry, len(images), shown)
         if rng.random() < self._config.complete_flow:

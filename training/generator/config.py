@@ -71,7 +71,9 @@ class TrainConfig(RunConfig):
     """The settings of a generator's training."""
 
     command: ClassVar[str] = "train"
-    names: ClassVar[tuple[str, ...]] = ("paper-davis", "paper-fvi-1", "paper-fvi-2", "s", "s-2", "s-live", "s-soon")
+    names: ClassVar[tuple[str, ...]] = (
+        "paper-davis", "paper-fvi-1", "paper-fvi-2", "s", "s-2", "s-3", "s-live", "s-live-2", "s-soon", "s-soon-2",
+    )  # fmt: skip
 
     preset: str = "s"
     """The generator's preset."""

@@ -34,6 +34,7 @@ SAMPLES = st.builds(
     history=st.integers(0, 9),
     masks=MASKS,
     complete_flow=SHARES,
+    plain=SHARES,
     scale_max=st.none() | st.floats(1, 4),
 )
 

@@ -219,6 +219,21 @@ def test_time_goes_both_ways_at_two_speeds_and_pictures_are_mirrored(tmp_path: P
     assert left == {True, False}
 
 
+def test_plain_samples_show_nothing_but_areas(clips: Callable[..., ClipCache]) -> None:
+    usual, plain = (dataset(clips((8, 40, 56)), plain=share) for share in (0.0, 1.0))
+    colours = []
+    for index in range(6):
+        target = plain[index]["target"].numpy()
+        steps = np.abs(np.diff(target, axis=3)).max()
+        assert steps < 0.2 * np.abs(np.diff(usual[index]["target"].numpy(), axis=3)).max()
+        assert target.min() >= 0
+        assert target.max() <= 1
+        colours.append(target.mean(axis=(0, 2, 3)))
+    assert np.std(colours, axis=0).min() > 0.05
+    mixed = dataset(clips((8, 40, 56)), plain=0.5)
+    assert len({float(np.abs(np.diff(mixed[index]["target"].numpy(), axis=3)).max()) > 0.2 for index in range(20)}) == 2
+
+
 def test_no_sample_crosses_a_cut(tmp_path: Path) -> None:
     clip = np.zeros((20, 32, 48, 3), np.uint8)
     clip[8:] = 200
