@@ -39,17 +39,12 @@ class CarryRules:
     """How much of a made-up colour is taken from the frame before and the frame after: what no frame shows is a guess,
     and guesses that differ from frame to frame flicker. 0 leaves every frame its own."""
 
-    texture: float = 2.5
-    """How strong the fine texture of made-up colours is, beside that of the pixels round them; 0 for none."""
-
     def __post_init__(self) -> None:
         for name in ("decay", "blind"):
             if not 0.0 < getattr(self, name) <= 1.0:
                 raise InputError(f"carry rules: {name} is {getattr(self, name)}, expected more than 0, at most 1")
         if not 0.0 <= self.settling < 1.0:
             raise InputError(f"carry rules: settling is {self.settling}, expected 0 to below 1")
-        if not self.texture >= 0.0:
-            raise InputError(f"carry rules: texture is {self.texture}, expected 0 or more")
         if not 0.0 < self.faint < 1.0 or self.caution < 0.0:
             raise InputError(
                 f"carry rules: faint is {self.faint} and caution {self.caution}, expected 0 to 1, and 0 or more"

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ptfan.engine.frame import Mask
 from ptfan.engine.prepare.carrier import Canvas
-from ptfan.engine.prepare.carry_rules import CarryRules
 from ptfan.engine.prepare.flow import FlowPair
 from ptfan.engine.prepare.propagation import ColourCompletion, propagate
 from ptfan.engine.prepare.settling import Settled
@@ -29,7 +28,6 @@ def clip_inputs(
     wanted: int | None = None,
     colours: ColourCompletion | None = None,
     before: Settled | None = None,
-    rules: CarryRules | None = None,
 ) -> Arrays:
     """Return the clip graph's inputs by name, as `ModelSpec` describes them, all float32.
 
@@ -42,10 +40,9 @@ def clip_inputs(
         wanted: how many of the frames are asked for, from the first; all if None. The others are only looked at.
         colours: what completes the colours that no frame shows; they stay smooth if None.
         before: one of the frames as an earlier call filled it, see `propagate`.
-        rules: how pixels are carried; the usual ones if None.
     """
     if fill == "propagated":
-        filled, confidence = propagate(images, holes, flows, past, rules, wanted, colours, before)
+        filled, confidence = propagate(images, holes, flows, past, wanted=wanted, colours=colours, before=before)
     images, holes = images[:wanted], holes[:wanted]
     if fill == "zero":
         filled = [np.where(hole[..., None], np.float32(0), image) for image, hole in zip(images, holes, strict=True)]

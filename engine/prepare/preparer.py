@@ -17,6 +17,7 @@ from ptfan.engine.prepare.crop_view import CropInputs, CropView
 from ptfan.engine.prepare.flow import DisFlow, FlowEstimator
 from ptfan.engine.prepare.scenes import CutDetector
 from ptfan.engine.prepare.stream_inputs import StreamInputs
+from ptfan.engine.prepare.texture import TexturedColours
 from ptfan.engine.prepare.window import Windower, WindowOf
 from ptfan.engine.spec import Fill
 
@@ -78,6 +79,7 @@ class Preparer:
             estimator: the flow's method; dense inverse search by default.
         """
         self._settings, self._completions = settings, completions or Completions()
+        self._colours = TexturedColours(self._completions.colours)
         self._estimator = estimator or DisFlow()
         self._windower: Windower[tuple[int, Frame]] = Windower(settings.window, settings.stride, settings.ahead)
         self._cuts = CutDetector() if settings.scene_cuts else None
@@ -147,7 +149,7 @@ class Preparer:
         return Window(number, frames, keep, crops)
 
     def _new_view(self, crop: Crop) -> CropView:
-        new_inputs = partial(StreamInputs, self._settings.fill, self._completions.colours)
+        new_inputs = partial(StreamInputs, self._settings.fill, self._colours)
         return CropView(crop, next(self._keys), self._estimator, self._completions.flow, new_inputs)
 
 

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from ptfan.engine.frame import Mask, hole_box
 from ptfan.engine.prepare.carrier import Canvas, carry, known_pixels
-from ptfan.engine.prepare.carry_rules import CarryRules, sureness
+from ptfan.engine.prepare.carry_rules import CarryRules
 from ptfan.engine.prepare.completion import pull_push, times
 from ptfan.engine.prepare.flow import FlowPair
 from ptfan.engine.prepare.light import Light
 from ptfan.engine.prepare.settling import Guesses, Picture, Settled
-from ptfan.engine.prepare.texture import textured
 
 __all__ = ["ColourCompletion", "propagate"]
 
@@ -53,7 +52,7 @@ def propagate(
 
     A known pixel steps from frame to frame along the completed flow while that is valid, losing confidence at every
     step. Arrivals from the past and from the future are mixed by the square of their confidence. What nothing arrives
-    in is completed smoothly, then by `colours`; it gets fine texture, and settles over time.
+    in is completed smoothly, then by `colours`, and settles over time.
 
     Args:
         images: T frames (H, W, 3), RGB in [0, 1]; what stands in the holes has no influence.
@@ -75,13 +74,10 @@ def propagate(
     count = len(canvases)
     confidences = [canvas[..., 3].copy() for canvas in canvases]
     filled = [_completed(canvas) for canvas in canvases]
-    new = 0 if before is None else before.place + 1
     if colours is not None:
+        new = 0 if before is None else before.place + 1
         filled[new:] = colours(filled[new:], confidences[new:], holes[new:count])
-    rules = rules or CarryRules()
-    for t in range(new, count):  # before colours settle: texture that differs from frame to frame fades as it moves on
-        filled[t] = textured(filled[t], 1.0 - sureness(confidences[t]), rules.texture)
-    settling = rules.settling
+    settling = (rules or CarryRules()).settling
     if not settling or count == 1:
         return filled[:wanted], confidences[:wanted]
     sure = confidences.copy()

@@ -9,7 +9,6 @@ import numpy as np
 
 from ptfan.engine.frame import Mask
 from ptfan.engine.prepare.carrier import Canvas, Carrier, known_pixels
-from ptfan.engine.prepare.carry_rules import CarryRules
 from ptfan.engine.prepare.flow import FlowPair
 from ptfan.engine.prepare.inputs import Arrays, clip_inputs
 from ptfan.engine.prepare.propagation import ColourCompletion
@@ -26,13 +25,12 @@ class StreamInputs:
     Args:
         fill: What the network expects in the holes.
         colours: What decides on the colours that no frame shows; they are smooth if None.
-        rules: How pixels are carried; the usual ones if None.
     """
 
-    def __init__(self, fill: Fill, colours: ColourCompletion | None = None, rules: CarryRules | None = None) -> None:
-        self._fill, self._colours, self._rules = fill, colours, rules
+    def __init__(self, fill: Fill, colours: ColourCompletion | None = None) -> None:
+        self._fill, self._colours = fill, colours
         self._remembered = None if colours is None else RememberedColours(colours)
-        self._carrier = Carrier(rules)
+        self._carrier = Carrier()
         self._arrived: dict[int, Canvas] = {}
         self._settled: Settled | None = None
 
@@ -61,10 +59,7 @@ class StreamInputs:
         # Guesses go on from where they have settled: else they would change where one call follows another.
         last = self._settled
         before = None if last is None else Settled(last.place - first, last.picture)
-        make = partial(
-            clip_inputs, images, holes, flows, self._fill, past,
-            colours=self._colours, before=before, rules=self._rules,
-        )  # fmt: skip
+        make = partial(clip_inputs, images, holes, flows, self._fill, past, colours=self._colours, before=before)
         arrays = make() if beyond else make(wanted=kept, colours=self._remembering(first, first + kept))
         picture = np.ascontiguousarray(arrays["frames"][kept - 1].transpose(1, 2, 0))
         self._settled = Settled(first + kept - 1, picture)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.frame import Box, Mask, hole_box
 from ptfan.engine.prepare.carrier import known_pixels
+from ptfan.engine.prepare.carry_rules import sureness
 from ptfan.engine.prepare.completion import times
+from ptfan.engine.prepare.propagation import ColourCompletion
 
-__all__ = ["FINE", "textured"]
+__all__ = ["TexturedColours", "textured"]
 
+STRENGTH = 2.5
+"""How strong texture is beside that of the known pixels. Much of it fades again: colours settle over time."""
 FINE = 1.6
 """Deviation, in pixels, of the Gaussian whose blur tells fine texture from the rest."""
 AROUND = 2.0
@@ -29,7 +35,35 @@ Picture = NDArray[np.float32]
 Plane = NDArray[np.float32]
 
 
-def textured(picture: Picture, guessed: Plane, strength: float) -> Picture:
+class TexturedColours:
+    """A colour completion whose made-up colours have fine texture.
+
+    It comes before they settle: what differs from frame to frame then fades as it moves on. Networks are trained
+    without it: it is never the truth, and they would learn to take it away.
+    """
+
+    def __init__(self, colours: ColourCompletion | None = None) -> None:
+        """Add texture to the colours of another completion; to those that were completed smoothly if None."""
+        self._colours = colours
+
+    def __call__(
+        self, pictures: Sequence[Picture], confidences: Sequence[Plane], holes: Sequence[Mask]
+    ) -> list[Picture]:
+        """Return T pictures (H, W, 3); outside of the holes they stay as they are."""
+        made = pictures if self._colours is None else self._colours(pictures, confidences, holes)
+        return [textured(*pair) for pair in zip(made, map(_guessed, confidences, holes), strict=True)]
+
+
+def _guessed(confidence: Plane, hole: Mask) -> Plane:
+    """Return how far each pixel is made up, (H, W), 0 to 1."""
+    guessed = np.zeros_like(confidence)
+    box = hole_box(hole)
+    if box is not None:
+        guessed[box.slices] = 1.0 - sureness(confidence[box.slices])
+    return guessed
+
+
+def textured(picture: Picture, guessed: Plane, strength: float = STRENGTH) -> Picture:
     """Add texture where colours are made up.
 
     Lines and edges are left out: they would look embossed. What is left is noise-like, as grass, water or walls are.

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.frame import Mask
-from ptfan.engine.prepare.carry_rules import CarryRules
 from ptfan.engine.prepare.flow import FlowPair
 from ptfan.engine.prepare.inputs import Arrays
 from ptfan.engine.prepare.propagation import ColourCompletion
@@ -29,7 +28,6 @@ def arriving_inputs(
     fill: Fill,
     lookahead: int,
     colours: ColourCompletion | None = None,
-    rules: CarryRules | None = None,
 ) -> Arrays:
     """Return the clip graph's inputs of the frames in `shown`, each made when the frame `lookahead` after it arrives.
 
@@ -45,9 +43,8 @@ def arriving_inputs(
         fill: what the network expects in the holes.
         lookahead: frames after a frame that may be used for it; fewer where the clip ends before.
         colours: what completes the colours that no frame shows; they stay smooth if None.
-        rules: how pixels are carried; the usual ones if None.
     """
-    stream = StreamInputs(fill, colours, rules)
+    stream = StreamInputs(fill, colours)
     entries: list[Arrays] = []
     for first, newest, made in _windows(len(images), shown, lookahead):
         window = slice(first, newest + 1)

@@ -13,7 +13,6 @@ from torch.utils.data import Dataset
 
 from ptfan.engine.frame import Mask
 from ptfan.engine.prepare.carrier import carry, known_pixels
-from ptfan.engine.prepare.carry_rules import CarryRules
 from ptfan.engine.prepare.completions import Completions
 from ptfan.engine.prepare.flow import FlowCompletion, FlowPair, smooth_flows
 from ptfan.engine.prepare.inputs import clip_inputs
@@ -29,8 +28,6 @@ from ptfan.training.data.scenes import Scenes
 
 __all__ = ["ClipDataset"]
 
-RULES = CarryRules(texture=0.0)
-"""Texture is there to look at: a network that is trained with it learns to take it away, as it is never the truth."""
 Sample = dict[str, NDArray[np.float32]]
 
 
@@ -100,7 +97,7 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
         if lookahead is None:
             sample = _windowed_inputs(images, holes, flows(0, len(images)), shown, self._fill, colours)
         else:
-            sample = arriving_inputs(images, holes, flows, shown, self._fill, lookahead, colours, RULES)
+            sample = arriving_inputs(images, holes, flows, shown, self._fill, lookahead, colours)
         for name in ("flow_forward", "validity_forward"):
             sample[name][-1] = 0.0  # It leads out of the sample.
         for name in ("flow_backward", "validity_backward"):
@@ -127,8 +124,8 @@ def _windowed_inputs(
     start, past = shown.start, None
     if start:  # as the runtime carries it from the stream's start
         canvases = [known_pixels(image, hole) for image, hole in zip(images, holes, strict=True)]
-        past = carry(canvases, holes, [pair.back for pair in flows], RULES)[0][start:]
-    inputs = clip_inputs(images[start:], holes[start:], flows[start:], fill, past, colours=colours, rules=RULES)
+        past = carry(canvases, holes, [pair.back for pair in flows])[0][start:]
+    inputs = clip_inputs(images[start:], holes[start:], flows[start:], fill, past, colours=colours)
     return {name: np.ascontiguousarray(array[: len(shown)]) for name, array in inputs.items()}
 
 

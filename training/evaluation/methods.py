@@ -24,7 +24,7 @@ __all__ = ["BASELINES", "Method", "baseline_methods", "model_methods", "plain_fl
 
 Fill = Callable[[Sequence[Pixels], Sequence[Mask]], list[Pixels]]
 """From T frames (H, W, 3) uint8 RGB and T holes (H, W) to T filled frames; known pixels stay as they are."""
-PLAIN_RULES = CarryRules(blind=0.9, faint=0.35, settling=0.0, texture=0.0, sharp=False, lit=False)
+PLAIN_RULES = CarryRules(blind=0.9, faint=0.35, settling=0.0, sharp=False, lit=False)
 """Pixels are carried over nine frames."""
 RADIUS = 3
 """Telea's neighbourhood, pixels."""

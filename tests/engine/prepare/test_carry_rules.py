@@ -10,16 +10,7 @@ from ptfan.engine.prepare.carry_rules import SURE, CarryRules, sureness
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [
-        {"decay": 0.0},
-        {"blind": 1.1},
-        {"faint": 0.0},
-        {"faint": 1.0},
-        {"caution": -1.0},
-        {"settling": 1.0},
-        {"texture": -0.1},
-    ],
+    "wrong", [{"decay": 0.0}, {"blind": 1.1}, {"faint": 0.0}, {"faint": 1.0}, {"caution": -1.0}, {"settling": 1.0}]
 )
 def test_rules_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=next(iter(wrong))):

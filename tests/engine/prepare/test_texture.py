@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ptfan.engine.frame import Box
-from ptfan.engine.prepare.texture import LEAST, _mirrored, textured
+from ptfan.engine.prepare.texture import LEAST, TexturedColours, _mirrored, textured
 
 HEIGHT, WIDTH = 60, 80
 BOX = Box(24, 18, 32, 24)
@@ -62,6 +64,23 @@ def test_where_something_is_known_texture_fades() -> None:
     half = textured(picture, guessed * np.float32(0.5), 1.0) - picture
     np.testing.assert_allclose(half[BOX.slices], 0.5 * whole[BOX.slices], atol=1e-6)
     assert textured(picture, guessed * np.float32(LEAST), 1.0) is picture
+
+
+def test_made_up_colours_get_texture_as_far_as_they_are_made_up() -> None:
+    pictures, hole = [_softened(_noise(seed)) for seed in range(3)], _guessed() > 0
+    known = [np.where(hole, np.float32(surely), np.float32(1)) for surely in (0.0, 0.3, 1.0)]
+
+    def brighter(pictures: Any, confidences: Any, holes: Any) -> Any:
+        return [np.where(hole[..., None], picture + np.float32(0.1), picture) for picture in pictures]
+
+    for colours, shift in ((None, 0.0), (brighter, 0.1)):
+        none, some, all_known = TexturedColours(colours)(pictures, known, [hole] * 3)
+        assert abs(none[hole].mean() - pictures[0][hole].mean() - shift) < 0.01
+        assert none[hole].std() > 1.5 * some[hole].std() > 0
+        assert all_known[hole].std() < 1e-5
+        assert all(
+            np.array_equal(made[~hole], picture[~hole]) for made, picture in zip((none, some), pictures, strict=False)
+        )
 
 
 def test_nothing_is_added_where_there_is_nothing_to_take_or_to_do() -> None:

@@ -72,8 +72,14 @@ def test_only_the_frames_that_are_shown_are_returned(images: list[NDArray[np.flo
 
 @pytest.mark.parametrize(("lookahead", "window", "lead"), [(0, FRAMES, 1), (0, 2, None), (2, 4, 1), (2, FRAMES, 1)])
 def test_a_stream_s_preparation_shows_the_network_the_same(
-    images: list[NDArray[np.float32]], holes: list[Mask], lookahead: int, window: int, lead: int | None
+    images: list[NDArray[np.float32]],
+    holes: list[Mask],
+    lookahead: int,
+    window: int,
+    lead: int | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("ptfan.engine.prepare.preparer.TexturedColours", lambda colours: colours)
     pictures = [np.rint(255 * image).astype(np.uint8) for image in images]
     expected = inputs_of([picture / np.float32(255) for picture in pictures], holes, range(FRAMES), lookahead)
     preparer = Preparer(

@@ -23,7 +23,7 @@ from ptfan.engine.spec import CLIP_INPUTS
 from ptfan.training.data.clip_cache import CachedClip, ClipCache
 from ptfan.training.data.flow.cache import FlowCache, FlowInfo, encode_pair
 from ptfan.training.data.sample_config import FVI_AREAS, MaskConfig, SampleConfig
-from ptfan.training.data.samples import RULES, ClipDataset
+from ptfan.training.data.samples import ClipDataset
 
 CHANNELS = {"frames": 3, "flow_forward": 2, "flow_backward": 2, "target": 3}
 OPTIONS = {"fill": "propagated", "seed": 1, "length": 100}
@@ -116,7 +116,7 @@ def test_a_sample_is_what_the_runtime_would_feed(
         with open_runner(flow_model(), threads=1) as runner:
             flows = estimate_flows(hidden, holes, completion=LearnedFlow(runner))
     with Completions.open("smooth", colours, "propagated") as completions:
-        inputs = clip_inputs(hidden, holes, flows, fill="propagated", colours=completions.colours, rules=RULES)
+        inputs = clip_inputs(hidden, holes, flows, fill="propagated", colours=completions.colours)
     for name, array in inputs.items():
         assert np.array_equal(sample[name].numpy(), array), name
 
@@ -160,7 +160,7 @@ def test_history_is_carried_as_in_one_long_clip(tmp_path: Path, monkeypatch: pyt
 def cut_out(
     images: Any, holes: Any, flows: Any, shown: range, fill: Any, colours: Any
 ) -> dict[str, NDArray[np.float32]]:
-    whole = clip_inputs(images, holes, flows, fill, colours=colours, rules=RULES)
+    whole = clip_inputs(images, holes, flows, fill, colours=colours)
     return {name: array[shown.start : shown.stop] for name, array in whole.items()}
 
 
