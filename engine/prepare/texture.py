@@ -20,8 +20,8 @@ STRENGTH = 2.5
 """How strong texture is beside that of the known pixels. Much of it fades again: colours settle over time."""
 FINE = 1.6
 """Deviation, in pixels, of the Gaussian whose blur tells fine texture from the rest."""
-AROUND = 2.0
-"""Deviation, in pixels, of the Gaussian over which the directions of texture are gathered."""
+AROUND = 7
+"""Pixels to a side of the square over which the directions of texture are gathered."""
 LIMIT = 0.06
 """What texture stays below: larger differences are shapes."""
 LEAST = 0.2
@@ -99,7 +99,7 @@ def _texture(picture: Picture, soft: Mask) -> Picture:
     """Return what is fine and has no direction of its own, (h, w, 3) around 0; nothing where the picture is soft."""
     blurred = cv2.GaussianBlur(known_pixels(picture, soft), (0, 0), FINE)  # soft pixels have no say in it
     mean = times(blurred[..., :3], 1.0 / np.maximum(blurred[..., 3], np.float32(1e-6)))
-    fine = times(picture - mean, (~soft).astype(np.float32))
+    fine = np.asarray(cv2.copyTo(picture - mean, (~soft).view(np.uint8)), np.float32)
     kept: Plane = 1.0 - _coherence(cv2.transform(fine, np.full((1, 3), 1 / 3, np.float32)))
     return times(np.tanh(fine / LIMIT) * np.float32(LIMIT), kept)
 
@@ -107,7 +107,7 @@ def _texture(picture: Picture, soft: Mask) -> Picture:
 def _coherence(plane: Plane) -> Plane:
     """Return how far gradients agree on a direction, (h, w): from 0, noise, to 1, a line; by the structure tensor."""
     x, y = cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1)
-    xx, xy, yy = cv2.split(cv2.GaussianBlur(cv2.merge([x * x, x * y, y * y]), (0, 0), AROUND))
+    xx, xy, yy = cv2.split(cv2.boxFilter(cv2.merge([x * x, x * y, y * y]), -1, (AROUND, AROUND)))
     agreement = cv2.magnitude(xx - yy, 2.0 * xy) / (xx + yy + np.float32(1e-6))
     return np.asarray(agreement, np.float32)
 
@@ -120,9 +120,9 @@ def _mirrored(soft: Mask, box: Box) -> tuple[Plane, Plane, Plane]:
     distance, labels = cv2.distanceTransformWithLabels(
         soft.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    y, x = np.nonzero(~soft)
-    nearest = np.zeros((labels.max() + 1, 2), np.float32)
-    nearest[labels[y, x]] = np.stack([x, y], axis=1)
-    x, y = cv2.split(nearest[labels[box.slices]])
+    known = np.flatnonzero(~soft)
+    places = np.zeros(labels.max() + 1, np.int32)
+    places[labels.ravel()[known]] = known
+    y, x = (number.astype(np.float32) for number in np.divmod(places[labels[box.slices]], soft.shape[1]))
     columns, rows = np.arange(box.x, box.right, dtype=np.float32), np.arange(box.y, box.bottom, dtype=np.float32)
     return 2.0 * x - columns, 2.0 * y - rows[:, None], np.asarray(distance[box.slices], np.float32)
