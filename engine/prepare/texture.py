@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -79,15 +80,17 @@ def textured(picture: Picture, guessed: Plane, strength: float = STRENGTH) -> Pi
     box = hole_box(guessed > LEAST)
     if box is None or not strength:
         return picture
-    height, width = guessed.shape
-    near = box.grown(min(box.width, box.height) // 2 + MARGIN, Box(0, 0, width, height))
-    soft = guessed[near.slices] > LEAST
+    frame = Box(0, 0, guessed.shape[1], guessed.shape[0])
+    ring = box.grown(1, frame)  # the nearest pixel that is not soft lies in it
+    soft = guessed[ring.slices] > LEAST
     if soft.all():
         return picture
-    inner = box.seen_from(near)
-    x, y, distance = _mirrored(soft, inner)
-    fine = cv2.remap(_texture(picture[near.slices], soft), x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
-    share = guessed[box.slices] * np.minimum(distance / DEEP, 1.0) * soft[inner.slices]
+    x, y, distance = _mirrored(soft, box.seen_from(ring))
+    near = box.grown(math.ceil(distance.max()) + MARGIN, frame)
+    x, y = x + np.float32(ring.x - near.x), y + np.float32(ring.y - near.y)
+    texture = _texture(picture[near.slices], guessed[near.slices] > LEAST)
+    fine = cv2.remap(texture, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+    share = guessed[box.slices] * np.minimum(distance / DEEP, 1.0)  # nothing where the distance is 0: not soft
     result: Picture = picture.copy()
     part = result[box.slices]
     part += times(fine, share * np.float32(strength))
