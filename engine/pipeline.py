@@ -11,14 +11,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ptfan.engine.errors import InterruptedRunError
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.keeping import keeping
 from ptfan.engine.masks.reader import AnyMask
-from ptfan.engine.masks.source import MaskSource, mask_name, open_mask
+from ptfan.engine.masks.source import MaskSource, mask_file, mask_name, open_mask
 from ptfan.engine.media import Encoding, StreamInfo, open_sink, open_source
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256
@@ -93,8 +91,7 @@ def inpaint(
     begin = time.perf_counter()
     settings, progress, told = settings or InpaintSettings(), progress or NoProgress(), Notices(warn)
     encoding = Encoding(codec=codec, quality=quality, preset=preset)
-    mask_file = None if isinstance(mask, np.ndarray) else mask
-    check_apart(output_roles(output), [Role("input", source), Role("mask", mask_file)])
+    check_apart(output_roles(output), [Role("input", source), Role("mask", mask_file(mask))])
     with ExitStack() as opened:
         pictures = opened.enter_context(open_source(source, start, end, rate=rate, hwaccel=hwaccel, warn=told))
         masks = opened.enter_context(

@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ptfan.engine.atomic import check_target
 from ptfan.engine.channel import THREAD_PREFIX, Channel
 from ptfan.engine.errors import InputError, OutputError
@@ -29,7 +27,7 @@ from ptfan.engine.live.report import StreamReport
 from ptfan.engine.live.settings import LiveSettings
 from ptfan.engine.live.stream_sink import StreamSink
 from ptfan.engine.masks.reader import AnyMask
-from ptfan.engine.masks.source import open_mask
+from ptfan.engine.masks.source import mask_file, open_mask
 from ptfan.engine.media import Encoding, Sink, open_sink
 from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.notices import Notices
@@ -96,8 +94,7 @@ def stream(
     """
     live, encoding, stop = live or LiveSettings(), encoding or Encoding(), stop or threading.Event()
     source, output = str(source), None if output is None else str(output)
-    mask_file = None if isinstance(mask, np.ndarray) else mask
-    check_apart([Role("output", output)], [Role("input", source), Role("mask", mask_file)])
+    check_apart([Role("output", output)], [Role("input", source), Role("mask", mask_file(mask))])
     _check_output(output, encoding, live)
     told, monitor = Notices(warn, NOTICES), Monitor()
     with ExitStack() as opened:
@@ -173,7 +170,8 @@ class _Status:
 
 def _masks(mask: AnyMask | None, boxes: Sequence[Box], object_id: int | None, dilate: int, warn: Warn) -> LiveMask:
     opened = partial(open_mask, mask, boxes, object_id=object_id, dilate=dilate, warn=warn)
-    return LiveMask(None if mask is None or isinstance(mask, np.ndarray) else Path(mask), opened, warn)
+    file = mask_file(mask)
+    return LiveMask(None if file is None else Path(file), opened, warn)
 
 
 def _open_source(source: str, live: LiveSettings, monitor: Monitor, stop: threading.Event, warn: Warn) -> LiveSource:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from fractions import Fraction
 from numbers import Integral
+from pathlib import Path
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from ptfan.engine.masks.shaping import grow_hole, scale_mask
 from ptfan.engine.media import Sample, StreamInfo
 from ptfan.engine.media.notice import Warn, log_warning
 
-__all__ = ["MaskSource", "mask_name", "open_mask"]
+__all__ = ["MaskSource", "mask_file", "mask_name", "open_mask"]
 
 MOST_HOLE = 0.6
 """Share of the frame above which one mask for all frames has probably been drawn black on white."""
@@ -230,6 +231,11 @@ def _check_boxes(boxes: Sequence[Box]) -> None:
             raise InputError(f"box is {box!r}, expected a Box, for instance Box(40, 30, 200, 80)")
         if not all(isinstance(value, Integral) for value in astuple(box)):
             raise InputError(f"box is {box!r}, expected whole pixels; round them")
+
+
+def mask_file(mask: AnyMask | None) -> str | Path | None:
+    """Return the file or folder that a mask is read from; None where it is an array, or there is none."""
+    return None if isinstance(mask, np.ndarray) else mask
 
 
 def mask_name(mask: AnyMask | None) -> str | None:

@@ -77,18 +77,16 @@ def textured(picture: Picture, guessed: Plane, strength: float = STRENGTH) -> Pi
     Returns:
         (H, W, 3); the picture itself where nothing is to be added.
     """
-    box = hole_box(guessed > LEAST)
-    if box is None or not strength:
+    soft = guessed > LEAST
+    box = hole_box(soft)
+    if box is None or not strength or soft.all():
         return picture
     frame = Box(0, 0, guessed.shape[1], guessed.shape[0])
     ring = box.grown(1, frame)  # the nearest pixel that is not soft lies in it
-    soft = guessed[ring.slices] > LEAST
-    if soft.all():
-        return picture
-    x, y, distance = _mirrored(soft, box.seen_from(ring))
+    x, y, distance = _mirrored(soft[ring.slices], box.seen_from(ring))
     near = box.grown(math.ceil(distance.max()) + MARGIN, frame)
     x, y = x + np.float32(ring.x - near.x), y + np.float32(ring.y - near.y)
-    texture = _texture(picture[near.slices], guessed[near.slices] > LEAST)
+    texture = _texture(picture[near.slices], soft[near.slices])
     fine = cv2.remap(texture, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
     share = guessed[box.slices] * np.minimum(distance / DEEP, 1.0)  # nothing where the distance is 0: not soft
     result: Picture = picture.copy()
