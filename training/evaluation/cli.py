@@ -38,8 +38,11 @@ def _evaluate(
     ] = None,
     baseline: Annotated[list[str] | None, typer.Option(help="telea or propagation; repeatable.")] = None,
     kinds: Annotated[
-        str, typer.Option(help="Holes of `folder`, with commas: box, text, caption, object, free-form.")
-    ] = "box,text,object",
+        str | None,
+        typer.Option(
+            help="Holes of `folder`, with commas: box, text, caption, object, free-form; without it box,text,object."
+        ),
+    ] = None,
     ratio: Annotated[int, typer.Option(help="Holes of fvi-curve and fvi-object: 5, 15 ... 65 % of the frame.")] = 35,
     frames: Annotated[
         int | None, typer.Option(min=2, help="The most frames of a clip; the protocol's own (folder: 40) without it.")
@@ -75,7 +78,7 @@ def _evaluate(
     settings = EvaluationSettings(
         data=data,
         protocol=protocol,
-        kinds=tuple(kinds.split(",")),
+        kinds=tuple(kinds.split(",")) if kinds else None,
         frames=frames,
         seed=seed,
         ratio=ratio,

@@ -37,8 +37,8 @@ class EvaluationSettings:
     """The dataset's folder."""
     protocol: str = "folder"
     """Which clips and holes, see `ptfan.training.evaluation.protocols`."""
-    kinds: tuple[str, ...] = ("box", "text", "object")
-    """The holes of the protocol `folder`."""
+    kinds: tuple[str, ...] | None = None
+    """The holes, for the protocol `folder` alone; None takes its usual ones."""
     frames: int | None = None
     """The most frames of a clip; None takes the protocol's."""
     seed: int = 0

@@ -30,7 +30,9 @@ __all__ = ["DAVIS_TEST", "HOLE_KINDS", "PROTOCOLS", "Benchmark", "MaskFolder", "
 SIZE = (432, 240)
 """(width, height) at which the field evaluates, pixels."""
 HOLE_KINDS = ("box", "text", "caption", "object", "free-form")
-"""The holes of the protocol `folder`."""
+"""The holes that the protocol `folder` has."""
+FOLDER_KINDS = ("box", "text", "object")
+"""Those that it takes where none are named."""
 FOLDER_OFFSET = 3
 """How many clips on the object comes from in the protocol `folder`."""
 FOLDER_FRAMES = 40
@@ -147,14 +149,14 @@ class Benchmark:
 
 
 def open_benchmark(
-    data: Path, protocol: str, *, kinds: Sequence[str], frames: int | None, seed: int, ratio: int
+    data: Path, protocol: str, *, kinds: Sequence[str] | None, frames: int | None, seed: int, ratio: int
 ) -> Benchmark:
     """Open a dataset for a protocol.
 
     Args:
         data: the dataset's folder.
         protocol: of `PROTOCOLS`, or `folder`.
-        kinds: which of `HOLE_KINDS` to cut; for `folder` alone.
+        kinds: which of `HOLE_KINDS` to cut, for `folder` alone; None takes `FOLDER_KINDS`, or the protocol's own.
         frames: the most frames of a clip; None takes the protocol's.
         seed: of the holes that are generated.
         ratio: the holes' mean share of the frame in percent, +-5: FVI's folders 5, 15, ... 65.
@@ -164,9 +166,11 @@ def open_benchmark(
         InputError: an argument is not known, or the dataset cannot be used.
     """
     if protocol == "folder":
-        return _folder(data, kinds, frames, seed)
+        return _folder(data, kinds or FOLDER_KINDS, frames, seed)
     if protocol not in PROTOCOLS:
         raise InputError(f"protocol {protocol!r} is not known, expected one of folder, {', '.join(PROTOCOLS)}")
+    if kinds:
+        raise InputError(f"protocol {protocol}: brings its own holes; leave out the kinds {', '.join(kinds)}")
     if ratio not in range(5, 70, 10):
         raise InputError(f"ratio is {ratio}, expected 5, 15, 25 ... or 65 percent")
     return _field(data, protocol, frames, seed, ratio)

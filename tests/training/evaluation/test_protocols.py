@@ -61,7 +61,9 @@ def tasks(benchmark: Benchmark) -> list[Task]:
 
 
 def opened(data: Path, protocol: str, *, frames: int | None = None, seed: int = 0, ratio: int = 35) -> Benchmark:
-    return open_benchmark(data, protocol, kinds=("box",), frames=frames, seed=seed, ratio=ratio)
+    return open_benchmark(
+        data, protocol, kinds=("box",) if protocol == "folder" else None, frames=frames, seed=seed, ratio=ratio
+    )
 
 
 def test_the_folder_protocol_cuts_every_kind_into_every_clip(clips: Path) -> None:
@@ -158,6 +160,8 @@ def test_errors_name_what_is_missing(tmp_path: Path, clips: Path, davis: Path) -
         InputError, match="holes of kind 'moon', expected some of box, text, caption, object, free-form"
     ):
         open_benchmark(clips, "folder", kinds=("moon",), frames=2, seed=0, ratio=35)
+    with pytest.raises(InputError, match="protocol davis-object: brings its own holes; leave out the kinds box, text"):
+        open_benchmark(davis, "davis-object", kinds=("box", "text"), frames=2, seed=0, ratio=35)
     with pytest.raises(InputError, match="ratio is 30, expected 5, 15, 25"):
         opened(davis, "davis-object", ratio=30)
     (tmp_path / "bare").mkdir()
