@@ -63,6 +63,7 @@ def evaluate_flow(settings: FlowEvaluation, output: Path) -> str:
     benchmark = open_benchmark(
         settings.data, "folder", kinds=settings.kinds, frames=settings.frames, seed=settings.seed, ratio=35
     )
+    _check_lengths(benchmark, settings.data)
     with open_runner(settings.model, threads=settings.threads) as runner:
         completion = LearnedFlow(runner)
         make_folder(output)
@@ -118,12 +119,19 @@ def endpoint_error(pairs: Sequence[FlowPair], truth: Sequence[FlowPair], holes: 
     return float(lengths.mean()) if lengths.size else math.nan
 
 
+def _check_lengths(benchmark: Benchmark, data: Path) -> None:
+    short = [clip.name for clip in benchmark.clips if benchmark.shape(clip).frames < 2]
+    if short:
+        raise InputError(
+            f"clips of 1 frame ({', '.join(short)}): expected 2 or more: there is no flow in one frame; "
+            f"take them out of {data}"
+        )
+
+
 def _scores(benchmark: Benchmark, completion: LearnedFlow) -> Iterator[FlowScore]:
     with EvaluationProgress(len(benchmark.clips) * len(benchmark.sources)) as progress:
         for place, clip in enumerate(benchmark.clips):
             footage = benchmark.read(clip)
-            if len(footage.frames) < 2:
-                raise InputError(f"clip {clip.name}: has 1 frame, expected 2 or more: there is no flow in one frame")
             for kind, source in benchmark.sources.items():
                 yield score_task(Task(footage, kind, source(clip, place, benchmark.shape(clip))), completion)
                 progress.advance(f"{clip.name}, {kind}")

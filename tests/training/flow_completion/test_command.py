@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ptfan.engine.cli import main
@@ -77,4 +78,18 @@ def test_a_model_that_completes_no_flow_is_refused(place: Path, capsys: pytest.C
     refused = ("eval-flow", "--data", "videos", "--model", str(find_model("s")), "--kinds", "box", "-o", "report")
     assert ptfan(*refused) == 2
     assert "expected flow" in capsys.readouterr().err
+    assert not (place / "report").exists()
+
+
+def test_clips_of_one_frame_are_told_before_anything_is_computed(
+    place: Path, write_video: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("one", "single"):
+        write_video(place / f"videos/{name}.mp4", [np.zeros((48, 64, 3), np.uint8)])
+    assert ptfan("eval-flow", "--data", "videos", "--kinds", "box", "-o", "report") == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told == (
+        "ptfan: error: clips of 1 frame (one, single): expected 2 or more: there is no flow in one frame; "
+        "take them out of videos"
+    )
     assert not (place / "report").exists()
