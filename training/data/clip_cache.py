@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,16 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.atomic import replacing, write_atomically
+from ptfan.engine.errors import InputError
 from ptfan.engine.folders import make_folder
 from ptfan.engine.prepare.scenes import CutDetector
 from ptfan.engine.progress import NoProgress, Progress, running
 from ptfan.training.data.clips import Clip
 from ptfan.training.data.datasets import ClipSet
 
-__all__ = ["CachedClip", "ClipCache", "find_cuts", "with_cuts"]
+__all__ = ["CachedClip", "ClipCache", "with_cuts"]
 
 VERSION = 1
 """Of what is noted beside a clip; a clip with another is decoded again."""
+DECIDING = ("fingerprint", "masks", "longest")
+"""What of that decides on the arrays' values."""
 
 
 @dataclass(frozen=True)
@@ -94,17 +98,13 @@ class ClipCache:
             progress: is told of every clip that is decoded.
 
         Raises:
-            InputError: a clip cannot be read.
+            InputError: clips cannot be read; it tells all of them, and the others are decoded.
         """
         make_folder(cache)
-        progress = progress or NoProgress()
         entries = [CachedClip(cache / f"{clip.name}.npy") for clip in dataset.clips]
         todo = [pair for pair in zip(dataset.clips, entries, strict=True) if not _fits(*pair)]
         if todo:
-            with running(progress, "decoding", len(todo), "clips"):
-                for clip, entry in todo:
-                    _decode(clip, entry)
-                    progress.advance()
+            _decode_all(todo, progress or NoProgress())
         return cls(tuple(entry.path for entry in entries))
 
     def names(self) -> list[str]:
@@ -115,10 +115,10 @@ class ClipCache:
         """Return the clips with all that is known of them."""
         return [CachedClip(path) for path in self.clips]
 
-
-def find_cuts(frames: Iterable[NDArray[np.uint8]]) -> list[int]:
-    """Return the numbers of the frames that begin a new scene, the first one left out; see `with_cuts`."""
-    return [number for number, (_, cut) in enumerate(with_cuts(frames)) if cut]
+    def fingerprint(self) -> str:
+        """Return a hash of the clips' names and of what they were decoded from. Another one means other data."""
+        told = [(entry.name, *map(entry.note().get, DECIDING)) for entry in self.entries()]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 def with_cuts(frames: Iterable[NDArray[np.uint8]]) -> Iterator[tuple[NDArray[np.uint8], bool]]:
@@ -142,15 +142,30 @@ def _source(clip: Clip) -> dict[str, Any]:
     }
 
 
+def _decode_all(todo: Sequence[tuple[Clip, CachedClip]], progress: Progress) -> None:
+    failed: dict[str, InputError] = {}
+    with running(progress, "decoding", len(todo), "clips"):
+        for clip, entry in todo:
+            try:
+                _decode(clip, entry)
+            except InputError as error:
+                failed[clip.name] = error
+            progress.advance()
+    if failed:
+        (_, first), *others = failed.items()
+        more = "; neither can: " + ", ".join(name for name, _ in others) if others else ""
+        raise InputError(f"{first}{more}") from first
+
+
 def _decode(clip: Clip, entry: CachedClip) -> None:
     source = _source(clip)
     entry.note_path.unlink(missing_ok=True)  # From here on until the new note, the entry counts for nothing.
     entry.mask_path.unlink(missing_ok=True)
-    _save_frames(entry.path, clip.pictures())
+    cuts = _save_frames(entry.path, clip.pictures())
     frames = entry.frames()
     if clip.has_masks:
         _save(entry.mask_path, clip.read_masks(0, len(frames)))
-    note = {**source, "shape": frames.shape, "cuts": find_cuts(frames)}
+    note = {**source, "shape": frames.shape, "cuts": cuts}
     write_atomically(entry.note_path, json.dumps(note).encode())
 
 
@@ -167,11 +182,14 @@ def _fits(clip: Clip, entry: CachedClip) -> bool:
     return whole and (masks is not None) == (source["masks"] is not None)
 
 
-def _save_frames(path: Path, frames: Iterable[NDArray[np.uint8]]) -> None:
-    """Save frames as one array as they come: a long video does not fit into memory."""
+def _save_frames(path: Path, frames: Iterable[NDArray[np.uint8]]) -> list[int]:
+    """Save frames as one array as they come: a long video does not fit into memory. Return those that begin a scene."""
+    cuts = []
     with replacing(path) as file:
         shape: tuple[int, ...] = ()
-        for frame in frames:
+        for number, (frame, cut) in enumerate(with_cuts(frames)):
+            if cut:
+                cuts.append(number)
             if not shape:
                 shape = 0, *frame.shape
                 _write_header(file, shape)
@@ -179,6 +197,7 @@ def _save_frames(path: Path, frames: Iterable[NDArray[np.uint8]]) -> None:
             shape = shape[0] + 1, *frame.shape
         file.seek(0)
         _write_header(file, shape)  # As long as the first one: numpy leaves room for any number of rows.
+    return cuts
 
 
 def _write_header(file: IO[bytes], shape: tuple[int, ...]) -> None:

@@ -144,10 +144,13 @@ class RunFolder:
             raise InputError(f"{self.state}: cannot be read as the state of a run; take a new folder") from error
         return dict(state)
 
-    def add_environment(self, session: dict[str, Any]) -> None:
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return the environment of each session so far."""
+        return list(json.loads(self.environment.read_text(encoding="utf-8"))) if self.environment.exists() else []
+
+    def add_session(self, session: dict[str, Any]) -> None:
         """Add a session to the environment."""
-        known = self.environment.read_text(encoding="utf-8") if self.environment.exists() else "[]"
-        write_atomically(self.environment, _json([*json.loads(known), session]))
+        write_atomically(self.environment, _json([*self.sessions(), session]))
 
     def add_entry(self, entry: dict[str, Any]) -> None:
         """Add a line to the log."""

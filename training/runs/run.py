@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from ptfan.training.runs.loop import Samples, Trainer
 
 __all__ = ["Subject", "resume_run", "start_run"]
 
+LOG = logging.getLogger(__name__)
 Config = TypeVar("Config", bound=RunConfig)
 
 
@@ -141,6 +143,14 @@ def _trainer(
             folder.create(config, asdict(arguments))
         else:
             folder.write_config(config)
-        folder.add_environment(describe_environment(fabric, seed=config.seed, first_step=trainer.progress.step))
+        session = describe_environment(fabric, seed=config.seed, first_step=trainer.progress.step)
+        _add_session(folder, session | {"data": clips.fingerprint()})
     fabric.barrier()
     return trainer
+
+
+def _add_session(folder: RunFolder, session: dict[str, Any]) -> None:
+    """Note a session, and warn if it learns from other data than the one before."""
+    if any(last.get("data", session["data"]) != session["data"] for last in folder.sessions()[-1:]):
+        LOG.warning("%s: the clips are others, or have changed, since the last session; using them", folder.path)
+    folder.add_session(session)

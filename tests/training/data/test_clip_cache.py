@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ptfan.engine.errors import InputError
 from ptfan.engine.progress import NoProgress
-from ptfan.training.data.clip_cache import CachedClip, ClipCache, find_cuts
+from ptfan.training.data.clip_cache import CachedClip, ClipCache
 from ptfan.training.data.datasets import open_dataset
 
 SIZE = (48, 32)
@@ -89,7 +90,7 @@ def test_scenes_end_at_cuts(tmp_path: Path, write_video: Write) -> None:
     (tmp_path / "videos").mkdir()
     write_video(tmp_path / "videos/cut.mp4", plain(10) + plain(200, frames=8))
     entry = ClipCache.build(open_dataset(tmp_path / "videos"), tmp_path / "cache").entries()[0]
-    assert find_cuts(entry.frames()) == [4]
+    assert entry.note()["cuts"] == [4]
     assert entry.scenes() == [range(4), range(4, 12)]
     assert entry.scenes([9, 4]) == [range(4), range(4, 9), range(9, 12)]
 
@@ -124,6 +125,27 @@ def test_a_clip_need_not_fit_into_memory(tmp_path: Path, write_video: Write) -> 
     assert entry.frames().shape == (60, 240, 320, 3)
     assert np.array_equal(entry.frames(), open_dataset(tmp_path / "videos").clips[0].read())
     assert peak < entry.frames().nbytes / 2
+
+
+def test_all_clips_that_cannot_be_read_are_told_at_once(folder: Path, tmp_path: Path) -> None:
+    for name in ("a", "c"):
+        (folder / f"{name}.mp4").write_bytes(b"no video")
+    with pytest.raises(InputError, match=r"clip .*a\.mp4: cannot be decoded .*; neither can: c$"):
+        ClipCache.build(open_dataset(folder), tmp_path / "cache")
+    (folder / "a.mp4").unlink()
+    with pytest.raises(InputError, match=r"clip .*c\.mp4: cannot be decoded .*expected a video$"):
+        ClipCache.build(open_dataset(folder), tmp_path / "cache")
+    assert CachedClip(tmp_path / "cache/b.npy").frames().shape == (4, 32, 48, 3)  # the good one was decoded
+
+
+def test_other_data_has_another_fingerprint(folder: Path, tmp_path: Path) -> None:
+    whole, again = (ClipCache.build(open_dataset(folder), tmp_path / name).fingerprint() for name in ("one", "two"))
+    assert whole == again
+    os.utime(folder / "a.mp4", (1, 1))
+    changed = ClipCache.build(open_dataset(folder), tmp_path / "one").fingerprint()
+    fewer = ClipCache.build(open_dataset(folder, names={"b", "c"}), tmp_path / "one").fingerprint()
+    smaller = ClipCache.build(open_dataset(folder, longest=24), tmp_path / "three").fingerprint()
+    assert len({whole, changed, fewer, smaller}) == 4
 
 
 class Counting(NoProgress):

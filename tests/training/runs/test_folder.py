@@ -97,8 +97,8 @@ def test_entries_after_the_last_state_are_forgotten(folder: RunFolder) -> None:
 
 
 def test_every_session_is_noted(folder: RunFolder) -> None:
-    folder.add_environment({"first_step": 0})
-    folder.add_environment({"first_step": 2})
+    folder.add_session({"first_step": 0})
+    folder.add_session({"first_step": 2})
     assert json.loads(folder.environment.read_text(encoding="utf-8")) == [{"first_step": 0}, {"first_step": 2}]
 
 

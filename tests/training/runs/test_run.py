@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -140,6 +141,17 @@ def test_a_finished_run_says_so_and_can_be_lengthened(place: Path, capsys: pytes
     assert main(["train", "--resume", "run", "--steps", "2", "--workers", "0"]) == 0
     assert steps(place / "run") == [1, 2]
     assert TrainConfig.read(place / "run" / "config.json").steps == 2
+
+
+def test_a_run_that_goes_on_with_other_data_says_so(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command("run", "--steps", "1")) == 0
+    assert main(["train", "--resume", "run", "--steps", "2"]) == 0
+    assert "warning" not in capsys.readouterr().err
+    shutil.copy(place / "videos/waves.mp4", place / "videos/more.mp4")
+    assert main(["train", "--resume", "run", "--steps", "3"]) == 0
+    told = "run: the clips are others, or have changed, since the last session; using them"
+    assert told in capsys.readouterr().err
+    assert steps(place / "run") == [1, 2, 3]
 
 
 def test_a_run_is_not_shortened(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
