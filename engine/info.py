@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ptfan.engine.errors import MissingExtraError, PtfanError
+from ptfan.engine.machine import cores
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256, find_model, shipped_models
 from ptfan.engine.runners.backends import backend_statuses, chosen_backends
 from ptfan.engine.runners.choice import choose_file
@@ -35,7 +35,7 @@ def collect_info(model: str | Path = DEFAULT_MODEL) -> dict[str, Any]:
     """
     return {
         "versions": versions(),
-        "system": {"platform": platform.platform(), "machine": platform.machine(), "cores": os.cpu_count()},
+        "system": {"platform": platform.platform(), "machine": platform.machine(), "cores": cores()},
         "backends": [asdict(status) for status in backend_statuses()],
         "providers": _providers(),
         "gpus": _gpus(),
@@ -47,7 +47,8 @@ def collect_info(model: str | Path = DEFAULT_MODEL) -> dict[str, Any]:
 def format_info(info: dict[str, Any]) -> str:
     """Return the same for people to read."""
     lines = [f"{name:<12} {version}" for name, version in info["versions"].items()]
-    lines += [f"{'system':<12} {info['system']['platform']}, {info['system']['cores']} cores", ""]
+    count = info["system"]["cores"]
+    lines += [f"{'system':<12} {info['system']['platform']}, {count} core{'s' if count > 1 else ''}", ""]
     lines += [f"backend      {item['name']}: {item['reason']}" for item in info["backends"]]
     lines += [f"providers    {', '.join(info['providers']) or 'none'}"]
     lines += [f"GPU          {', '.join(gpu.values())}" for gpu in info["gpus"]] or ["GPU          none found"]

@@ -38,6 +38,43 @@ def test_the_processor_s_list_tells_whether_bytes_are_multiplied(line: str, expe
     assert machine.processor() == "Some CPU"
 
 
+@pytest.fixture
+def cgroups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder that stands for the system's cgroups, on a machine of eight cores, for a process of `a/b`."""
+    own = tmp_path / "own"
+    own.write_text("3:cpuset:/elsewhere\n0::/a/b\n", encoding="utf-8")
+    monkeypatch.setattr(machine, "OWN_CGROUP", own)
+    monkeypatch.setattr(machine, "CGROUPS", tmp_path / "cgroups")
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda process: set(range(8)))
+    (tmp_path / "cgroups/a/b").mkdir(parents=True)
+    return tmp_path / "cgroups"
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({}, 8),
+        ({"a": "max 100000"}, 8),
+        ({"": "200000 100000"}, 2),  # a container sees its own cgroup as the root
+        ({"a/b": "150000 100000", "a": "400000 100000"}, 2),
+        ({"a/b": "max 100000", "a": "300000 100000"}, 3),
+        ({"a/b": "1000 100000"}, 1),
+        ({"a/b": "1600000 100000"}, 8),
+    ],
+)
+def test_quotas_count_as_cores(limits: dict[str, str], expected: int, cgroups: Path) -> None:
+    for folder, limit in limits.items():
+        (cgroups / folder / "cpu.max").write_text(f"{limit}\n", encoding="utf-8")
+    assert machine.cores() == expected
+    assert machine.usual_threads() == (expected if expected < 8 else 0)
+
+
+def test_without_cgroups_all_cores_count(cgroups: Path) -> None:
+    machine.OWN_CGROUP.unlink()
+    assert machine.cores() == 8
+    assert machine.usual_threads() == 0
+
+
 def test_without_the_list_they_are_not(cpuinfo: Path) -> None:
     assert not cpuinfo.exists()
     assert multiplies_bytes() is False

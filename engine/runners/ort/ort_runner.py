@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import BackendError, ModelError, one_line
-from ptfan.engine.machine import cores
+from ptfan.engine.machine import cores, usual_threads
 from ptfan.engine.runners.half import cast
 from ptfan.engine.runners.onnx_file import read_spec
 from ptfan.engine.runners.ort.graphs import CudaGraphs
@@ -170,12 +170,12 @@ class OrtRunner(BoundRunner):
 
 
 def _usual_threads(spec: ModelSpec) -> int:
-    """Return how many threads a network gets where nobody says; 0 is one a core.
+    """Return how many threads a network gets where nobody says; 0 is one a core, as ONNX Runtime counts them.
 
     int8 convolutions are so short that waking other threads for them takes longer than they do, but for large frames;
     and a core that is left over prepares the next frames meanwhile.
     """
-    return 0 if spec.convolutions == "float" else max(1, cores() // 2)
+    return usual_threads() if spec.convolutions == "float" else max(1, cores() // 2)
 
 
 def _open_session(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import BackendError, ModelError, one_line
+from ptfan.engine.machine import usual_threads
 from ptfan.engine.runners.half import cast
 from ptfan.engine.runners.onnx_file import read_spec
 from ptfan.engine.runners.ov.flow_warp_conversion import flow_warp_extension
@@ -60,7 +61,7 @@ class OpenVINORunner(BoundRunner):
         self._options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": HINTS[arithmetic],
-            "INFERENCE_NUM_THREADS": threads,
+            "INFERENCE_NUM_THREADS": threads or usual_threads(),
             "ENABLE_CPU_PINNING": False,  # decoding, flow and encoding run on the same cores
         }
         self._request = lru_cache(SIZES)(self._compile)

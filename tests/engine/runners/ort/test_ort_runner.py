@@ -233,6 +233,15 @@ def test_int8_leaves_half_of_the_cores_to_others(cores: int, expected: int, monk
     assert _usual_threads(read_spec(find_model("s-live"))) == 0
 
 
+def test_a_quota_limits_the_threads(load: Opener, save: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    library = "ort.ort_runner" if load is OrtRunner else "ov.openvino_runner"
+    monkeypatch.setattr(f"ptfan.engine.runners.{library}.usual_threads", lambda: 1)
+    for asked, expected in ((0, 1), (2, 2)):
+        runner = load(save(), threads=asked)
+        given = runner._threads if load is OrtRunner else runner._options["INFERENCE_NUM_THREADS"]
+        assert given == expected
+
+
 def test_stdout_stays_however_many_threads_load_models(monkeypatch: pytest.MonkeyPatch) -> None:
     onnxruntime = import_onnxruntime()
 
