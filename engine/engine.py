@@ -55,7 +55,7 @@ class Engine(Closing):
         Raises:
             InputNotFoundError: there is no such model.
             ModelError: the file is not a model of ptfan, or not of the step form.
-            InputError: the number of streams or the patience is out of range.
+            InputError: the number of streams is not whole, or it or the patience is out of range.
             MissingExtraError: no backend is installed.
         """
         self.settings = settings or InpaintSettings()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import InputError
+from ptfan.engine.checks import check_numbers, check_whole
 from ptfan.engine.fillers.stepper import Stepper, step_runner
 from ptfan.engine.runners.runner import Arrays, Runner
 
@@ -40,15 +40,14 @@ class StepPool:
 
         Raises:
             ModelError: the model is not of the step form, or its backend cannot run that.
-            InputError: the number of streams or the patience is out of range.
+            InputError: the number of streams is not whole, or it or the patience is out of range.
         """
-        if streams < 1:
-            raise InputError(f"streams is {streams}, expected 1 or more")
-        if patience is not None and patience < 0:
-            raise InputError(f"patience is {patience}, expected 0 seconds or more")
+        self.streams, self.patience = streams, patience
+        """As they were given."""
+        check_whole(self, "streams", least=1)
+        check_numbers("", self, "patience")
         self.runner = step_runner(runner)
         """The model."""
-        self._streams, self._patience = streams, patience
         self._batches: dict[tuple[int, int], list[_Batch]] = {}
         self._spare: dict[tuple[int, int], _Batch] = {}
         self._meeting = _Meeting()
@@ -74,8 +73,8 @@ class StepPool:
 
     def _new_batch(self, height: int, width: int) -> _Batch:
         self._spare.clear()  # before there is memory for another one
-        stepper = Stepper(self.runner, height, width, streams=self._streams)
-        return _Batch(stepper, self._meeting, self._streams, self._patience)
+        stepper = Stepper(self.runner, height, width, streams=self.streams)
+        return _Batch(stepper, self._meeting, self.streams, self.patience)
 
     def forget_empty(self) -> None:
         """Drop the memory of batches that nobody holds a slot of, but for the newest of these."""

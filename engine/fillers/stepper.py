@@ -72,12 +72,17 @@ class Stepper:
 
         Raises:
             ModelError: the model is not of the step form, its backend cannot run that, or it takes no frames of that
-                size.
+                size or so many streams.
         """
         self._runner, spec = step_runner(runner), runner.spec
         multiple = spec.size_multiple
         if height % multiple or width % multiple or not height * width:
             raise ModelError(f"model {spec.name}: frames are {width}x{height}, expected multiples of {multiple}")
+        if spec.fixed_streams not in (None, streams):
+            raise ModelError(
+                f"model {spec.name}: takes {spec.fixed_streams} streams at a time, got {streams}; "
+                "export it for any number"
+            )
         self._rings = {
             state.name: StateRing(self._runner, state, state.shape(streams, height, width), spec.ring_length(state))
             for state in spec.carried

@@ -80,7 +80,7 @@ def test_streams_come_and_go(images: Pictures) -> None:
 def test_what_cannot_be_shared_is_refused() -> None:
     with pytest.raises(ModelError, match="s-window is of the clip form, expected step"):
         Engine("s-window", streams=2)
-    with pytest.raises(InputError, match="streams is 0, expected 1 or more"):
+    with pytest.raises(InputError, match="streams is 0, expected a whole number, 1 or more"):
         Engine("s-live", streams=0)
     with pytest.raises(InputError, match="patience is -1"):
         Engine("s-live", streams=2, patience=-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -205,10 +206,12 @@ def test_memory_is_there_while_a_slot_is_taken() -> None:
 def test_what_cannot_be_shared_is_refused(runner: Callable) -> None:
     with pytest.raises(ModelError, match="expected step"):
         StepPool(runner())
-    with pytest.raises(InputError, match="streams is 0"):
-        StepPool(FakeStepRunner(), streams=0)
-    with pytest.raises(InputError, match="patience is -1"):
-        StepPool(FakeStepRunner(), patience=-1)
+    for streams in (0, 2.5, "2", math.nan):
+        with pytest.raises(InputError, match=rf"^streams is {streams!r}, expected a whole number, 1 or more$"):
+            StepPool(FakeStepRunner(), streams=streams)  # type: ignore[arg-type]
+    for patience in (-1, "1", math.nan, math.inf):
+        with pytest.raises(InputError, match=rf"^patience is {patience!r}, expected 0 or more$"):
+            StepPool(FakeStepRunner(), patience=patience)  # type: ignore[arg-type]
     pool = StepPool(FakeStepRunner())
     with pytest.raises(ModelError, match="expected multiples of 8"):
         pool.open("one", 8, 20)

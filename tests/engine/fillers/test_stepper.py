@@ -93,6 +93,9 @@ def test_only_step_models_at_their_multiples(step_runner: Any, runner: Callable[
         Stepper(runner(), 8, 16)
     with pytest.raises(ModelError, match="frames are 20x8, expected multiples of 8"):
         Stepper(step_runner(), 8, 20)
+    with pytest.raises(ModelError, match="takes 2 streams at a time, got 1; export it for any number"):
+        Stepper(step_runner(fixed_streams=2), 8, 16)
+    Stepper(step_runner(fixed_streams=2), 8, 16, streams=2)
 
 
 @given(st.lists(st.lists(st.integers(1, 12), min_size=1, max_size=3, unique=True), min_size=1, max_size=5))
