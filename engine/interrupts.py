@@ -6,11 +6,19 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-__all__ = ["EXIT_INTERRUPTED", "STOPPING", "signals_interrupt", "signals_quit", "stop_on_signals"]
+__all__ = [
+    "EXIT_INTERRUPTED",
+    "STOPPING",
+    "let_handlers_through",
+    "signals_interrupt",
+    "signals_quit",
+    "stop_on_signals",
+]
 
 EXIT_INTERRUPTED = 130
 """The exit status of a run that was stopped: what shells give for Ctrl-C."""
@@ -56,6 +64,18 @@ def signals_quit() -> Iterator[None]:
     ours = [number for number in STOPPING if isinstance(signal.getsignal(number), _Stopper)]
     with _handled(ours if threading.current_thread() is threading.main_thread() else (), signal.SIG_DFL):
         yield
+
+
+def let_handlers_through(error: BaseException) -> None:
+    """Raise an error again if the handler of a signal raised it: Python runs handlers in the midst of any call.
+
+    Args:
+        error: what a call of another library ended with, which may be the library's own.
+    """
+    handlers = [handler for handler in map(signal.getsignal, signal.valid_signals()) if callable(handler)]
+    codes = {getattr(handler, "__code__", getattr(type(handler).__call__, "__code__", None)) for handler in handlers}
+    if any(frame.f_code in codes for frame, _line in traceback.walk_tb(error.__traceback__)):
+        raise error
 
 
 _HANG_UP = getattr(signal, "SIGHUP", None)

@@ -5,10 +5,18 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from ptfan.engine.interrupts import EXIT_INTERRUPTED, signals_interrupt, signals_quit, stop_on_signals
+from ptfan.engine.interrupts import (
+    EXIT_INTERRUPTED,
+    let_handlers_through,
+    signals_interrupt,
+    signals_quit,
+    stop_on_signals,
+)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -98,3 +106,30 @@ def test_outside_the_main_thread_signals_are_left_alone() -> None:
         elsewhere.join()
         assert signal.getsignal(signal.SIGTERM) is inside
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+class Refusal:
+    """A handler that is no function."""
+
+    def __call__(self, number: int, frame: object) -> None:
+        self.refuse()
+
+    def refuse(self) -> None:
+        raise TimeoutError("of the handler")
+
+
+@pytest.mark.parametrize("handler", [Refusal(), Refusal().__call__, lambda number, frame: Refusal().refuse()])
+def test_what_a_handler_raises_is_let_through(handler: Any) -> None:
+    def call(library: Callable[[], None]) -> None:
+        try:
+            library()
+        except TimeoutError as error:
+            let_handlers_through(error)
+
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        with pytest.raises(TimeoutError, match="of the handler"):
+            call(lambda: signal.raise_signal(signal.SIGALRM))
+        call(Refusal().refuse)
+    finally:
+        signal.signal(signal.SIGALRM, before)

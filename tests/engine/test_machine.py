@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def cgroups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     own.write_text("3:cpuset:/elsewhere\n0::/a/b\n", encoding="utf-8")
     monkeypatch.setattr(machine, "OWN_CGROUP", own)
     monkeypatch.setattr(machine, "CGROUPS", tmp_path / "cgroups")
-    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda process: set(range(8)))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)))
     (tmp_path / "cgroups/a/b").mkdir(parents=True)
     return tmp_path / "cgroups"
 

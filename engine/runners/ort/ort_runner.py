@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import BackendError, ModelError, one_line
+from ptfan.engine.interrupts import let_handlers_through
 from ptfan.engine.machine import cores, usual_threads
 from ptfan.engine.runners.half import cast
 from ptfan.engine.runners.onnx_file import read_spec
@@ -91,6 +92,7 @@ class OrtRunner(BoundRunner):
         try:
             return self._values.ortvalue_from_numpy(zeros, *self._place)
         except Exception as error:  # ONNX Runtime's errors share no public base class
+            let_handlers_through(error)
             raise BackendError(
                 f"model {self.spec.name}: no memory for {zeros.nbytes / 1e6:.0f} MB ({one_line(error, 200)})"
             ) from error
@@ -113,6 +115,7 @@ class OrtRunner(BoundRunner):
             if outputs is None:
                 outputs = self._bound(inputs, into)
         except Exception as error:
+            let_handlers_through(error)
             raise BackendError(f"model {self.spec.name}: ONNX Runtime failed ({one_line(error, 200)})") from error
         return {name: cast(array, np.float32) for name, array in outputs.items()}
 
@@ -141,6 +144,7 @@ class OrtRunner(BoundRunner):
         try:
             return graphs.run(inputs, into)
         except Exception as error:  # ONNX Runtime's errors share no public base class
+            let_handlers_through(error)
             self._graphs, why = None, one_line(error.__cause__ or error, 200)
             warn_no_graphs(f"model {self.spec.name}", why)
             return None
@@ -211,6 +215,7 @@ def _load(model: Path, options: Any, provider: str | tuple[str, dict[str, str]],
         with _quiet(loads_cuda=gpu is not None):
             return onnxruntime.InferenceSession(str(model), options, providers=[provider], enable_fallback=0)
     except Exception as error:  # ONNX Runtime's errors share no public base class
+        let_handlers_through(error)
         why = one_line(error, 200)
         if gpu is not None and "CUDA" in str(error):
             raise BackendError(f"GPU {gpu}: ONNX Runtime cannot use it ({why}); see `ptfan info`") from error

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.errors import BackendError, ModelError, one_line
+from ptfan.engine.interrupts import let_handlers_through
 from ptfan.engine.machine import usual_threads
 from ptfan.engine.runners.half import cast
 from ptfan.engine.runners.onnx_file import read_spec
@@ -86,6 +87,7 @@ class OpenVINORunner(BoundRunner):
         try:
             return self._bound(arrays, into)
         except (RuntimeError, MemoryError) as error:
+            let_handlers_through(error)
             raise BackendError(f"model {self.spec.name}: OpenVINO failed ({_why(error)})") from error
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -177,6 +178,27 @@ def test_an_input_that_does_not_fit_the_graph(load: Opener, save: Callable[..., 
     with load(save()) as runner, pytest.raises(BackendError) as caught:
         runner.run(inputs)
     assert re.match("model tiny: (ONNX Runtime|OpenVINO) failed", one_line(caught.value))
+
+
+def test_what_the_handler_of_a_signal_raises_comes_as_it_is(
+    load: Opener, save: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner, inputs, raised = load(save()), clip(), RuntimeError("of the handler")
+
+    def interrupted(*args: Any) -> Any:
+        signal.raise_signal(signal.SIGALRM)
+
+    def handler(number: int, frame: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(runner, "_bound", interrupted)
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        with pytest.raises(RuntimeError) as caught:
+            runner.run(inputs)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert caught.value is raised
 
 
 def test_closing_twice_is_fine_and_running_then_is_not(load: Opener, save: Callable[..., Path]) -> None:
