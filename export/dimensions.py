@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.spec import CLIP_INPUTS
 
-__all__ = ["NAMES", "Dimensions"]
+__all__ = ["Dimensions"]
 
-NAMES = ("T", "H", "W")
-"""What the dimensions are called in the graph where they are not fixed."""
 EXAMPLE = (3, 32, 40)
 """T, H and W to trace with where they are not fixed: unlike each other, and unlike 0 and 1, which would be special."""
 LARGEST = 1 << 13
@@ -29,6 +27,8 @@ class Dimensions:
     """(W, H), pixels."""
     multiple: int = 8
     """W and H are multiples of this."""
+    first: Literal["T", "B"] = "T"
+    """What a graph calls frames or streams where they are not fixed; H and W have these names."""
 
     def __post_init__(self) -> None:
         if self.frames is not None and self.frames < 1:
@@ -75,7 +75,8 @@ class Dimensions:
 
     def for_onnx(self, channels: int, size: int = 1) -> list[int | str]:
         """Return the shape of a tensor of the graph's interface, at 1 / size of the frames' size."""
-        frames, *sides = (value or name for value, name in zip(self.values, NAMES, strict=True))
+        names = (self.first, "H", "W")
+        frames, *sides = (value or name for value, name in zip(self.values, names, strict=True))
         return [frames, channels, *(_divided(side, size) for side in sides)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import onnx
@@ -56,6 +57,7 @@ def step_graph(
     Returns:
         The graph, and what it hands on from step to step.
     """
+    dimensions = replace(dimensions, first="B")
     step = StepGenerator(at_precision(folded(generator), precision))
     live = (dimensions.example()[0], step.lookahead + 2)
     read = [(name, item) for item in step.carried for name in item.inputs.values()]

@@ -133,7 +133,7 @@ def _set_nodes(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> None:
 
 
 def name_dimensions(model: onnx.ModelProto, dimensions: Dimensions, shapes: Mapping[str, Sequence[int | str]]) -> None:
-    """Name the free dimensions, the same in every tensor: T, H and W, and H/2 and so on inside of the graph.
+    """Name the free dimensions, the same in every tensor: T or B, H and W, and H/2 and so on inside of the graph.
 
     Runtimes need the shapes inside: ONNX Runtime adds two tensors in its blocked layout only where it can tell from
     the names that they have one shape.
@@ -145,7 +145,7 @@ def name_dimensions(model: onnx.ModelProto, dimensions: Dimensions, shapes: Mapp
     """
     graph = model.graph
     _, _, *sides = (dim.dim_param for dim in graph.input[0].type.tensor_type.shape.dim)
-    names = {graph.input[0].type.tensor_type.shape.dim[0].dim_param: "T"}
+    names: dict[str, str] = {graph.input[0].type.tensor_type.shape.dim[0].dim_param: dimensions.first}
     for side, name in zip(sides, ("H", "W"), strict=True):
         names.update(_fractions(side, name, dimensions.multiple))
     made = {output for node in graph.node for output in node.output}

@@ -23,6 +23,7 @@ def test_windows_of_nothing_are_refused(window: int) -> None:
 
 def test_interface_shapes() -> None:
     assert Dimensions().for_onnx(3) == ["T", 3, "H", "W"]
+    assert Dimensions(first="B").for_onnx(3) == ["B", 3, "H", "W"]
     assert Dimensions(frames=7).for_onnx(2) == [7, 2, "H", "W"]
     assert Dimensions(7, (432, 240)).for_onnx(1) == [7, 1, 240, 432]
 

@@ -211,6 +211,10 @@ def test_a_step_graph_gives_what_the_network_gives_for_the_clip(
     compare_graph(generator, model, make_clip(7, 24, 40)).check(exact=True)
     if dimensions.size is None:
         compare_graph(generator, model, make_clip(2, 16, 16)).check(exact=True)
+        named = {dim.dim_param for value in model.graph.value_info for dim in value.type.tensor_type.shape.dim}
+        assert "T" not in named
+        for value in (*model.graph.input, *model.graph.output):
+            assert value.type.tensor_type.shape.dim[0].dim_param == "B"
 
 
 def test_a_step_graph_in_fp16_for_three_streams_of_one_size(

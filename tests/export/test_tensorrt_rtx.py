@@ -107,7 +107,7 @@ def test_the_step_forms_that_are_shipped(name: str, plugin: str, build: Callable
 
 def _sized(value: onnx.ValueInfoProto, streams: int, height: int, width: int) -> list[int]:
     """Return an input's shape for a number of streams and a size of frames."""
-    sides = {"T": streams, "H": height, "W": width}
+    sides = {"B": streams, "H": height, "W": width}
     found = []
     for dim in value.type.tensor_type.shape.dim:
         side, _, divisor = dim.dim_param.partition("/")

@@ -126,7 +126,7 @@ def test_steps_are_recorded_when_their_addresses_come_again(cuda: Cuda, expected
 
 def test_a_file_of_one_size_is_recorded_as_well(cuda: Cuda, expected: Any, tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx")
-    model, sizes = onnx.load(find_model("s-live")), {"T": 1, "H": 16, "W": 24}
+    model, sizes = onnx.load(find_model("s-live")), {"B": 1, "H": 16, "W": 24}
     for value in (*model.graph.input, *model.graph.output):
         for dim in value.type.tensor_type.shape.dim:
             side, _, divisor = dim.dim_param.partition("/")
