@@ -60,14 +60,25 @@ class Runner(Closing):
             BackendError: the backend failed, for want of memory or because an input does not fit the network.
         """
 
-    def _check_floating(self, types: Mapping[str, Any]) -> None:
-        """Check that the types of all inputs are known; by name, None where one is neither fp32 nor fp16.
+    def _check_interface(self, types: Mapping[str, Any], outputs: Iterable[str]) -> None:
+        """Check that a graph has the inputs and outputs that its spec tells of: other tools may have changed it.
+
+        Args:
+            types: of its inputs, by name; None where one is neither fp32 nor fp16.
+            outputs: the names.
 
         Raises:
-            ModelError: one is not.
+            ModelError: it has not, or an input is not floating.
         """
         if None in types.values():
             raise ModelError(f"model {self.path}: takes inputs that are not floating; export it with `ptfan export`")
+        if self.spec.completes:
+            return
+        side = self.spec.size_multiple
+        taken, given = (shapes(1, side, side).keys() for shapes in (self.spec.input_shapes, self.spec.output_shapes))
+        wrong = sorted((taken ^ types.keys()) | (given - set(outputs)))
+        if wrong:
+            raise ModelError(f"model {self.path}: spec and graph differ about {', '.join(wrong)}; export it again")
 
     def _check_ready(self, network: object, wanted: Iterable[str], inputs: Values) -> None:
         """Check that there still is a network, None where the runner is closed, and all inputs that it takes.

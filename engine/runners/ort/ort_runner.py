@@ -70,8 +70,8 @@ class OrtRunner(BoundRunner):
         self._place = ("cpu", 0) if gpu is None else ("cuda", gpu)
         session = _open_session(model, self._threads, gpu, keep=not self.spec.completes)
         self._types = {entry.name: TYPES.get(entry.type) for entry in session.get_inputs()}
-        self._check_floating(self._types)
         self._names = [entry.name for entry in session.get_outputs()]
+        self._check_interface(self._types, self._names)
         self._session: Any = session
         self._values: Any = onnxruntime.OrtValue
         self._graphs = self._open_graphs() if gpu is not None and os.environ.get(GRAPHS_VARIABLE) == "1" else None

@@ -56,8 +56,8 @@ class OpenVINORunner(BoundRunner):
         self._core = _core()
         graph = self._read(model)
         self._types = {entry.any_name: TYPES.get(entry.element_type.get_type_name()) for entry in graph.inputs}
-        self._check_floating(self._types)
         self._names = [entry.any_name for entry in graph.outputs]
+        self._check_interface(self._types, self._names)
         self._graph: Any = graph
         self._options = {
             "PERFORMANCE_HINT": "LATENCY",

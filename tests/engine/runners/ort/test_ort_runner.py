@@ -165,6 +165,19 @@ def test_inputs_of_another_type_are_refused(load: Opener, save: Callable[..., Pa
     assert "not floating" in one_line(caught.value)
 
 
+@pytest.mark.parametrize(("part", "name"), [("output", "fill"), ("output", "past_12"), ("input", "flow_forward")])
+def test_a_graph_that_is_not_what_its_spec_tells_is_refused(part: str, name: str, load: Opener, tmp_path: Path) -> None:
+    model = onnx.load(find_model("s-live"))
+    entries = getattr(model.graph, part)
+    entries[[entry.name for entry in entries].index(name)].name = "other"
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            names[:] = ["other" if one == name else one for one in names]
+    onnx.save(model, tmp_path / "changed.onnx")
+    with pytest.raises(ModelError, match=rf"changed.onnx: spec and graph differ about [^\n]*{name}[^\n]*; export it"):
+        load(tmp_path / "changed.onnx")
+
+
 def test_a_missing_input_is_named(load: Opener, save: Callable[..., Path]) -> None:
     inputs = clip()
     del inputs["hole"], inputs["guidance"]
