@@ -14,6 +14,7 @@ from pathlib import Path
 from ptfan.engine.commands.options import parse_pixels
 from ptfan.engine.errors import InputError
 from ptfan.engine.runners.trt.plan_record import PlanRecord, read_record
+from ptfan.engine.runners.trt.sizes import Extent
 from ptfan.engine.spec import Precision
 
 TYPES: dict[Precision, str] = {"fp32": "TYPE_FP32", "fp16": "TYPE_FP16"}
@@ -28,11 +29,15 @@ def triton_config(record: PlanRecord, width: int, height: int) -> str:
         height: likewise.
 
     Raises:
-        InputError: Triton cannot keep the model's states: it hands them on to the very next frame alone.
+        InputError: Triton cannot keep the model's states: it hands them on to the very next frame alone; or the plan
+            takes no frames of that size.
     """
     spec = record.spec
     if spec.form != "step" or any(item.delays != (1,) for item in spec.carried):
         raise InputError(f"model {spec.name}: Triton keeps states for one step, expected a model without lookahead")
+    multiple, extent = spec.size_multiple, Extent(record.sizes.least.frames, width, height)
+    if extent not in record.sizes or width % multiple or height % multiple:
+        raise InputError(f"size is {width}x{height}, the plan takes {record.sizes}, multiples of {multiple}")
     shapes = spec.input_shapes(1, width, height)
     states = {name: item for item in spec.carried for name in item.inputs.values()}
     kinds = {name: TYPES["fp32" if name.startswith(("flow", "live")) else spec.precision] for name in shapes}

@@ -61,3 +61,11 @@ def test_models_that_triton_cannot_serve(example: Any) -> None:
     for model in ("s", "s-window"):
         with pytest.raises(InputError, match="expected a model without lookahead"):
             example.triton_config(record(model), 432, 240)
+
+
+@pytest.mark.parametrize("size", [(433, 240), (432, 8), (1280, 240)])
+def test_sizes_that_the_plan_does_not_take(size: tuple[int, int], example: Any) -> None:
+    with pytest.raises(
+        InputError, match=rf"^size is {size[0]}x{size[1]}, the plan takes 1 x 64x64 to 4 x 864x480, mult"
+    ):
+        example.triton_config(record("s-live"), *size)
