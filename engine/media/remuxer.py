@@ -145,7 +145,7 @@ class Remuxer:
         """Yield the source's other streams that are worth copying."""
         for stream in self._file.container.streams:
             if stream.type == "video" and stream is not self._file.stream and not is_cover(stream):
-                self._warn(f"{stream_name(stream)} is dropped: only the first one is inpainted")
+                self._warn(f"{stream_name(stream)} is dropped: only {stream_name(self._file.stream)} is inpainted")
             elif stream is not self._file.stream and not _is_made_anew(stream):
                 yield stream
 

@@ -11,7 +11,7 @@ from av.codec.context import Flags
 from av.video.reformatter import VideoReformatter
 
 from ptfan.engine.errors import InputError, UnreadableError, one_line
-from ptfan.engine.media.cover import is_cover
+from ptfan.engine.media.cover import is_cover, is_picture
 from ptfan.engine.media.decoder import Decode, decoder_of
 from ptfan.engine.media.hardware import HardwareDecoding
 from ptfan.engine.media.input_container import open_container
@@ -39,7 +39,8 @@ class VideoFile:
     Attributes:
         name: What it is called in errors.
         container: The open container.
-        stream: Its first video stream that is not a cover picture.
+        stream: Its film: of several video streams the first one marked as default, or else the first; no cover picture,
+            and no thumbnail beside a film.
         clocked: Whether time stamps come from a running clock, as in broadcasts.
         damaged: Packets so far that could not be read or decoded.
     """
@@ -164,12 +165,12 @@ class VideoFile:
         return UnreadableError(f"{self.name}: hwaccel {self._hardware} cannot decode it{why}; leave it out")
 
     def _find_stream(self) -> av.VideoStream:
-        """Return the first video stream that moves, set to decode with several threads."""
+        """Return the film, set to decode with several threads."""
         if self.container.format.name in _NOT_VIDEO - (PLAYLISTS if self._live else set()):
             raise UnreadableError(f"{self.name}: is a text file, not a video")
-        for stream in self.container.streams.video:
-            if not is_cover(stream):
-                return self._prepare(stream)
+        films = [stream for stream in self.container.streams.video if not is_cover(stream)]
+        if films:
+            return self._prepare(max(films, key=_rank))
         kinds = ", ".join(sorted({stream.type for stream in self.container.streams})) or "nothing"
         raise InputError(f"{self.name}: has no video stream, only {kinds}")
 
@@ -183,6 +184,11 @@ class VideoFile:
         if self._live and not stream.codec_context.has_b_frames:  # else MPEG-2's frames would come in the coded order
             stream.codec_context.flags |= _LOW_DELAY
         return stream
+
+
+def _rank(stream: av.VideoStream) -> tuple[bool, bool]:
+    """Return how likely a stream is the film, to compare it with others."""
+    return not is_picture(stream), bool(stream.disposition & av.stream.Disposition.default)
 
 
 def _is_web_address(location: Any) -> bool:

@@ -28,7 +28,7 @@ __all__ = ["VideoSource"]
 
 
 class VideoSource(Source):
-    """The first video stream of anything that FFmpeg opens."""
+    """The film in anything that FFmpeg opens, see `VideoFile.stream`."""
 
     def __init__(self, location: str, span: Span, warn: Warn, hardware: HardwareDecoding | None = None) -> None:
         """Open a video far enough to know its `info`.

@@ -176,7 +176,8 @@ def test_a_second_picture_track_is_not_passed_on(tmp_path: Path, clip: Clips, co
                     packet.stream = copy
                     target.mux(packet)
     output = tmp_path / "out.mkv"
-    assert convert(source, output) == [f"{output}: video stream 1 (h264) is dropped: only the first one is inpainted"]
+    dropped = f"{output}: video stream 1 (h264) is dropped: only video stream 0 (h264) is inpainted"
+    assert convert(source, output) == [dropped]
     with av.open(str(output)) as container:
         assert len(container.streams) == 1
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -138,3 +138,39 @@ def test_damage_by_whatever_name_a_decoder_calls_it_costs_a_frame(tmp_path: Path
     with open_source(path, warn=warnings.append) as source:
         assert len(list(source)) == 8
     assert any("damaged" in line for line in warnings)
+
+
+def _remuxed(target: Path, *sources: Path, defaults: Sequence[bool] | None = None) -> Path:
+    """Put the pictures of several files into one, in this order."""
+    with ExitStack() as opened:
+        files = [opened.enter_context(av.open(str(source))) for source in sources]
+        output = opened.enter_context(av.open(str(target), "w"))
+        copies = [output.add_stream_from_template(file.streams.video[0], opaque=True) for file in files]
+        for copy, default in zip(copies, defaults or (True,) * len(copies), strict=True):
+            copy.disposition = av.stream.Disposition.default if default else av.stream.Disposition(0)
+        for file, copy in zip(files, copies, strict=True):
+            for packet in file.demux(video=0):
+                if packet.size:
+                    packet.stream = copy
+                    output.mux(packet)
+    return target
+
+
+@pytest.mark.parametrize("name", ["out.mkv", "out.mp4", "out.nut"])
+def test_a_thumbnail_before_the_film_is_not_taken_for_it(name: str, clip: Clips, tmp_path: Path) -> None:
+    """Though nothing marks it as a cover."""
+    still = clip("still.mkv", codec="mjpeg", pixel_format="yuvj420p", frames=1)
+    assert len(decoded(VideoFile(str(_remuxed(tmp_path / name, still, clip()))).frames())) == 10
+    assert len(decoded(VideoFile(str(still)).frames())) == 1, "where there is no other, it is what is wanted"
+
+
+def test_a_picture_of_any_codec_is_no_film_where_the_file_counts_frames(clip: Clips, tmp_path: Path) -> None:
+    both = _remuxed(tmp_path / "out.mp4", clip("still.mp4", frames=1), clip())
+    assert len(decoded(VideoFile(str(both)).frames())) == 10
+
+
+def test_of_several_films_the_default_one_is_taken(clip: Clips, tmp_path: Path) -> None:
+    films = clip("a.mkv", frames=4), clip("b.mkv", frames=5), clip("c.mkv", frames=6)
+    for defaults, frames in (((0, 1, 1), 5), ((0, 0, 1), 6), ((0, 0, 0), 4), ((1, 1, 1), 4)):
+        path = _remuxed(tmp_path / "out.mkv", *films, defaults=[bool(default) for default in defaults])
+        assert len(decoded(VideoFile(str(path)).frames())) == frames
