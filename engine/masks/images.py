@@ -42,6 +42,8 @@ def open_pictures(path: Path) -> Iterator[av.container.InputContainer]:
         with path.open("rb") as file, open_container(file) as container:
             if not container.streams.video:
                 raise MaskError(f"mask {path}: no picture in it; give an image, a folder of images or a video")
+            if container.streams.video[0].codec_context is None:  # such as drawings of lines, SVG
+                raise MaskError(f"mask {path}: its kind of picture cannot be decoded here; save it as PNG")
             yield container
     except PtfanError:
         raise

@@ -150,8 +150,10 @@ def _is_cut_short(file: VideoFile, scan: PacketScan, promised: int | None) -> bo
     stream, container = file.stream, file.container
     if promised is not None:
         return scan.packets < promised
+    if "matroska" not in container.format.name:  # others pass its tag on, untrue of what was cut
+        return False
     promise = _seconds(stream.metadata.get("DURATION", ""))
-    if promise is None and "matroska" in container.format.name and len(container.streams) == 1:
+    if promise is None and len(container.streams) == 1:
         promise = Fraction(container.duration or 0, av.time_base)
     if promise is None or scan.end is None or not stream.time_base:
         return False

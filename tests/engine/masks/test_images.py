@@ -198,3 +198,10 @@ def test_a_photograph_is_turned_as_it_is_shown(tmp_path: Path, orientation: int,
     content = path.read_bytes()
     path.write_bytes(content[:2] + exif(orientation) + content[2:])
     np.testing.assert_array_equal(read_mask_image(path), np.rot90(grey > 127, turns))
+
+
+def test_a_kind_of_picture_without_a_decoder_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "m.svg"
+    path.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="4" height="4"/></svg>')
+    with pytest.raises(MaskError, match=r"m\.svg: its kind of picture cannot be decoded here; save it as PNG"):
+        read_mask_image(path)

@@ -309,3 +309,16 @@ def test_the_whole_video_is_known_of_from_a_part(clip: Clips):
     for start, end in ((None, None), (0.7, 0.9)):
         with open_source(path, start, end) as source:
             assert (source.info.total, source.info.opening) == (20, Fraction(1, 2))
+
+
+def test_a_length_that_another_container_was_copied_from_promises_nothing(clip: Clips, tmp_path: Path):
+    """As when a part of a Matroska file was cut out, and the tag that tells the whole's length went along."""
+    path = tmp_path / "part.nut"
+    with av.open(str(clip("in.mkv"))) as whole, av.open(str(path), "w") as part:
+        copy = part.add_stream_from_template(whole.streams.video[0], opaque=True)
+        copy.metadata["DURATION"] = "00:01:00.000000000"
+        for packet in whole.demux(video=0):
+            if packet.size:
+                packet.stream = copy
+                part.mux(packet)
+    assert _read(path)[2] == []
