@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "check_names", "plan_jobs", "run_jobs"]
 
+_MOST = 4
+"""Inputs that an error lists."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -38,7 +41,7 @@ def plan_jobs(inputs: Sequence[str], output: str) -> list[Job]:
         return [Job(inputs[0], output)]
     if "-" in (*inputs, output):
         raise InputError("- stands for one pipe: it cannot be one of several inputs, nor take several outputs")
-    folder = _results_folder(output)
+    folder = _results_folder(output, inputs)
     # A video keeps its file name; a folder of images becomes a folder of images.
     jobs = [Job(item, str(folder / Path(item).resolve().name)) for item in inputs]
     targets = [job.output for job in jobs]
@@ -102,13 +105,21 @@ def _run_one(run: Callable[..., Report], job: Job, stop: threading.Event, *, alo
         return None
 
 
-def _results_folder(output: str) -> Path:
-    """Return the folder for several results; a name that is a video's was meant for one."""
+def _results_folder(output: str, inputs: Sequence[str]) -> Path:
+    """Return the folder for several results; a name that is a video's was meant for one.
+
+    Then the inputs are named: what was to follow an option, as a mask does `--mask`, is taken for one without it.
+    """
     from ptfan.engine.media.endings import has_video_ending
 
     folder = Path(output)
     if has_video_ending(folder) and not output.endswith("/") and not folder.is_dir():
         raise InputError(
-            f"{output}: several inputs need a folder for their results; give {folder.with_suffix('')}/ for instance"
+            f"{output}: several inputs ({_listed(inputs)}) need a folder for their results; give "
+            f"{folder.with_suffix('')}/ for instance"
         )
     return folder
+
+
+def _listed(inputs: Sequence[str]) -> str:
+    return ", ".join(inputs[:_MOST]) + (" and more" if len(inputs) > _MOST else "")

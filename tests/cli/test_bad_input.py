@@ -236,7 +236,10 @@ class TestOutputs:
     @pytest.mark.parametrize("ending", ["mp4", "MKV", "y4m"])
     def test_a_video_for_several_inputs(self, ending: str, refused: Callable[..., str]) -> None:
         error = refused("a.mkv", "b.mkv", *BOX, "-o", f"many.{ending}")
-        assert f"many.{ending}: several inputs need a folder for their results; give many/ for instance" in error
+        expected = "several inputs (a.mkv, b.mkv) need a folder for their results; give many/ for instance"
+        assert f"many.{ending}: {expected}" in error
+        error = refused(*"12345", *BOX, "-o", f"many.{ending}")
+        assert "several inputs (1, 2, 3, 4 and more) need" in error
 
     def test_a_report_in_a_folder_that_cannot_be_written_to(
         self, refused: Callable[..., str], clip: Callable[..., Path], folder: Path, monkeypatch: pytest.MonkeyPatch
