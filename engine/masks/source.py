@@ -212,8 +212,8 @@ def open_mask(
     _check_boxes(boxes)
     if mask is None and not boxes:
         raise InputError("nothing to replace: give a mask (--mask FILE) or a box (--box X,Y,W,H)")
-    if dilate < 0:
-        raise InputError(f"dilate is {dilate}, expected 0 or more pixels")
+    if not (isinstance(dilate, Integral) and dilate >= 0):
+        raise InputError(f"dilate is {dilate!r}, expected a whole number of pixels, 0 or more")
     if mask is None and object_id is not None:
         raise InputError("an object id needs a mask to choose from; give one too")
     reader = None if mask is None else open_reader(mask, object_id)

@@ -255,6 +255,8 @@ def test_a_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
 def test_what_is_missing_or_wrong_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing to replace: give a mask"):
         open_mask()
+    with pytest.raises(InputError, match=r"dilate is 2\.5, expected a whole number of pixels, 0 or more"):
+        open_mask(boxes=[Box(0, 0, 4, 4)], dilate=2.5)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="dilate is -1"):
         open_mask(boxes=[Box(0, 0, 1, 1)], dilate=-1)
     with pytest.raises(InputNotFoundError, match="no such file"):
