@@ -70,15 +70,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     _open_closed_streams()
     with show_log(), signals_interrupt():
         status = _report(lambda: _invoke(arguments), next(iter(arguments), ""))
-        lost = _write_out(sys.stdout, "standard output"), _write_out(sys.stderr, "standard error")
-        status = status or max(lost)
+        for stream, name in ((sys.stdout, "standard output"), (sys.stderr, "standard error")):
+            status = _write_out(stream, name, tell=not status) or status
     _leave_if_stuck(status)
     return status
 
 
 def _invoke(arguments: list[str]) -> int:
     command = typer.main.get_command(build_app())
-    status = command.main(args=arguments, prog_name="ptfan", standalone_mode=False)
+    try:
+        status = command.main(args=arguments, prog_name="ptfan", standalone_mode=False)
+    except SystemExit as error:  # so typer ends, and says nothing, where any pipe is broken
+        if type(error.__context__) is BrokenPipeError:
+            return 0  # whoever read text of our standard output has gone, and knows it
+        raise (error.__context__ or error) from None
     return status if isinstance(status, int) else 0
 
 
@@ -100,8 +105,6 @@ def _report(work: Callable[[], int], command: str) -> int:
         if missing is None:
             raise
         return _fail(missing)
-    except BrokenPipeError:  # Whoever read our standard output has gone, and knows it.
-        return EXIT_ERROR
     except (MemoryError, OSError) as error:
         return _fail(_in_words(error))
     except ClickException as error:
@@ -162,8 +165,8 @@ def _open_closed_streams() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - for good
 
 
-def _write_out(stream: TextIO, name: str) -> int:
-    """Write out what is buffered; return an exit status.
+def _write_out(stream: TextIO, name: str, *, tell: bool) -> int:
+    """Write out what is buffered; return an exit status, and say what is wrong unless something else is already.
 
     Where the reader or the terminal has gone, nobody misses it; Python would end in an error of its own.
     """
@@ -171,7 +174,7 @@ def _write_out(stream: TextIO, name: str) -> int:
         stream.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        if error.errno not in (errno.EPIPE, errno.EIO):
+        if tell and error.errno not in (errno.EPIPE, errno.EIO):
             return _fail(output_error(Path(name), error))
     return 0
 

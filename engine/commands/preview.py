@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -24,7 +23,6 @@ from ptfan.engine.commands.options import (
     read_settings,
 )
 from ptfan.engine.commands.panels import CLEAN
-from ptfan.engine.errors import OutputError
 
 if TYPE_CHECKING:
     from ptfan.engine.preview import Preview
@@ -72,13 +70,13 @@ def preview_command(
     from ptfan.engine.pictures.picture import check_picture_name, encode_picture
     from ptfan.engine.preview import preview
     from ptfan.engine.roles import Role, check_apart
+    from ptfan.engine.standard_output import standard_output
     from ptfan.engine.timecode import parse_time
 
     check_apart([Role("picture", output)], [Role("input", source), Role("mask", mask)])
     check_picture_name(output)
     picture_file = SideFile(None if output == "-" else Path(output), overwrite)
-    if output == "-" and sys.stdout.isatty():
-        raise OutputError("standard output: is a terminal; send it to a program or a file")
+    pipe = standard_output() if output == "-" else None
     result = preview(
         source,
         parse_time(at),
@@ -93,12 +91,21 @@ def preview_command(
     )
     content = encode_picture(result.picture, output)
     picture_file.write(content)
-    if output == "-":
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+    if pipe is not None:
+        _send(content, pipe)
     if not quiet:
         found = _seen(result) if mask is not None or box else "with a grid; name what is to go by --box X,Y,W,H"
         say(f"{'standard output' if output == '-' else output}: frame {result.index}, {found}")
+
+
+def _send(content: bytes, pipe: BinaryIO) -> None:
+    from ptfan.engine.atomic import output_error
+
+    try:
+        pipe.write(content)
+        pipe.flush()
+    except OSError as error:
+        raise output_error(Path("standard output"), error) from error
 
 
 def _seen(result: Preview) -> str:

@@ -26,6 +26,7 @@ from ptfan.engine.media.sink import Sink
 from ptfan.engine.media.staging import Staging
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.y4m import Y4M_FORMATS, Y4mHeader, frame_to_bytes
+from ptfan.engine.standard_output import standard_output
 
 __all__ = ["Y4mSink"]
 
@@ -47,7 +48,7 @@ class Y4mSink(Sink):
 
         Raises:
             OutputExistsError: The file exists and must stay.
-            OutputError: It cannot be written, or standard output is a terminal.
+            OutputError: It cannot be written, or standard output is a terminal or closed.
         """
         self._info, self._warn = info, warn
         self._name = path or Path("standard output")
@@ -105,9 +106,7 @@ class Y4mSink(Sink):
                 return self._staging.path.open("wb")
             except OSError as error:
                 raise self._failure(error) from error
-        if sys.stdout.isatty():
-            raise OutputError("standard output: is a terminal; send it to a program or a file")
-        return sys.stdout.buffer
+        return standard_output()
 
     def _follow(self, time: Fraction) -> None:
         """Warn once when a picture's time is not the one that a constant rate gives it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -130,3 +132,42 @@ def test_warnings_do_not_go_into_pictures_where_standard_error_is_closed(tmp_pat
     assert done.returncode == 0
     assert done.stdout.startswith(b"YUV4MPEG2 W640 H272 ")
     assert len(done.stdout) > 5 * 640 * 272 * 3 // 2
+
+
+CLOSED = "standard output: is closed; send it to a program or a file"
+FULL = "standard output: cannot be written: the disk is full"
+FILL = "inpaint clip.mp4 --box 4,4,20,20 --end 0.1 -o -"
+
+
+@pytest.mark.parametrize(("command", "status", "said"), [
+    ("--help | :", 0, ""),
+    ("preview clip.mp4 -o - | :", 2, "standard output: cannot be written: broken pipe"),
+    ("preview clip.mp4 -o - >&-", 2, CLOSED),
+    ("preview clip.mp4 -o - >/dev/full", 2, FULL),
+    (f"{FILL} >&-", 2, CLOSED),
+    (f"{FILL} >/dev/full", 2, FULL),
+])  # fmt: skip
+def test_an_output_that_nothing_can_be_written_to(command: str, status: int, said: str, tmp_path: Path) -> None:
+    """What is said is one line, and a reader that has seen enough of a text is none of it."""
+    (tmp_path / "clip.mp4").symlink_to(DEMO_CLIP)
+    script = f"set -o pipefail; {shlex.quote(sys.executable)} -m ptfan {command}"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (status, f"ptfan: error: {said}\n" if said else "")
+
+
+def test_ctrl_c_before_it_is_there_ends_it_without_a_word() -> None:
+    """Imports take a moment; Python would show where it was."""
+    code = (
+        "import os, signal, sys\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'ptfan.engine.cli': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Slow())\n"
+        "from ptfan.__main__ import main\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
