@@ -15,6 +15,7 @@ from ptfan.engine.frame import Frame
 from ptfan.engine.interrupts import signals_quit
 from ptfan.engine.live.address import sink_format
 from ptfan.engine.media import Sample, Sink, StreamInfo
+from ptfan.engine.media.alpha_loss import AlphaLoss
 from ptfan.engine.media.encoder_plan import EncoderPlan
 from ptfan.engine.media.encoding import Encoding
 from ptfan.engine.media.notice import Warn
@@ -79,6 +80,7 @@ class StreamSink(Sink):
             plan = EncoderPlan.make(self._container, info, replace(encoding, quality=quality))
             for loss in plan.losses(info):
                 warn(f"{self._name}: {loss}")
+            self._alpha_loss = AlphaLoss(plan.alpha_loss(info), lambda loss: warn(f"{self._name}: {loss}"))
             plan = _live(plan)
             self._encoder = VideoEncoder(self._container, plan)
             with self._translated(plan.refusal), signals_quit():
@@ -89,6 +91,7 @@ class StreamSink(Sink):
 
     def write(self, sample: Sample, frame: Frame) -> None:
         """Fill the hole in the decoder's frame, encode it and send it."""
+        self._alpha_loss.look(sample.native)
         picture = composite_planes(sample.native, frame, self._orientation)
         with self._translated():
             self._container.mux(self._encoder.encode(picture, sample.time))

@@ -120,14 +120,18 @@ class EncoderPlan:
         needs = f"; it needs {self.encoder.needs}" if self.encoder.needs else ""
         return f"codec {self.encoder.name!r}: cannot encode {size} with {wishes or 'no options'}{needs}"
 
+    def alpha_loss(self, info: StreamInfo) -> str:
+        """Name the alpha channel that frames like those of a source lose in this plan; nothing where they do not."""
+        if not info.has_alpha or has_alpha(self.pixel_format):
+            return ""
+        where = " in RGB" if av.VideoFormat(self.pixel_format).is_rgb else ""
+        return f"the alpha channel is dropped: {self.encoder.name} keeps none{where}"
+
     def losses(self, info: StreamInfo) -> list[str]:
-        """Name what frames like those of a source lose in this plan."""
+        """Name what frames like those of a source lose in this plan, but for alpha, which they need not use."""
         old, new = av.VideoFormat(info.pixel_format), av.VideoFormat(self.pixel_format)
         bits = bits_of(self.pixel_format)
         found = []
-        if info.has_alpha and not has_alpha(self.pixel_format):
-            where = " in RGB" if new.is_rgb else ""
-            found.append(f"the alpha channel is dropped: {self.encoder.name} keeps none{where}")
         if bits < info.depth:
             found.append(f"{info.depth} bits a sample become {bits}: {self.encoder.name} keeps no more")
         if info.hdr is not None and self.encoder.hdr is None:

@@ -11,6 +11,7 @@ import cv2
 from ptfan.engine.atomic import output_error
 from ptfan.engine.errors import OutputError
 from ptfan.engine.frame import Frame
+from ptfan.engine.media.alpha_loss import AlphaLoss
 from ptfan.engine.media.folder_staging import FolderStaging, frame_name
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.png_mark import mark
@@ -49,13 +50,13 @@ class FolderSink(Sink):
         self._stems = info.stems if _differ(info.stems) else ()
         if self._stems != info.stems:
             warn(f"{folder}: frames are numbered: several images of {info.name} have one name but for their endings")
-        if info.has_alpha:
-            warn(f"{folder}: the alpha channel is dropped: the PNG files are RGB")
+        self._alpha_loss = AlphaLoss(f"{folder}: the alpha channel is dropped: the PNG files are RGB", warn)
         if info.sample_aspect not in (None, 1):
             warn(f"{folder}: the sample aspect ratio {info.sample_aspect} is dropped: PNG files have square samples")
 
     def write(self, sample: Sample, frame: Frame) -> None:
         """Write the composited picture as the next PNG file."""
+        self._alpha_loss.look(sample.native)
         name = f"{self._stems[sample.index]}.png" if self._stems else frame_name(self._written)
         pixels = cv2.cvtColor(frame.composite(), cv2.COLOR_RGB2BGR)
         _, data = cv2.imencode(".png", pixels)

@@ -12,6 +12,7 @@ import av
 from ptfan.engine.atomic import output_error
 from ptfan.engine.errors import InputError, PtfanError
 from ptfan.engine.frame import Frame
+from ptfan.engine.media.alpha_loss import AlphaLoss
 from ptfan.engine.media.colour import FULL, RGB
 from ptfan.engine.media.containers import container_named
 from ptfan.engine.media.encoder_plan import EncoderPlan
@@ -71,6 +72,7 @@ class VideoSink(Sink):
 
     def write(self, sample: Sample, frame: Frame) -> None:
         """Fill the hole in the decoder's frame, encode it, and copy what belongs to the same moment."""
+        self._alpha_loss.look(sample.native)
         picture = composite_planes(sample.native, frame, self._info.orientation)
         self._last = sample.time - self._shift
         with _translated(self._path):
@@ -114,6 +116,7 @@ class VideoSink(Sink):
         for line in [*plan.losses(self._info), plan.hint]:
             if line:
                 self._tell(line)
+        self._alpha_loss = AlphaLoss(plan.alpha_loss(self._info), self._tell)
         encoder = VideoEncoder(self._container, plan)
         if self._info.path is not None:
             self._remuxer = Remuxer(self._info, self._container, encoder.stream, self._shift, self._tell)

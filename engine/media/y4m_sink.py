@@ -15,6 +15,7 @@ import av
 from ptfan.engine.atomic import output_error
 from ptfan.engine.errors import OutputError
 from ptfan.engine.frame import Frame
+from ptfan.engine.media.alpha_loss import AlphaLoss
 from ptfan.engine.media.frame_converter import FrameConverter
 from ptfan.engine.media.frame_rate import USUAL_RATE
 from ptfan.engine.media.notice import Warn
@@ -52,13 +53,15 @@ class Y4mSink(Sink):
         """
         self._info, self._warn = info, warn
         self._name = path or Path("standard output")
-        self._header, self._converter = _plan(info, self._tell)
+        self._header, self._converter, lost = _plan(info, self._tell)
+        self._alpha_loss = AlphaLoss(lost, self._tell)
         self._written, self._begin, self._steady, self._done = 0, Fraction(0), True, False
         self._staging = Staging(path, overwrite=overwrite) if path else None
         self._stream = self._open()
 
     def write(self, sample: Sample, frame: Frame) -> None:
         """Fill the hole in the decoder's planes and write them."""
+        self._alpha_loss.look(sample.native)
         picture = composite_planes(sample.native, frame, self._info.orientation)
         picture = self._converter.convert(picture)
         self._follow(sample.time)
@@ -145,8 +148,8 @@ class Y4mSink(Sink):
         return OutputError(f"{self._name}: whoever read it went away (broken pipe) after {self._written} pictures")
 
 
-def _plan(info: StreamInfo, tell: Warn) -> tuple[Y4mHeader, FrameConverter]:
-    """Decide on the header, and on how frames become what it says."""
+def _plan(info: StreamInfo, tell: Warn) -> tuple[Y4mHeader, FrameConverter, str]:
+    """Decide on the header and on how frames become what it says; say what is lost of alpha."""
     pixel_format = _choose(info, tell)
     colour = info.colour.converted(info.pixel_format, pixel_format)
     if av.VideoFormat(info.pixel_format).is_rgb:
@@ -159,7 +162,8 @@ def _plan(info: StreamInfo, tell: Warn) -> tuple[Y4mHeader, FrameConverter]:
         chroma=Y4mHeader.chroma_of(pixel_format, info.chroma_site),
         full_range={1: False, 2: True}.get(colour.range),
     )
-    return header, FrameConverter(pixel_format, colour, info.orientation)
+    lost = "" if has_alpha(pixel_format) else "the alpha channel is dropped: Y4M has none in this format"
+    return header, FrameConverter(pixel_format, colour, info.orientation), lost
 
 
 def _choose(info: StreamInfo, tell: Warn) -> str:
@@ -168,8 +172,6 @@ def _choose(info: StreamInfo, tell: Warn) -> str:
     opaque = old.replace("yuvj", "yuv").replace("yuva", "yuv")
     new = opaque if opaque in Y4M_FORMATS and old not in Y4M_FORMATS else choose_format(old, Y4M_FORMATS)
     assert new is not None
-    if info.has_alpha and not has_alpha(new):
-        tell("the alpha channel is dropped: Y4M has none in this format")
     if av.VideoFormat(old).is_rgb:
         tell(f"RGB is converted to {new}: Y4M has no RGB")
     return new

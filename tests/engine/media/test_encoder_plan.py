@@ -74,12 +74,12 @@ def test_sensible_choices_are_named():
 
 def test_losses_are_named():
     info = replace(INFO, pixel_format="yuva422p12le", depth=12, has_alpha=True, width=61)
+    assert _plan(info=info).alpha_loss(info) == "the alpha channel is dropped: libx264 keeps none"
     assert _plan(info=info).losses(info) == [
-        "the alpha channel is dropped: libx264 keeps none",
         "12 bits a sample become 10: libx264 keeps no more",
         "yuv444p10le is used, as libx264 takes no odd size in yuva422p12le",
     ]
-    assert _plan().losses(INFO) == []
+    assert (_plan().losses(INFO), _plan().alpha_loss(INFO)) == ([], "")
 
 
 def test_colours_that_an_encoder_cannot_tell_become_those_that_it_is_shown_with():
