@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,6 +13,7 @@ import av
 from ptfan.engine.media.chapters import cut_chapters
 from ptfan.engine.media.containers import ROOMIEST, Container, container_named
 from ptfan.engine.media.cover import is_cover
+from ptfan.engine.media.frame_rate import USUAL_RATE
 from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.seams import Companion
 from ptfan.engine.media.silence import Silence, is_uncompressed
@@ -21,6 +22,7 @@ from ptfan.engine.media.stream_name import stream_name
 from ptfan.engine.media.stream_trial import Rehearsal, add_copy, first_packets, held_streams, is_attached
 from ptfan.engine.media.tags import content_tags, lost_tags
 from ptfan.engine.media.text_converter import TextConverter, text_codec
+from ptfan.engine.media.time_code import later_code
 from ptfan.engine.media.video_file import VideoFile
 
 __all__ = ["Remuxer"]
@@ -81,13 +83,14 @@ class Remuxer:
         assert info.path is not None
         self._location, self._target, self._shift, self._warn = info.path, target, shift, warn
         self._seams, self._cut = info.seams, info.span.start is not None
+        self._skipped, self._rate = info.begin - info.opening, info.rate or USUAL_RATE
         self._end = None if info.span.end is None else info.origin + info.span.end - shift
         self._file = VideoFile(info.path)
         self._rehearsals: list[Rehearsal] = []
         self._copies = self._add_all()
-        video.metadata.update(content_tags(self._file.stream.metadata))
+        video.metadata.update(self._tags(self._file.stream.metadata))
         video.disposition |= self._file.stream.disposition
-        target.metadata.update(content_tags(self._file.container.metadata))
+        target.metadata.update(self._tags(self._file.container.metadata))
         self._chapters = cut_chapters(self._file.container.chapters(), shift, self._cut, self._end)
         if self._chapters:
             target.set_chapters(self._chapters)  # type: ignore[arg-type]
@@ -141,6 +144,14 @@ class Remuxer:
                 lines.append(f"{copy.name} ends {how}: {name} {why}; .mkv does")
         return lines
 
+    def _tags(self, tags: Mapping[str, str]) -> dict[str, str]:
+        """Return the tags that go along; the time code is that of the first picture that is delivered."""
+        kept = content_tags(tags)
+        return {
+            key: later_code(value, self._skipped, self._rate) if key.lower() == _TIMECODE else value
+            for key, value in kept.items()
+        }
+
     def _others(self) -> Iterator[Any]:
         """Yield the source's other streams that are worth copying."""
         for stream in self._file.container.streams:
@@ -187,7 +198,7 @@ class Remuxer:
         else:
             copy = add_copy(self._target, stream, first)
             ready = self._rehearsed(stream, first)
-        copy.metadata.update(content_tags(stream.metadata))
+        copy.metadata.update(self._tags(stream.metadata))
         copy.disposition = stream.disposition
         from_zero = self._cut or _pushes_back(stream, container_named(container))
         silence = Silence(stream) if container_named(container).counted and is_uncompressed(stream) else None

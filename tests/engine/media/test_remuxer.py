@@ -373,3 +373,14 @@ def test_what_mxf_tells_of_itself_is_left_out_and_its_time_code_is_kept(
     with av.open(str(output)) as container:
         told = [container.metadata, *(stream.metadata for stream in container.streams)]
         assert "10:00:00:00" in [tags.get("timecode") or tags.get("TIMECODE") for tags in told]
+
+
+@pytest.mark.parametrize(("source", "output"), [("in.mov", "out.mov"), ("in.mov", "out.mkv"), ("in.mxf", "out.mxf")])
+def test_the_time_code_is_that_of_the_first_picture_of_a_part(
+    source: str, output: str, clip: Clips, convert, tmp_path: Path
+):
+    whole = clip(source, codec="mpeg2video", tags={"timecode": "09:59:59:23"})
+    convert(whole, tmp_path / output, start=0.2, overwrite=True)
+    with av.open(str(tmp_path / output)) as container:
+        told = [container.metadata, *(stream.metadata for stream in container.streams)]
+        assert "10:00:00:03" in [tags.get("timecode") or tags.get("TIMECODE") for tags in told]
