@@ -37,10 +37,10 @@ class FolderStaging(Staging):
             OutputExistsError: It holds frames that may not be replaced, or anything else.
             OutputError: It is a file, or it or its folder cannot be written to.
         """
-        self.target, self._overwrite, self._place = target, overwrite, end_of_links(target)
+        self.target, self._overwrite, self._place = target, overwrite, end_of_links(target).absolute()
         if self._place.exists() and not self._place.is_dir():
             raise OutputError(f"{target}: is a file, expected a folder for PNG files")
-        folder = self._place if self._place.is_dir() else self._place.absolute().parent
+        folder = self._place if self._place.is_dir() else self._place.parent
         self.path = folder / fitting_name(f"{_HIDDEN}{self._place.name}", f".{os.getpid():x}{id(self):x}")
         check_room(target, folder)
         try:

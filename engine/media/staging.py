@@ -32,8 +32,9 @@ class Staging:
             OutputExistsError: It exists, and may not be replaced.
             OutputError: Its folder is not there or cannot be written to.
         """
-        self.target, self._overwrite, self._place = target, overwrite, end_of_links(target)
-        folder = self._place.absolute().parent
+        # The place is absolute: the working directory may be another one at the end.
+        self.target, self._overwrite, self._place = target, overwrite, end_of_links(target).absolute()
+        folder = self._place.parent
         self.path = folder / fitting_name(f".{target.stem}", f".{os.getpid():x}{id(self):x}{target.suffix}")
         check_room(target, folder)
         if not overwrite and (target.exists() or target.is_symlink()):
@@ -60,7 +61,7 @@ class Staging:
             OutputError: It cannot be moved.
         """
         try:
-            return self._keep_in(self._place.parent)
+            return self._as_given(self._keep_in(self._place.parent))
         except OSError as error:
             raise output_error(partial_name(self.target), error) from error
 
@@ -93,6 +94,11 @@ class Staging:
         partial = next(name for name in names if self._may_replace(name))
         self._move(partial)
         return partial
+
+    def _as_given(self, path: Path) -> Path:
+        """Return what lies beside the output as whoever named that would name it."""
+        beside = self.target.parent / path.name
+        return beside if beside.absolute() == path else path
 
     def _may_replace(self, partial: Path) -> bool:
         """Tell whether a name is free for what is kept, or has an older part."""

@@ -144,6 +144,18 @@ def test_the_working_directory_can_be_filled(name: str, tmp_path: Path, monkeypa
     assert staging.keep().resolve() == tmp_path / "here.partial"
 
 
+def test_a_folder_stays_where_it_was_when_the_working_directory_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    staging = FolderStaging(Path("out"), overwrite=True)
+    write(staging.path, "new", 2)
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    staging.commit()
+    assert read(tmp_path / "out") == ["new"] * 2
+
+
 def test_a_mount_point_can_be_filled(disk: Path):
     for _ in range(2):
         staging = FolderStaging(disk, overwrite=True)

@@ -143,3 +143,26 @@ def test_the_name_of_a_part(name: str, part: str, tmp_path: Path):
 def test_two_outputs_of_one_name_do_not_meet(tmp_path: Path):
     first, second = (Staging(tmp_path / "out.mkv", overwrite=True) for _ in range(2))
     assert first.path != second.path
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_an_output_stays_where_it_was_when_the_working_directory_changes(
+    done: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    staging = Staging(Path("out.mkv"), overwrite=True)
+    staging.path.write_bytes(b"new")
+    monkeypatch.chdir(tmp_path / "other")
+    kept = None if done else staging.keep()
+    if done:
+        staging.commit()
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["out.mkv" if done else "out.partial.mkv"]
+    assert kept == (None if done else tmp_path / "out.partial.mkv")
+
+
+def test_what_is_kept_is_named_as_the_output_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    staging = Staging(Path("out.mkv"), overwrite=True)
+    staging.path.write_bytes(b"part")
+    assert staging.keep() == Path("out.partial.mkv")
