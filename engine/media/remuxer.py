@@ -167,9 +167,9 @@ class Remuxer:
             return {}
         firsts = self._first_packets(others)
         held = held_streams(others, firsts, name)
-        converted = {item.index for item in others if item.index not in held and text_codec(item, name)}
+        converted = _convertible(others, name) - held
         lost = [stream for stream in others if stream.index not in held | converted]
-        elsewhere = held_streams(lost, firsts, ROOMIEST) if name != ROOMIEST else set()
+        elsewhere = held_streams(lost, firsts, ROOMIEST) | _convertible(lost, ROOMIEST) if name != ROOMIEST else set()
         for stream in lost:
             where = "; .mkv can" if stream.index in elsewhere else ""
             self._warn(f"{stream_name(stream)} is dropped: {name} cannot hold it{where}")
@@ -290,6 +290,11 @@ def _last_time(container: av.container.InputContainer, index: int) -> Fraction:
         if packet.size and packet.pts is not None:
             time = packet.pts * packet.time_base
     return time
+
+
+def _convertible(streams: Iterable[Any], container: str) -> set[int]:
+    """Return the indices of the streams that can be converted to what a container holds."""
+    return {stream.index for stream in streams if text_codec(stream, container)}
 
 
 def _is_made_anew(stream: Any) -> bool:

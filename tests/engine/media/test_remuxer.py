@@ -142,6 +142,12 @@ def test_what_the_container_cannot_hold_is_named(clip: Clips, convert, tmp_path:
     assert f"{output}: subtitle stream 2 (subrip, eng) is dropped: avi cannot hold it; .mkv can" in warnings
 
 
+def test_text_that_only_matroska_can_hold_is_told_of_though_it_is_converted_there(clip: Clips, convert, tmp_path: Path):
+    output = tmp_path / "out.avi"
+    warnings = convert(clip("in.mp4", subtitles=WORDS), output)
+    assert f"{output}: subtitle stream 1 (mov_text, eng) is dropped: avi cannot hold it; .mkv can" in warnings
+
+
 @pytest.mark.parametrize(
     ("name", "other"),
     [("in.mkv", "out.mp4"), ("in.mkv", "out.mov"), ("in.mkv", "out.m4v"), ("in.mp4", "out.mkv")],
