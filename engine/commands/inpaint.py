@@ -36,6 +36,7 @@ from ptfan.engine.commands.options import (
     ThreadsOption,
     WindowOption,
     parse_box,
+    read_mask,
     read_settings,
 )
 from ptfan.engine.commands.panels import CLEAN
@@ -122,10 +123,11 @@ def inpaint_command(
     from ptfan.engine.timecode import parse_time
 
     jobs = plan_jobs(inputs, output)
-    check_names(jobs, mask, json)
+    mask_path = read_mask(mask)
+    check_names(jobs, mask_path, json)
     run = partial(
         inpaint,
-        mask=mask,
+        mask=mask_path,
         boxes=[parse_box(text) for text in box or ()],
         object_id=object_id,
         dilate=dilate,

@@ -44,6 +44,7 @@ __all__ = [
     "parse_pixels",
     "parse_size",
     "read_backend",
+    "read_mask",
     "read_settings",
 ]
 
@@ -52,7 +53,7 @@ NETWORK_PANEL = "Network"
 OUTPUT_PANEL = "Output"
 
 MaskOption = Annotated[
-    Optional[Path],  # noqa: UP045 - evaluated at run time, also by older releases of the library
+    Optional[list[Path]],  # noqa: UP045 - evaluated at run time, also by older releases of the library
     typer.Option(
         "--mask",
         "-m",
@@ -232,6 +233,17 @@ OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Replace an output that exists.", rich_help_panel=OUTPUT_PANEL)
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
+
+
+def read_mask(masks: list[Path] | None) -> Path | None:
+    """Return the only mask; a second one is not silently taken in place of the first.
+
+    Raises:
+        InputError: there are several.
+    """
+    if masks is not None and len(masks) > 1:
+        raise InputError(f"mask is given {len(masks)} times ({', '.join(map(str, masks))}); paint all into one picture")
+    return masks[0] if masks else None
 
 
 def parse_box(text: str) -> Box:

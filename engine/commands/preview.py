@@ -20,6 +20,7 @@ from ptfan.engine.commands.options import (
     RateOption,
     SizeOption,
     parse_box,
+    read_mask,
     read_settings,
 )
 from ptfan.engine.commands.panels import CLEAN
@@ -73,14 +74,15 @@ def preview_command(
     from ptfan.engine.standard_output import standard_output
     from ptfan.engine.timecode import parse_time
 
-    check_apart([Role("picture", output)], [Role("input", source), Role("mask", mask)])
+    mask_path = read_mask(mask)
+    check_apart([Role("picture", output)], [Role("input", source), Role("mask", mask_path)])
     check_picture_name(output)
     picture_file = SideFile(None if output == "-" else Path(output), overwrite)
     pipe = standard_output() if output == "-" else None
     result = preview(
         source,
         parse_time(at),
-        mask=mask,
+        mask=mask_path,
         boxes=[parse_box(text) for text in box or ()],
         object_id=object_id,
         dilate=dilate,
@@ -94,7 +96,7 @@ def preview_command(
     if pipe is not None:
         _send(content, pipe)
     if not quiet:
-        found = _seen(result) if mask is not None or box else "with a grid; name what is to go by --box X,Y,W,H"
+        found = _seen(result) if mask_path is not None or box else "with a grid; name what is to go by --box X,Y,W,H"
         say(f"{'standard output' if output == '-' else output}: frame {result.index}, {found}")
 
 

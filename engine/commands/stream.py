@@ -29,6 +29,7 @@ from ptfan.engine.commands.options import (
     SizeOption,
     ThreadsOption,
     parse_box,
+    read_mask,
     read_settings,
 )
 from ptfan.engine.commands.panels import CLEAN
@@ -177,7 +178,8 @@ def stream_command(
     from ptfan.engine.media import Encoding
     from ptfan.engine.roles import Role, check_apart
 
-    check_apart([Role("output", to), Role("report", json)], [Role("input", source), Role("mask", mask)])
+    mask_path = read_mask(mask)
+    check_apart([Role("output", to), Role("report", json)], [Role("input", source), Role("mask", mask_path)])
     report_file = SideFile(json, overwrite)
     live = LiveSettings(
         realtime=realtime,
@@ -196,7 +198,7 @@ def stream_command(
         report = stream(
             source,
             to,
-            mask=mask,
+            mask=mask_path,
             boxes=[parse_box(text) for text in box or ()],
             object_id=object_id,
             dilate=dilate,

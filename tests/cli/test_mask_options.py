@@ -166,3 +166,14 @@ def test_debugging_shows_the_traceback(ptfan: Callable[..., Any], monkeypatch: p
     assert result.status == 2
     assert "Traceback" in result.err
     assert result.err.splitlines()[-1].startswith("ptfan: error: nowhere.mp4")
+
+
+@pytest.mark.parametrize(
+    "command", [("inpaint", "-o", "out.mkv"), ("preview", "-o", "out.png"), ("stream", "--to", "-")]
+)
+def test_a_second_mask_does_not_take_the_place_of_the_first(
+    command: tuple[str, ...], ptfan: Callable[..., Any]
+) -> None:
+    name, *output = command
+    error = ptfan(name, "clip.mp4", "--mask", "a.png", "-m", "b.png", *output).error
+    assert error == "ptfan: error: mask is given 2 times (a.png, b.png); paint all into one picture"
