@@ -14,6 +14,7 @@ from ptfan.engine.prepare.carrier import known_pixels
 from ptfan.engine.prepare.carry_rules import sureness
 from ptfan.engine.prepare.completion import times
 from ptfan.engine.prepare.propagation import ColourCompletion
+from ptfan.engine.prepare.validity import length
 
 __all__ = ["TexturedColours", "textured"]
 
@@ -109,8 +110,8 @@ def _coherence(plane: Plane) -> Plane:
     """Return how far gradients agree on a direction, (h, w): from 0, noise, to 1, a line; by the structure tensor."""
     x, y = cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1)
     xx, xy, yy = cv2.split(cv2.boxFilter(cv2.merge([x * x, x * y, y * y]), -1, (AROUND, AROUND)))
-    agreement = cv2.magnitude(xx - yy, 2.0 * xy) / (xx + yy + np.float32(1e-6))
-    return np.asarray(agreement, np.float32)
+    agreement: Plane = length(xx - yy, 2.0 * xy) / (xx + yy + np.float32(1e-6))
+    return agreement
 
 
 def _mirrored(soft: Mask, box: Box) -> tuple[Plane, Plane, Plane]:

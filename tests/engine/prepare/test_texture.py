@@ -90,6 +90,20 @@ def test_nothing_is_added_where_there_is_nothing_to_take_or_to_do() -> None:
     assert textured(picture, _guessed(), 0.0) is picture
 
 
+def test_equal_pictures_get_equal_texture() -> None:
+    rng = np.random.default_rng(2)
+    rooms = [np.empty(int(rng.integers(1, 9000)), np.uint8) for _ in range(40)]  # so that results lie elsewhere
+    for turn in range(40):
+        height, width = (int(side) for side in rng.integers(30, 60, 2))
+        picture = rng.random((height, width, 3), np.float32)
+        guessed = np.zeros((height, width), np.float32)
+        guessed[8:-8, 8:-8] = 1
+        rooms[turn] = np.empty(int(rng.integers(1, 9000)), np.uint8)
+        first = textured(picture, guessed)
+        rooms[turn] = np.empty(int(rng.integers(1, 9000)), np.uint8)
+        assert np.array_equal(textured(picture, guessed), first)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     corners=st.tuples(*[st.integers(0, HEIGHT - 1)] * 4),
