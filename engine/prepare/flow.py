@@ -42,6 +42,9 @@ CONTAMINATED = 4
 """Pixels round a hole whose estimated flow is not trusted: the estimator's patches reach into the hole there."""
 SEEN = 4
 """Pixels into what is hidden up to which `refine_flow` still sees enough outside of it."""
+LONG, SHORT = 184, 64
+"""Pixels of the longer and of the shorter side from which on OpenCV searches a picture at three scales: at a half, at a
+quarter and at an eighth of its size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,19 +107,40 @@ class DisFlow:
     OpenCV's medium preset with patches five pixels apart instead of three, eight iterations instead of 25 and one of
     variational refinement instead of five: a third of its time. What follows (`refine_flow`, the completion) makes up
     for it: holes come out as well as with twice the work, within 0.1 dB for boxes, text and moving objects.
+
+    OpenCV searches small pictures at fewer scales, those below 91 pixels at a single one, and loses what moves fast
+    there. They are searched with their edges repeated first: small logos in 60 clips of 256x144 and 320x180 come out
+    better by 0.3 dB (`s-live`) and 0.6 dB (`s`), where the picture moves fast by up to 7 dB.
     """
 
     def __call__(self, source: GuideImage, target: GuideImage) -> NDArray[np.float32]:
         """Return (H, W, 2) pixels; images too small for the method's patches get zero flow."""
         if min(source.shape) < 16:
             return np.zeros((*source.shape, 2), np.float32)
-        # A new one for each pair: on small images a used one remembers the pair before, which may be another scene's.
-        estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        estimator.setPatchStride(5)
-        estimator.setGradientDescentIterations(8)
-        estimator.setVariationalRefinementIterations(1)
-        flow: NDArray[np.float32] = estimator.calc(source, target, None)
-        return flow
+        around = max(0, -(-(LONG - max(source.shape)) // 2), -(-(SHORT - min(source.shape)) // 2))
+        if not around:
+            return _searched(source, target)
+        # Only as a beginning: where edges are repeated, little is known of what moves across them.
+        beginning = _searched(_with_edges_repeated(source, around), _with_edges_repeated(target, around))
+        return _searched(source, target, beginning[around:-around, around:-around].copy())
+
+
+def _searched(
+    source: GuideImage, target: GuideImage, beginning: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Return (H, W, 2) pixels, found from zero flow on, or from a beginning, which is written over."""
+    # A new one for each pair: on small images a used one remembers the pair before, which may be another scene's.
+    estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    estimator.setPatchStride(5)
+    estimator.setGradientDescentIterations(8)
+    estimator.setVariationalRefinementIterations(1)
+    flow: NDArray[np.float32] = estimator.calc(source, target, beginning)
+    return flow
+
+
+def _with_edges_repeated(image: GuideImage, around: int) -> GuideImage:
+    repeated: GuideImage = cv2.copyMakeBorder(image, around, around, around, around, cv2.BORDER_REPLICATE)
+    return repeated
 
 
 def guide_image(image: NDArray[np.float32], hole: Mask) -> GuideImage:

@@ -68,6 +68,13 @@ def test_a_translation_is_recovered(pan: Callable[..., Pictures], hole: NDArray[
         assert pair.backward_validity[inner].all()
 
 
+@pytest.mark.parametrize("size", [(48, 64), (72, 88), (104, 144), (240, 40)])
+def test_fast_motion_is_found_in_small_pictures(pan: Callable[..., Pictures], size: tuple[int, int]) -> None:
+    guides = [guide_image(image, np.zeros(size, bool)) for image in pan(2, *size, dx=16, dy=4)]
+    error = np.linalg.norm(DisFlow()(*guides) - np.array([-16, -4]), axis=2)
+    assert error[16:-16, 16:-16].mean() < 0.5
+
+
 def test_flow_in_the_hole_comes_from_its_surroundings() -> None:
     hole = box_hole()
     wrong = np.zeros((HEIGHT, WIDTH, 2), np.float32)
