@@ -16,6 +16,8 @@ __all__ = ["SAME", "Glimpse", "Light", "light_change"]
 Array = NDArray[np.float32]
 CELL = 8
 """Pixels to a side of the cells whose means are compared: noise and small errors of the flow have gone from these."""
+ACROSS = 16
+"""The least cells across a picture: in a small one they are smaller, else hardly one fits between its hole and edge."""
 WHOLE = 0.999
 """The least share of a cell that must be known."""
 CELLS = 12
@@ -25,8 +27,11 @@ FLAT = 1 / 255
 Cells that deviate by less tell no gain."""
 SPARSE = 4
 """Every so-many-th pixel along each axis tells whether a picture shows anything."""
-EXPLAINED = 0.5
-"""The least share of what has changed that one gain and one offset must explain: else it is no change of light."""
+EXPLAINED = 0.2
+"""The least share of what has changed that one gain and one offset must explain: else it is no change of light. In a
+slow fade over something that moves, most of what changes from frame to frame is motion that the flow has missed."""
+CHANCE = 8
+"""At least this over the number of cells must be explained as well: of few cells, chance explains as much."""
 SLIGHT = 0.15 / 255
 """Changes below this are none."""
 GAINS = 0.2, 5.0
@@ -80,7 +85,8 @@ class Glimpse:
         """Look at a canvas (H, W, 4), colour times confidence and confidence; what is not known does not count."""
         height, width = canvas.shape[:2]
         self._frame = height, width
-        size = max(1, width // CELL), max(1, height // CELL)
+        cell = max(1, min(CELL, min(height, width) // ACROSS))
+        size = max(1, width // cell), max(1, height // cell)
         self._cells = np.asarray(cv2.resize(canvas, size, interpolation=cv2.INTER_AREA), np.float32)
         few = np.ascontiguousarray(canvas[::SPARSE, ::SPARSE])
         known = few[..., 3] == 1
@@ -135,6 +141,6 @@ def light_change(then: Array, now: Array) -> Light:
     gain = np.clip(np.maximum(new_spread, FLAT / 4) / np.maximum(spread, FLAT / 4), *GAINS).astype(np.float32)
     offset = new_mean - gain * mean
     changed, left = np.square(now - then).mean(), np.square(now - gain * then - offset).mean()
-    if changed < SLIGHT**2 or left > (1 - EXPLAINED) * changed:
+    if changed < SLIGHT**2 or left > (1 - max(EXPLAINED, CHANCE / len(then))) * changed:
         return SAME
     return Light(gain, offset)

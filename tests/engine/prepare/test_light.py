@@ -52,6 +52,25 @@ def test_noise_and_other_things_are_no_change_of_light() -> None:
     assert light_change(then[:5], 0.5 * then[:5]) is SAME, "too little is seen"
 
 
+@pytest.mark.parametrize("cells", [12, 16, 24, 40, 80])
+def test_chance_is_hardly_taken_for_light(cells: int) -> None:
+    rng = np.random.default_rng(0)
+    found = 0
+    for _ in range(200):
+        then = (rng.uniform(0.2, 0.8, (cells, 1)) + rng.normal(0, 0.05, (cells, 3))).astype(np.float32)
+        other = (rng.normal(0, 0.02, (cells, 1)) + rng.normal(0, 0.005, (cells, 3))).astype(np.float32)
+        found += light_change(then, then + other) is not SAME
+    assert found <= 8
+
+
+def test_a_slow_fade_is_seen_among_other_changes() -> None:
+    rng = np.random.default_rng(1)
+    then, now = (share * colours() + rng.normal(0, 0.03, (200, 3)).astype(np.float32) for share in (1.0, 0.95))
+    found = light_change(then, now)
+    assert found is not SAME
+    np.testing.assert_allclose(0.5 * found.gain + found.offset, 0.95 * 0.5, atol=0.01)
+
+
 def test_there_and_back() -> None:
     light = Light(np.array([0.5, 1.0, 1.5], np.float32), np.array([0.1, 0.0, -0.05], np.float32))
     picture = np.random.default_rng(0).uniform(0.2, 0.6, (5, 7, 3)).astype(np.float32)
@@ -95,6 +114,16 @@ def test_a_fade_is_measured_alike_however_far_places_move(way: tuple[float, floa
     found = now.light_since(before, back, ~nothing)
     assert found is not None
     np.testing.assert_allclose(found.gain, 0.9, rtol=0.02)
+
+
+def test_light_is_seen_round_the_hole_of_a_small_crop() -> None:
+    large = cv2.GaussianBlur(np.random.default_rng(0).random((67, 83, 3), np.float32), (0, 0), 2)
+    hole = np.zeros((64, 80), bool)
+    hole[16:48, 18:62] = True
+    before, now = (Glimpse(known_pixels(picture, hole)) for picture in (large[:64, :80], 0.9 * large[3:, 3:]))
+    found = now.light_since(before, np.full((64, 80, 2), 3, np.float32), ~hole)
+    assert found is not None
+    np.testing.assert_allclose(found.gain, 0.9, rtol=0.03)
 
 
 @pytest.mark.parametrize("level", [0.0, 0.4])
