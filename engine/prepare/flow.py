@@ -175,9 +175,11 @@ def estimate_pair(
         second_hole: (H, W) the hole of frame t + 1.
         refine: estimate the flow round the holes once more, from known pixels alone.
     """
-    flows = estimator(first, second), estimator(second, first)
     if not (first_hole.any() or second_hole.any()):
-        return flows
+        return estimator(first, second), estimator(second, first)
+    source = _with_both_hidden(first, first_hole, second_hole)
+    target = _with_both_hidden(second, second_hole, first_hole)
+    flows = estimator(source, target), estimator(target, source)
     near = dilate(first_hole, CONTAMINATED) | dilate(second_hole, CONTAMINATED)
     forward, backward = _completed(flows, near, near)
     if not refine:
@@ -186,6 +188,26 @@ def estimate_pair(
     forward = refine_flow(first, second, first_hole, second_hole, forward, unseen)
     backward = refine_flow(second, first, second_hole, first_hole, backward, back_unseen)
     return _completed((forward, backward), erode(unseen, SEEN), erode(back_unseen, SEEN))
+
+
+def _with_both_hidden(guide: GuideImage, hole: Mask, neighbours: Mask) -> GuideImage:
+    """Return a guide in which parts of its neighbour's hole that come or go are hidden as well.
+
+    Else what stands there is matched with the neighbour's smooth filling, and draws the flow of all around along.
+
+    Args:
+        guide: (H, W).
+        hole: (H, W), the guide's own.
+        neighbours: (H, W), that of the frame before or after; parts that touch the guide's own have only moved.
+    """
+    count, parts = cv2.connectedComponents(neighbours.view(np.uint8), connectivity=8)
+    alone = np.ones(count, bool)
+    alone[0] = False
+    alone[parts[hole]] = False
+    if not alone.any():
+        return guide
+    smooth = pull_push(guide.astype(np.float32), ~(hole | alone[parts]))
+    return np.asarray(np.rint(smooth), np.uint8)
 
 
 def judged(

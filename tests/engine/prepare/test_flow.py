@@ -154,3 +154,14 @@ def test_a_hole_that_comes_or_goes_hides_nothing_of_its_neighbour(pan: Callable[
     assert np.abs(pair.backward[inner] + MOTION).mean() < 0.1
     into = pair.backward_validity if appears else pair.forward_validity
     assert into[box_hole()].mean() > 0.98
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("stays", [True, False], ids=["beside another one", "alone"])
+def test_a_hole_that_comes_or_goes_moves_nothing_round_it(seed: int, stays: bool) -> None:
+    noise = cv2.GaussianBlur(np.random.default_rng(seed).random((HEIGHT, WIDTH, 3), np.float32), (0, 0), 2)
+    picture = cv2.normalize(noise, None, 0, 1, cv2.NORM_MINMAX)
+    before = box_hole(44, 60, 16, 30) & stays
+    for holes in ([before, before | box_hole()], [before | box_hole(), before]):
+        (pair,) = estimate_flows([picture, picture], holes)
+        assert max(np.abs(pair.forward).max(), np.abs(pair.backward).max()) < 0.03
