@@ -45,7 +45,7 @@ class WindowFiller:
             fill = self._fill(job)
             for t in window.keep:
                 at = t - job.first
-                patch = make_patch(job.crop, job.images[at], job.holes[at], fill[at], window.frames[t])
+                patch = make_patch(job.crop, job.images[at], job.holes[at], fill[at], window.frames[t], job.details[at])
                 if patch is not None:
                     patches[t].append(patch)
         return [replace(window.frames[t], patches=tuple(patches[t])) for t in window.keep]
@@ -72,7 +72,12 @@ class WindowFiller:
 
 
 def make_patch(
-    crop: Crop, image: NDArray[np.float32], hole: Mask, fill: NDArray[np.float32], frame: Frame
+    crop: Crop,
+    image: NDArray[np.float32],
+    hole: Mask,
+    fill: NDArray[np.float32],
+    frame: Frame,
+    detail: NDArray[np.float32] | None = None,
 ) -> Patch | None:
     """Return what the network puts into a frame's hole within a crop, at the source's resolution.
 
@@ -82,6 +87,7 @@ def make_patch(
         hole: the hole at working size, (h, w).
         fill: the network's answer, (h, w, 3).
         frame: the frame itself.
+        detail: what is added to luminance in the box round the hole, at the source's resolution; nothing if None.
 
     Returns:
         The patch; None if the crop shows nothing of the frame's hole.
@@ -93,6 +99,8 @@ def make_patch(
     planes = [np.ascontiguousarray(fill[..., channel]) for channel in range(3)]
     filled = np.asarray(cv2.copyTo(cv2.merge(planes), hole.view(np.uint8), image.copy()), np.float32)
     pixels = crop.restore(filled)[inner.slices]
+    if detail is not None:
+        pixels = np.asarray(cv2.add(pixels, cv2.merge([detail] * 3)), np.float32)
     return Patch(Box(box.x + inner.x, box.y + inner.y, inner.width, inner.height), np.ascontiguousarray(pixels))
 
 

@@ -91,13 +91,14 @@ class _Shown:
     crop: Crop
     image: NDArray[np.float32]
     hole: Mask
+    detail: NDArray[np.float32] | None
     waiting: _Waiting | None
     """The frame that waits for the answer; None where it was shown only for what its neighbours learn from it."""
 
     def answer(self, fill: NDArray[np.float32]) -> None:
         """Hand the answer, (h, w, 3), to the frame that waits for it."""
         if self.waiting is not None:
-            patch = make_patch(self.crop, self.image, self.hole, fill, self.waiting.frame)
+            patch = make_patch(self.crop, self.image, self.hole, fill, self.waiting.frame, self.detail)
             self.waiting.patches += [] if patch is None else [patch]
             self.waiting.crops -= 1
 
@@ -142,7 +143,7 @@ class _Strand:
 
     def _show(self, job: CropInputs, t: int, waiting: _Waiting | None) -> None:
         place = t - job.first
-        shown = _Shown(job.crop, job.images[place], job.holes[place], waiting)
+        shown = _Shown(job.crop, job.images[place], job.holes[place], job.details[place], waiting)
         self._step(step_inputs(job.arrays, place), shown)
 
     def _step(self, inputs: dict[str, NDArray[np.float32]], shown: _Shown | None) -> None:

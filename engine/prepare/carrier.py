@@ -15,7 +15,7 @@ from ptfan.engine.prepare.flow import Step
 from ptfan.engine.prepare.light import SAME, Glimpse, Light
 from ptfan.engine.prepare.validity import targets
 
-__all__ = ["Canvas", "Carrier", "carry", "known_pixels"]
+__all__ = ["Canvas", "Carrier", "carry", "known_pixels", "sampled_sharply"]
 
 Canvas = NDArray[np.float32]
 """(H, W, 4): colour times confidence, and confidence."""
@@ -122,12 +122,30 @@ def _sharpen(
     """
     if not places.size:
         return
-    # Rows of a picture, since OpenCV knows no lists; the last row is filled up with places that are there already.
-    row = max(ROW, -(-places.size // ROWS))
-    places = np.resize(places, (-(-places.size // row), row))
-    sharp = cv2.remap(before, x.take(places), y.take(places), cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_CONSTANT)
+    places, sharp = sampled_sharply(before, x, y, places)
     pixels = arrived.reshape(-1, 4)
     pixels[places] = _sharpened(pixels[places], sharp)
+
+
+def sampled_sharply(
+    picture: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[np.float32], places: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Sample a picture by Lanczos' kernel of 8 x 8 pixels at some places; beyond its edges it is 0.
+
+    Args:
+        picture: (H, W) or (H, W, C).
+        x: (h, w), where.
+        y: (h, w), where.
+        places: (N,), the pixels of the flattened (h, w) that are wanted, one at least.
+
+    Returns:
+        The places once more in rows, (r, c), some of them twice, and what was found there, (r, c) or (r, c, C).
+    """
+    # Rows of a picture, since OpenCV knows no lists; the last row is filled up with places that are there already.
+    row = max(ROW, -(-places.size // ROWS))
+    rows = np.resize(places, (-(-places.size // row), row))
+    found = cv2.remap(picture, x.take(rows), y.take(rows), cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_CONSTANT)
+    return rows, np.asarray(found, np.float32)
 
 
 def _sharpened(smooth: Canvas, sharp: Canvas) -> Canvas:

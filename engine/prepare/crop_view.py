@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.prepare.crop import Crop
+from ptfan.engine.prepare.detail import Details, Look, Plane
 from ptfan.engine.prepare.flow import FlowCompletion, FlowEstimator, GuideImage, SmoothFlows, estimate_pair, guide_image
 from ptfan.engine.prepare.stream_inputs import StreamInputs
 from ptfan.engine.runners.runner import Arrays
@@ -36,6 +37,9 @@ class CropInputs:
     that is kept."""
     whole: Callable[[], Arrays]
     """Makes the inputs for all T frames."""
+    details: tuple[Plane | None, ...]
+    """T planes (h, w): what is added to the luminance of what fills the hole, in the box round the hole in the crop, at
+    the source's resolution; None where nothing is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +75,8 @@ class CropView:
     ) -> None:
         self.crop, self.key = crop, key
         self._estimator, self._completion = estimator, completion
-        self._new_inputs, self._inputs = new_inputs, new_inputs()
+        self._new_inputs = new_inputs
+        self._begin()
         self._following: int | None = None
         self._frames: dict[int, _Seen] = {}
         self._flows: dict[int, SmoothFlows] = {}
@@ -89,7 +94,8 @@ class CropView:
             beyond: make inputs for the frames beyond the kept ones at once.
         """
         if self._following != number + keep.start:
-            first, self._inputs = 0, self._new_inputs()
+            first = 0
+            self._begin()
         self._following = number + keep.stop
         numbers = range(number + first, number + len(frames))
         self._look(numbers, frames[first:])
@@ -98,7 +104,16 @@ class CropView:
         flows = self._completion([self._flows[n] for n in numbers[:-1]], holes)
         kept = keep.stop - first
         arrays, whole = self._inputs.make(images, holes, flows, first=numbers.start, kept=kept, beyond=beyond)
-        return CropInputs(self.key, first, self.crop, images, holes, arrays, whole)
+        looks = [
+            Look(frame, self._frames[n].guide, self._frames[n].hole)
+            for n, frame in zip(numbers, frames[first:], strict=True)
+        ]
+        details = self._details.of(looks, flows, first=numbers.start, kept=kept)
+        return CropInputs(self.key, first, self.crop, images, holes, arrays, whole, tuple(details))
+
+    def _begin(self) -> None:
+        """Forget what goes on from window to window."""
+        self._inputs, self._details = self._new_inputs(), Details(self.crop)
 
     def _look(self, numbers: range, frames: Sequence[Frame]) -> None:
         """Cut the crop out of frames that are new, and estimate their flow; forget those before."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from ptfan.engine.prepare.completion import times
 from ptfan.engine.prepare.propagation import ColourCompletion
 from ptfan.engine.prepare.validity import length
 
-__all__ = ["TexturedColours", "textured"]
+__all__ = ["TexturedColours", "spread", "textured", "without_lines"]
 
 STRENGTH = 2.5
 """How strong texture is beside that of the known pixels. Much of it fades again: colours settle over time."""
@@ -78,17 +78,12 @@ def textured(picture: Picture, guessed: Plane, strength: float = STRENGTH) -> Pi
     Returns:
         (H, W, 3); the picture itself where nothing is to be added.
     """
-    soft = guessed > LEAST
-    box = hole_box(soft)
-    if box is None or not strength or soft.all():
+    if not strength:
         return picture
-    frame = Box(0, 0, guessed.shape[1], guessed.shape[0])
-    ring = box.grown(1, frame)  # the nearest pixel that is not soft lies in it
-    x, y, distance = _mirrored(soft[ring.slices], box.seen_from(ring))
-    near = box.grown(math.ceil(distance.max()) + MARGIN, frame)
-    x, y = x + np.float32(ring.x - near.x), y + np.float32(ring.y - near.y)
-    texture = _texture(picture[near.slices], soft[near.slices])
-    fine = cv2.remap(texture, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+    found = spread(guessed > LEAST, lambda near, soft: _texture(picture[near.slices], soft))
+    if found is None:
+        return picture
+    box, fine, distance = found
     share = guessed[box.slices] * np.minimum(distance / DEEP, 1.0)  # nothing where the distance is 0: not soft
     result: Picture = picture.copy()
     part = result[box.slices]
@@ -97,13 +92,42 @@ def textured(picture: Picture, guessed: Plane, strength: float = STRENGTH) -> Pi
     return result
 
 
+def spread(soft: Mask, texture: Callable[[Box, Mask], Picture]) -> tuple[Box, Picture, Plane] | None:
+    """Spread texture over what is soft: that of the nearest other pixels, mirrored where the two meet.
+
+    Args:
+        soft: (H, W).
+        texture: is asked once, for the texture of a box of the frame, (h, w) or (h, w, C), and told what is soft there,
+            (h, w).
+
+    Returns:
+        The box of what is soft; what is spread in it, (h, w) or (h, w, C); and how far away, in pixels, the nearest
+        other pixel is, (h, w). None where nothing is soft, or all.
+    """
+    box = hole_box(soft)
+    if box is None or soft.all():
+        return None
+    frame = Box(0, 0, soft.shape[1], soft.shape[0])
+    ring = box.grown(1, frame)  # the nearest pixel that is not soft lies in it
+    x, y, distance = _mirrored(soft[ring.slices], box.seen_from(ring))
+    near = box.grown(math.ceil(distance.max()) + MARGIN, frame)
+    x, y = x + np.float32(ring.x - near.x), y + np.float32(ring.y - near.y)
+    seen = texture(near, soft[near.slices])
+    return box, np.asarray(cv2.remap(seen, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)), distance
+
+
+def without_lines(fine: Picture, limit: float = LIMIT) -> Picture:
+    """Return what has no direction of its own of what is fine, (h, w) or (h, w, 3) around 0; none of it is strong."""
+    plane = fine if fine.ndim == 2 else cv2.transform(fine, np.full((1, 3), 1 / 3, np.float32))
+    kept: Plane = 1.0 - _coherence(plane)
+    return times(np.tanh(fine / limit) * np.float32(limit), kept)
+
+
 def _texture(picture: Picture, soft: Mask) -> Picture:
-    """Return what is fine and has no direction of its own, (h, w, 3) around 0; nothing where the picture is soft."""
+    """Return a picture's texture, (h, w, 3) around 0; nothing where the picture is soft."""
     blurred = cv2.GaussianBlur(known_pixels(picture, soft), (0, 0), FINE)  # soft pixels have no say in it
     mean = times(blurred[..., :3], 1.0 / np.maximum(blurred[..., 3], np.float32(1e-6)))
-    fine = np.asarray(cv2.copyTo(picture - mean, (~soft).view(np.uint8)), np.float32)
-    kept: Plane = 1.0 - _coherence(cv2.transform(fine, np.full((1, 3), 1 / 3, np.float32)))
-    return times(np.tanh(fine / LIMIT) * np.float32(LIMIT), kept)
+    return without_lines(np.asarray(cv2.copyTo(picture - mean, (~soft).view(np.uint8)), np.float32))
 
 
 def _coherence(plane: Plane) -> Plane:
