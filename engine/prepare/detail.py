@@ -14,7 +14,7 @@ from ptfan.engine.prepare.carrier import sampled_sharply
 from ptfan.engine.prepare.carry_rules import CarryRules, sureness
 from ptfan.engine.prepare.crop import Crop
 from ptfan.engine.prepare.flow import FlowPair, GuideImage, Step
-from ptfan.engine.prepare.texture import LEAST, spread, without_lines
+from ptfan.engine.prepare.texture import LEAST, spread
 from ptfan.engine.prepare.validity import pixel_axes
 
 __all__ = ["Details", "Look", "Plane"]
@@ -174,7 +174,7 @@ class Details:
 
 def _texture(known: _Detail) -> Plane:
     """Return the texture of what is known where nothing is, in the box round that."""
-    found = spread(known.confidence == 0, lambda near, _: without_lines(known.luminance[near.slices], LIMIT))
+    found = spread(known.confidence == 0, lambda near, _: known.luminance[near.slices], LIMIT)
     if found is None:
         return np.zeros_like(known.luminance)
     _, texture, distance = found

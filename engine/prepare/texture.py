@@ -14,9 +14,9 @@ from ptfan.engine.prepare.carrier import known_pixels
 from ptfan.engine.prepare.carry_rules import sureness
 from ptfan.engine.prepare.completion import times
 from ptfan.engine.prepare.propagation import ColourCompletion
-from ptfan.engine.prepare.validity import length
+from ptfan.engine.prepare.validity import length, pixel_axes
 
-__all__ = ["TexturedColours", "spread", "textured", "without_lines"]
+__all__ = ["TexturedColours", "spread", "textured"]
 
 STRENGTH = 2.5
 """How strong texture is beside that of the known pixels. Much of it fades again: colours settle over time."""
@@ -26,6 +26,10 @@ AROUND = 7
 """Pixels to a side of the square over which the directions of texture are gathered."""
 LIMIT = 0.06
 """What texture stays below: larger differences are shapes."""
+WIDE = 25
+"""Pixels to a side of the square over which the usual strength of texture is gathered."""
+STANDING = 5.0
+"""How many times its usual strength texture stays below."""
 LEAST = 0.2
 """How far a pixel must be a guess to get texture, and to give none."""
 DEEP = np.float32(6)
@@ -80,28 +84,32 @@ def textured(picture: Picture, guessed: Plane, strength: float = STRENGTH) -> Pi
     """
     if not strength:
         return picture
-    found = spread(guessed > LEAST, lambda near, soft: _texture(picture[near.slices], soft))
+    found = spread(guessed > LEAST, lambda near, soft: _fine(picture[near.slices], soft), LIMIT)
     if found is None:
         return picture
-    box, fine, distance = found
+    box, texture, distance = found
     share = guessed[box.slices] * np.minimum(distance / DEEP, 1.0)  # nothing where the distance is 0: not soft
     result: Picture = picture.copy()
     part = result[box.slices]
-    part += times(fine, share * np.float32(strength))
+    part += times(texture, share * np.float32(strength))
     np.clip(part, 0.0, 1.0, out=part)
     return result
 
 
-def spread(soft: Mask, texture: Callable[[Box, Mask], Picture]) -> tuple[Box, Picture, Plane] | None:
-    """Spread texture over what is soft: that of the nearest other pixels, mirrored where the two meet.
+def spread(soft: Mask, fine: Callable[[Box, Mask], Picture], limit: float) -> tuple[Box, Picture, Plane] | None:
+    """Spread texture over what is soft: that of the other pixels, mirrored at the nearest of them.
+
+    Lines are left out, and it is nowhere much stronger than texture usually is round that nearest pixel: else what
+    stands out farther away, an edge against the sky or a shore below it, would look embossed.
 
     Args:
         soft: (H, W).
-        texture: is asked once, for the texture of a box of the frame, (h, w) or (h, w, C), and told what is soft there,
-            (h, w).
+        fine: is asked once, for what is fine, around 0, in a box of the frame, (h, w) or (h, w, 3), and told what is
+            soft there, (h, w), where it is to be 0.
+        limit: what texture stays below.
 
     Returns:
-        The box of what is soft; what is spread in it, (h, w) or (h, w, C); and how far away, in pixels, the nearest
+        The box of what is soft; what is spread in it, (h, w) or (h, w, 3); and how far away, in pixels, the nearest
         other pixel is, (h, w). None where nothing is soft, or all.
     """
     box = hole_box(soft)
@@ -109,25 +117,33 @@ def spread(soft: Mask, texture: Callable[[Box, Mask], Picture]) -> tuple[Box, Pi
         return None
     frame = Box(0, 0, soft.shape[1], soft.shape[0])
     ring = box.grown(1, frame)  # the nearest pixel that is not soft lies in it
-    x, y, distance = _mirrored(soft[ring.slices], box.seen_from(ring))
+    x, y, distance = _nearest(soft[ring.slices], box.seen_from(ring))
     near = box.grown(math.ceil(distance.max()) + MARGIN, frame)
     x, y = x + np.float32(ring.x - near.x), y + np.float32(ring.y - near.y)
-    seen = texture(near, soft[near.slices])
-    return box, np.asarray(cv2.remap(seen, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)), distance
+    texture, usual = _texture(fine(near, soft[near.slices]), soft[near.slices])
+    bound = np.minimum(cv2.remap(usual, x, y, cv2.INTER_NEAREST) * np.float32(STANDING), np.float32(limit))
+    columns, rows = pixel_axes(near.height, near.width)
+    inside = box.seen_from(near)
+    x, y = 2.0 * x - columns[:, inside.slices[1]], 2.0 * y - rows[inside.slices[0]]
+    mirrored = cv2.remap(texture, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+    return box, times(np.tanh(times(mirrored, 1.0 / bound)), bound), distance
 
 
-def without_lines(fine: Picture, limit: float = LIMIT) -> Picture:
-    """Return what has no direction of its own of what is fine, (h, w) or (h, w, 3) around 0; none of it is strong."""
-    plane = fine if fine.ndim == 2 else cv2.transform(fine, np.full((1, 3), 1 / 3, np.float32))
-    kept: Plane = 1.0 - _coherence(plane)
-    return times(np.tanh(fine / limit) * np.float32(limit), kept)
-
-
-def _texture(picture: Picture, soft: Mask) -> Picture:
-    """Return a picture's texture, (h, w, 3) around 0; nothing where the picture is soft."""
+def _fine(picture: Picture, soft: Mask) -> Picture:
+    """Return what is fine of a picture, (h, w, 3) around 0; nothing where it is soft."""
     blurred = cv2.GaussianBlur(known_pixels(picture, soft), (0, 0), FINE)  # soft pixels have no say in it
     mean = times(blurred[..., :3], 1.0 / np.maximum(blurred[..., 3], np.float32(1e-6)))
-    return without_lines(np.asarray(cv2.copyTo(picture - mean, (~soft).view(np.uint8)), np.float32))
+    return np.asarray(cv2.copyTo(picture - mean, (~soft).view(np.uint8)), np.float32)
+
+
+def _texture(fine: Picture, soft: Mask) -> tuple[Picture, Plane]:
+    """Return what has no direction of its own of what is fine, and how strong that usually is round a pixel, (h, w)."""
+    plane = fine if fine.ndim == 2 else cv2.transform(fine, np.full((1, 3), 1 / 3, np.float32))
+    kept: Plane = 1.0 - _coherence(plane)
+    side = (WIDE, WIDE)
+    known = cv2.boxFilter(np.where(soft, np.float32(0), np.float32(1)), -1, side)
+    usual = cv2.boxFilter(np.abs(plane * kept), -1, side) / np.maximum(known, np.float32(1e-6))
+    return times(fine, kept), np.maximum(usual, np.float32(1e-5))
 
 
 def _coherence(plane: Plane) -> Plane:
@@ -138,11 +154,8 @@ def _coherence(plane: Plane) -> Plane:
     return agreement
 
 
-def _mirrored(soft: Mask, box: Box) -> tuple[Plane, Plane, Plane]:
-    """Return columns and rows, for `remap`, of where a box's pixels lie mirrored at the nearest pixel that is not soft.
-
-    And how far away, in pixels, that one is.
-    """
+def _nearest(soft: Mask, box: Box) -> tuple[Plane, Plane, Plane]:
+    """Return column and row of the pixel nearest to each of a box's that is not soft, and how far away it is."""
     distance, labels = cv2.distanceTransformWithLabels(
         soft.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
@@ -150,5 +163,4 @@ def _mirrored(soft: Mask, box: Box) -> tuple[Plane, Plane, Plane]:
     places = np.zeros(labels.max() + 1, np.int32)
     places[labels.ravel()[known]] = known
     y, x = (number.astype(np.float32) for number in np.divmod(places[labels[box.slices]], soft.shape[1]))
-    columns, rows = np.arange(box.x, box.right, dtype=np.float32), np.arange(box.y, box.bottom, dtype=np.float32)
-    return 2.0 * x - columns, 2.0 * y - rows[:, None], np.asarray(distance[box.slices], np.float32)
+    return x, y, np.asarray(distance[box.slices], np.float32)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ptfan.engine.frame import Box
-from ptfan.engine.prepare.texture import LEAST, TexturedColours, _mirrored, textured
+from ptfan.engine.prepare.texture import LEAST, TexturedColours, _nearest, spread, textured
 
 HEIGHT, WIDTH = 60, 80
 BOX = Box(24, 18, 32, 24)
@@ -125,16 +125,44 @@ def test_the_picture_stays_a_picture(corners: tuple[int, int, int, int], strengt
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_pixels_are_mirrored_at_the_nearest_known_one(seed: int) -> None:
+def test_the_nearest_known_pixel_is_found(seed: int) -> None:
     soft = cv2.GaussianBlur(np.random.default_rng(seed).random((30, 40), dtype=np.float32), (0, 0), 3) > 0.5
     ys, xs = np.nonzero(soft)
     box = Box(int(xs.min()), int(ys.min()), int(np.ptp(xs)) + 1, int(np.ptp(ys)) + 1)
-    columns, rows, distances = _mirrored(soft, box)
+    columns, rows, distances = _nearest(soft, box)
     known = np.argwhere(~soft)
     for y, x in zip(ys, xs, strict=True):
         place = y - box.y, x - box.x
-        middle = (np.array([rows[place], columns[place]]) + np.array([y, x])) / 2
-        assert (known == middle).all(axis=1).any()
-        far = np.hypot(*(middle - (y, x)))
+        nearest = np.array([rows[place], columns[place]])
+        assert (known == nearest).all(axis=1).any()
+        far = np.hypot(*(nearest - (y, x)))
         assert far < 1.05 * np.hypot(*(known - (y, x)).T).min() + 0.1  # nearly the nearest
         assert distances[place] == pytest.approx(far, rel=0.05)
+
+
+def test_texture_is_mirrored_at_the_hole_s_edge() -> None:
+    fine = _noise()[..., 0] - np.float32(0.5)
+    soft = np.zeros((HEIGHT, WIDTH), bool)
+    soft[:, 40:] = True
+    fine[soft] = 0.0
+    found = spread(soft, lambda near, _: fine[near.slices], 1.0)
+    assert found is not None
+    box, texture, distance = found
+    assert (box, texture.shape) == (Box(40, 0, 40, HEIGHT), (HEIGHT, 40))
+    assert np.array_equal(distance[30], np.arange(1, 41))
+    mirror = fine[:, 38::-1]
+    for x in (0, 10, 30):  # it is weaker, in places that look like lines much so, but the same
+        assert np.corrcoef(texture[5:-5, x], mirror[5:-5, x])[0, 1] > 0.8
+
+
+def test_what_stands_out_farther_away_is_not_embossed() -> None:
+    picture = np.full((HEIGHT, WIDTH, 3), 0.5, np.float32) + np.float32(0.1) * (_noise(1) - np.float32(0.5))
+    picture[46:] += np.float32(1.5) * (
+        _noise(2)[46:] - np.float32(0.5)
+    )  # a shore, 16 pixels below the hole, mirrored 16 pixels inside it
+    box = Box(2, 0, 76, 30)
+    picture[box.slices] = 0.5
+    inside = textured(picture, _guessed(box), 1.0)[box.slices][:, 32:44] - 0.5
+    faint, shore = inside[16:24].std(), inside[1:12].std()
+    assert 0.001 < faint < 0.01
+    assert shore < 4 * faint
