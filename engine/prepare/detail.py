@@ -64,11 +64,10 @@ class Details:
 
     Args:
         crop: Where it lies, and how far it is scaled down.
-        rules: How confidence falls; the usual ones if None.
     """
 
-    def __init__(self, crop: Crop, rules: CarryRules | None = None) -> None:
-        self._crop, self._rules = crop, rules or CarryRules()
+    def __init__(self, crop: Crop) -> None:
+        self._crop, self._rules = crop, CarryRules()
         self._before: _Detail | None = None
         self._next = 0
 
