@@ -71,6 +71,27 @@ def sideways_clip(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def behind_thumbnail(tmp_path: Path) -> Callable[[Path], Path]:
+    """Put a video behind a thumbnail that nothing marks as a cover; both are streams of one file."""
+
+    def put(film: Path) -> Path:
+        path = tmp_path / "both.mkv"
+        with av.open(str(path), "w") as output, av.open(str(film)) as source:
+            picture = output.add_stream("mjpeg", rate=25)
+            picture.width, picture.height, picture.pix_fmt = 32, 24, "yuvj420p"
+            copy = output.add_stream_from_template(source.streams.video[0])
+            grey = av.VideoFrame.from_ndarray(np.full((24, 32, 3), 127, np.uint8), format="rgb24")
+            output.mux(picture.encode(grey.reformat(format="yuvj420p")) + picture.encode(None))
+            for packet in source.demux(video=0):
+                if packet.size:
+                    packet.stream = copy
+                    output.mux(packet)
+        return path
+
+    return put
+
+
 @pytest.fixture(scope="module")
 def load_script() -> Iterator[Callable[[str], ModuleType]]:
     """Return what loads a script that no package holds, named by its path from the root, as a module."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import MaskError
 from ptfan.engine.media import StreamInfo
+from ptfan.engine.media.film import films_of
 
 __all__ = ["MaskClock", "MaskTimes", "is_same_rate"]
 
@@ -32,7 +33,7 @@ class MaskTimes:
     @classmethod
     def of(cls, container: av.container.InputContainer, rate: Fraction) -> MaskTimes:
         """Read the packets of a mask video from its beginning; where they have no time stamps, the rate tells."""
-        stream = container.streams.video[0]
+        stream = films_of(container)[0]
         stamps = [packet.pts for packet in container.demux(stream) if packet.size]
         known = sorted({stamp for stamp in stamps if stamp is not None})
         if not known or len(known) != len(stamps) or stream.time_base is None:

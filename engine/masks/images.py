@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputNotFoundError, MaskError, PtfanError
 from ptfan.engine.frame import Mask
+from ptfan.engine.media.film import films_of
 from ptfan.engine.media.input_container import open_container
 from ptfan.engine.media.orientation import Orientation
 from ptfan.engine.media.pixel_layout import bits_of, has_alpha, plane_rows
@@ -40,9 +41,10 @@ def open_pictures(path: Path) -> Iterator[av.container.InputContainer]:
     """
     try:
         with path.open("rb") as file, open_container(file) as container:
-            if not container.streams.video:
+            films = films_of(container)
+            if not films:
                 raise MaskError(f"mask {path}: no picture in it; give an image, a folder of images or a video")
-            if container.streams.video[0].codec_context is None:  # such as drawings of lines, SVG
+            if films[0].codec_context is None:  # such as drawings of lines, SVG
                 raise MaskError(f"mask {path}: its kind of picture cannot be decoded here; save it as PNG")
             yield container
     except PtfanError:
@@ -105,7 +107,7 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
 def _first_picture(path: Path) -> tuple[VideoFrame, bool]:
     """Return the decoded picture of an image file, and whether its codec may have changed values."""
     with open_pictures(path) as container:
-        stream = container.streams.video[0]
+        stream = films_of(container)[0]
         if stream.codec_context.name == "mjpeg":
             # Without it FFmpeg fills what a cut-off JPEG lacks and says nothing; sound TIFFs fail with it.
             stream.codec_context.options = {"err_detect": "explode"}

@@ -19,6 +19,7 @@ from ptfan.engine.masks.clock import MaskTimes
 from ptfan.engine.masks.images import hole_of, open_pictures, read_mask_image, read_object_ids
 from ptfan.engine.media.decoder import decoder_of
 from ptfan.engine.media.endings import has_image_ending
+from ptfan.engine.media.film import films_of
 from ptfan.engine.natural_order import files_in
 
 __all__ = ["AnyMask", "MaskReader", "is_mask_image", "open_reader"]
@@ -110,7 +111,7 @@ def _read_still(path: Path, object_id: int | None) -> Mask:
 def _is_still(container: InputContainer) -> bool:
     name = container.format.name
     if name == "gif":
-        return sum(packet.size > 0 for packet in container.demux(video=0)) == 1
+        return sum(packet.size > 0 for packet in container.demux(films_of(container)[0])) == 1
     return name.endswith("_pipe") or name == "image2"
 
 
@@ -180,7 +181,7 @@ class _Video:
 
     def _count(self) -> int | None:
         with open_pictures(self._path) as container:
-            stream = container.streams.video[0]
+            stream = films_of(container)[0]
             self.rate = stream.average_rate or stream.guessed_rate or None
             counted = stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
         if counted == 0:
@@ -195,7 +196,7 @@ class _Video:
 
     def _decode(self) -> Generator[VideoFrame, None, None]:
         container = self._files.enter_context(open_pictures(self._path))
-        stream = container.streams.video[0]
+        stream = films_of(container)[0]
         stream.thread_type = "AUTO"
         decode = decoder_of(stream)
         for packet in container.demux(stream):

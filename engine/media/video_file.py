@@ -11,8 +11,8 @@ from av.codec.context import Flags
 from av.video.reformatter import VideoReformatter
 
 from ptfan.engine.errors import InputError, UnreadableError, one_line
-from ptfan.engine.media.cover import is_cover, is_picture
 from ptfan.engine.media.decoder import Decode, decoder_of
+from ptfan.engine.media.film import films_of
 from ptfan.engine.media.hardware import HardwareDecoding
 from ptfan.engine.media.input_container import open_container
 from ptfan.engine.media.seams import Seam, Splicer
@@ -39,8 +39,7 @@ class VideoFile:
     Attributes:
         name: What it is called in errors.
         container: The open container.
-        stream: Its film: of several video streams the first one marked as default, or else the first; no cover picture,
-            and no thumbnail beside a film.
+        stream: Its film, see `films_of`.
         clocked: Whether time stamps come from a running clock, as in broadcasts.
         damaged: Packets so far that could not be read or decoded.
     """
@@ -168,9 +167,9 @@ class VideoFile:
         """Return the film, set to decode with several threads."""
         if self.container.format.name in _NOT_VIDEO - (PLAYLISTS if self._live else set()):
             raise UnreadableError(f"{self.name}: is a text file, not a video")
-        films = [stream for stream in self.container.streams.video if not is_cover(stream)]
+        films = films_of(self.container)
         if films:
-            return self._prepare(max(films, key=_rank))
+            return self._prepare(films[0])
         kinds = ", ".join(sorted({stream.type for stream in self.container.streams})) or "nothing"
         raise InputError(f"{self.name}: has no video stream, only {kinds}")
 
@@ -184,11 +183,6 @@ class VideoFile:
         if self._live and not stream.codec_context.has_b_frames:  # else MPEG-2's frames would come in the coded order
             stream.codec_context.flags |= _LOW_DELAY
         return stream
-
-
-def _rank(stream: av.VideoStream) -> tuple[bool, bool]:
-    """Return how likely a stream is the film, to compare it with others."""
-    return not is_picture(stream), bool(stream.disposition & av.stream.Disposition.default)
 
 
 def _is_web_address(location: Any) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.masks.images import read_labels
+from ptfan.engine.media.film import films_of
 from ptfan.engine.media.input_container import open_container
 from ptfan.engine.media.orientation import Orientation
 from ptfan.engine.media.packet_scan import PacketScan
@@ -45,7 +46,7 @@ class VideoFrames:
     def count(self) -> int:
         """Count the frames: by packets where these tell, as the runtime does, else by decoding them."""
         with self._opened() as container:
-            frames = container.decode(video=0)
+            frames = container.decode(films_of(container)[0])
             first = next(frames, None)
             if first is None:
                 return 0
@@ -56,7 +57,7 @@ class VideoFrames:
         """Yield frames start to stop (the last without it) as (H, W, 3) uint8 RGB, as displayed."""
         with self._opened() as container:
             orientation: Orientation | None = None
-            for index, frame in enumerate(islice(container.decode(video=0), stop)):
+            for index, frame in enumerate(islice(container.decode(films_of(container)[0]), stop)):
                 orientation = orientation or Orientation.of(frame)  # of the first: later frames need not repeat it
                 if index >= start:
                     yield orientation.apply(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
@@ -65,7 +66,7 @@ class VideoFrames:
     def _opened(self) -> Iterator[av.container.InputContainer]:
         try:
             with open_container(self.path) as container:
-                if not container.streams.video:
+                if not films_of(container):
                     raise InputError(f"clip {self.path}: no picture in it; expected a video")
                 yield container
         except av.FFmpegError as error:

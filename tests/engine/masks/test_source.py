@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -231,6 +232,14 @@ def test_lengths_are_compared(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
             source.check_length(4)
         with pytest.raises(MaskError, match="for 4 frames"):
             source.check_length(2, first=2)
+
+
+def test_of_a_mask_file_s_streams_the_film_is_taken(behind_thumbnail: Callable[[Path], Path], tmp_path: Path) -> None:
+    masks = [square(64, 48, 5 + t) for t in range(4)]
+    with open_mask(behind_thumbnail(video(tmp_path / "masks.mkv", masks))) as source:
+        assert source.frames == 4
+        for index, mask in enumerate(masks):
+            assert np.array_equal(source.at(index, 64, 48), mask)
 
 
 @pytest.mark.parametrize("whole", [0, 3])
