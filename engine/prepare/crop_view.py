@@ -108,7 +108,7 @@ class CropView:
             Look(frame, self._frames[n].guide, self._frames[n].hole)
             for n, frame in zip(numbers, frames[first:], strict=True)
         ]
-        details = self._details.of(looks, flows, first=numbers.start, kept=kept)
+        details = self._details.of(looks, flows, first=numbers.start, keep=range(keep.start - first, kept))
         return CropInputs(self.key, first, self.crop, images, holes, arrays, whole, tuple(details))
 
     def _begin(self) -> None:

@@ -71,44 +71,44 @@ class Details:
         self._before: _Detail | None = None
         self._next = 0
 
-    def of(self, looks: Sequence[Look], flows: Sequence[FlowPair], *, first: int, kept: int) -> list[Plane | None]:
+    def of(self, looks: Sequence[Look], flows: Sequence[FlowPair], *, first: int, keep: range) -> list[Plane | None]:
         """Return the detail of the kept frames of a part of the stream.
 
         Args:
             looks: T frames.
             flows: T - 1 pairs; pair t lies between frames t and t + 1.
             first: the number of the first frame in the stream; it never goes down from call to call.
-            kept: how many of the frames, from the first, have nothing more to come.
+            keep: places of the frames whose detail is wanted; one call's follow those of the call before.
 
         Returns:
             T planes (h, w), to be added to what fills the frame's hole within the crop, in the box round that hole.
-            None for frames without a hole there, for those of calls before, and for those that are not kept.
+            None for frames without a hole there, and for those that are not kept.
         """
         if self._crop.size == (self._crop.box.width, self._crop.box.height):
             return [None] * len(looks)
-        new = range(max(0, self._next - first), kept)
-        later = self._from_later(looks, flows, new)
+        later = self._from_later(looks, flows, keep)
         planes: list[Plane | None] = [None] * len(looks)
-        for t in new:
+        for t in range(max(0, self._next - first), keep.stop):
             detail, box = self._known(looks[t])
             if box is not None:
                 arrival = self._arrival(self._before, flows[t - 1].back if t else None, box)
-                planes[t] = self._completed(looks[t].frame, detail, _mixed(arrival, later.get(t)), box)
+                if t in keep:
+                    planes[t] = self._completed(looks[t].frame, detail, _mixed(arrival, later.get(t)), box)
                 detail.place(arrival, box)
             self._before = detail
-        self._next = first + kept
+        self._next = first + keep.stop
         return planes
 
-    def _from_later(self, looks: Sequence[Look], flows: Sequence[FlowPair], new: range) -> dict[int, _Detail]:
-        """Return what arrives in the holes of new frames from those after them, by their places in the part.
+    def _from_later(self, looks: Sequence[Look], flows: Sequence[FlowPair], keep: range) -> dict[int, _Detail]:
+        """Return what arrives in the holes of kept frames from those after them, by their places in the part.
 
-        Nothing where no more of them are new than come after those: looking at all these would cost too much then.
+        Nothing where no more are kept than come after those: looking at all these would cost too much then.
         """
         arrivals: dict[int, _Detail] = {}
-        if len(new) <= max(1, len(looks) - new.stop):
+        if len(keep) <= max(1, len(looks) - keep.stop):
             return arrivals
         after: _Detail | None = None
-        for t in range(len(looks) - 1, new.start - 1, -1):
+        for t in range(len(looks) - 1, keep.start - 1, -1):
             detail, box = self._known(looks[t])
             if box is not None:
                 arrivals[t] = self._arrival(after, flows[t].ahead if t < len(flows) else None, box)

@@ -63,7 +63,7 @@ def true_detail(frame: Frame) -> Plane:
 
 def test_detail_that_neighbours_show_comes_along_the_flow() -> None:
     frames = pan(30, hole_at(HOLE))
-    planes = Details(CROP).of(looks_at(frames), flows_of(30), first=0, kept=30)
+    planes = Details(CROP).of(looks_at(frames), flows_of(30), first=0, keep=range(30))
     for t in (0, 15, 29):  # at the beginning from later frames alone, at the end from earlier ones
         plane, truth = planes[t], true_detail(frames[t])[HOLE.slices]
         assert plane is not None
@@ -79,7 +79,9 @@ def test_without_later_frames_it_comes_from_earlier_ones() -> None:
     plane = None
     for t in range(40):
         first = max(0, t - 1)
-        plane = one_by_one.of(looks[first : t + 1], flows[first:t], first=first, kept=t + 1 - first)[-1]
+        plane = one_by_one.of(looks[first : t + 1], flows[first:t], first=first, keep=range(t - first, t + 1 - first))[
+            -1
+        ]
     truth = true_detail(frames[-1])[HOLE.slices]
     assert plane is not None
     assert np.abs(plane - truth)[4:-4, 4:-4].mean() < 0.35 * np.abs(truth).mean()
@@ -92,12 +94,14 @@ def test_what_came_from_the_past_goes_on_from_call_to_call(parts: list[tuple[int
     details, planes = Details(CROP), dict[int, Plane]()
     for first, kept in parts:
         stop = first + kept
-        for t, plane in enumerate(details.of(looks[first:stop], flows[first : stop - 1], first=first, kept=kept)):
+        for t, plane in enumerate(
+            details.of(looks[first:stop], flows[first : stop - 1], first=first, keep=range(len(planes) - first, kept))
+        ):
             if plane is not None:
                 assert first + t not in planes
                 planes[first + t] = plane
     assert sorted(planes) == list(range(sum(parts[-1])))
-    whole = Details(CROP).of(looks[: len(planes)], flows[: len(planes) - 1], first=0, kept=len(planes))
+    whole = Details(CROP).of(looks[: len(planes)], flows[: len(planes) - 1], first=0, keep=range(len(planes)))
     last = whole[-1]
     assert last is not None
     assert np.array_equal(planes[len(planes) - 1], last)  # nothing comes after it in either case
@@ -109,37 +113,37 @@ def test_what_stands_in_the_hole_has_no_influence() -> None:
     other = [replace(frame, image=frame.image.copy()) for frame in frames]
     for frame in other:
         frame.image[hole] = rng.integers(0, 256, (int(hole.sum()), 3))
-    one, two = (Details(CROP).of(looks_at(clip), flows_of(8), first=0, kept=8) for clip in (frames, other))
+    one, two = (Details(CROP).of(looks_at(clip), flows_of(8), first=0, keep=range(8)) for clip in (frames, other))
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True) if a is not None and b is not None)
 
 
 def test_where_nothing_arrives_it_is_texture_about_as_strong_as_all_around() -> None:
     faint = (112 + scene()[:, :WIDTH] // 8).astype(np.uint8)
     frames = [Frame(faint, hole_at(HOLE))] * 3  # nothing moves: no frame shows what is hidden
-    plane = Details(CROP).of(looks_at(frames), flows_of(3, 0.0), first=0, kept=3)[1]
+    plane = Details(CROP).of(looks_at(frames), flows_of(3, 0.0), first=0, keep=range(3))[1]
     assert plane is not None
     assert 0.5 < plane.std() / true_detail(frames[0])[HOLE.slices].std() < 1.1
 
 
 def test_plain_pictures_have_none() -> None:
     plain = np.full((HEIGHT, WIDTH, 3), 77, np.uint8)
-    planes = Details(CROP).of(looks_at([Frame(plain, hole_at(HOLE))] * 3), flows_of(3, 0.0), first=0, kept=3)
+    planes = Details(CROP).of(looks_at([Frame(plain, hole_at(HOLE))] * 3), flows_of(3, 0.0), first=0, keep=range(3))
     assert all(plane is not None and np.abs(plane).max() < 0.3 / 255 for plane in planes)
 
 
 def test_frames_without_a_hole_and_crops_of_full_size_need_none() -> None:
     frames = [Frame(scene()[:, :WIDTH].copy(), hole) for hole in (hole_at(HOLE), np.zeros((HEIGHT, WIDTH), bool))]
-    planes = Details(CROP).of(looks_at(frames), flows_of(2, 0.0), first=0, kept=2)
+    planes = Details(CROP).of(looks_at(frames), flows_of(2, 0.0), first=0, keep=range(2))
     assert planes[0] is not None
     assert planes[1] is None
     full = Crop(CROP.box, (WIDTH, HEIGHT), (WIDTH, HEIGHT))
     flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
-    assert Details(full).of(looks_at(frames, full), [judged(flow, flow)], first=0, kept=2) == [None, None]
+    assert Details(full).of(looks_at(frames, full), [judged(flow, flow)], first=0, keep=range(2)) == [None, None]
 
 
 def test_all_hole_has_none() -> None:
     frames = [Frame(scene()[:, :WIDTH].copy(), np.ones((HEIGHT, WIDTH), bool))] * 2
-    for plane in Details(CROP).of(looks_at(frames), flows_of(2), first=0, kept=2):
+    for plane in Details(CROP).of(looks_at(frames), flows_of(2), first=0, keep=range(2)):
         assert plane is not None
         assert not plane.any()
 
@@ -147,7 +151,7 @@ def test_all_hole_has_none() -> None:
 def test_sixteen_bits_give_what_eight_give() -> None:
     frames = pan(6, hole_at(HOLE))
     deep = [replace(frame, image=frame.image.astype(np.uint16) * 257) for frame in frames]
-    one, two = (Details(CROP).of(looks_at(clip), flows_of(6), first=0, kept=6) for clip in (frames, deep))
+    one, two = (Details(CROP).of(looks_at(clip), flows_of(6), first=0, keep=range(6)) for clip in (frames, deep))
     for a, b in zip(one, two, strict=True):
         assert a is not None
         assert b is not None
