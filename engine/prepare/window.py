@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ptfan.engine.errors import InputError
-from ptfan.engine.prepare.ring import RingBuffer
 
 __all__ = ["WindowOf", "Windower"]
 
@@ -47,7 +47,7 @@ class Windower(Generic[Item]):
             raise InputError(f"stride is {stride}, expected 1 to window ({window})")
         if ahead is not None and not 0 <= ahead <= window - stride:
             raise InputError(f"frames ahead are {ahead}, expected 0 to {window - stride} for {stride} of {window}")
-        self._ring: RingBuffer[Item] = RingBuffer(window)
+        self._items: deque[Item] = deque(maxlen=window)
         self._margin = (window - stride) // 2 if ahead is None else ahead
         self._eager = ahead is not None
         self._stride = stride
@@ -55,20 +55,21 @@ class Windower(Generic[Item]):
 
     def push(self, item: Item) -> WindowOf[Item] | None:
         """Take the next item; return a window when one is complete."""
-        self._ring.push(item)
+        self._items.append(item)
         self._waiting += 1
-        if not (self._ring.full or self._eager) or self._waiting < self._stride + self._margin:
+        whole = len(self._items) == self._items.maxlen
+        if not (whole or self._eager) or self._waiting < self._stride + self._margin:
             return None
-        return self._take(len(self._ring) - self._margin)
+        return self._take(len(self._items) - self._margin)
 
     def flush(self) -> WindowOf[Item] | None:
         """End the stream: return the last window, if any item still waits, and start afresh."""
-        last = self._take(len(self._ring)) if self._waiting else None
-        self._ring.clear()
+        last = self._take(len(self._items)) if self._waiting else None
+        self._items.clear()
         self._waiting = 0
         return last
 
     def _take(self, end: int) -> WindowOf[Item]:
-        keep = range(len(self._ring) - self._waiting, end)
+        keep = range(len(self._items) - self._waiting, end)
         self._waiting -= len(keep)
-        return WindowOf(tuple(self._ring), keep)
+        return WindowOf(tuple(self._items), keep)

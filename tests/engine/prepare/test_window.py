@@ -59,7 +59,7 @@ def test_an_item_waits_for_less_than_a_window(shape: tuple[int, int, int]) -> No
         part = windower.push(item)
         kept += len(part.keep) if part else 0
         assert item + 1 - kept < window
-        assert len(windower._ring) <= window
+        assert len(windower._items) <= window
 
 
 def test_the_published_windows() -> None:
