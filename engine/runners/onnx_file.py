@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ptfan.engine.errors import InputNotFoundError, ModelError
@@ -28,11 +29,9 @@ def read_spec(path: Path) -> ModelSpec:
         ModelError: it is not an ONNX file, or has no spec that can be read.
     """
     data = _read(path)
-    try:
+    with _parsing(path):
         entries = [dict(_fields(entry)) for number, entry in _fields(data) if number == MODEL_METADATA]
         texts = {_text(entry.get(ENTRY_KEY, b"")): _text(entry.get(ENTRY_VALUE, b"")) for entry in entries}
-    except (IndexError, ValueError) as error:
-        raise ModelError(f"model {path}: cannot be read; expected an ONNX file") from error
     if METADATA_KEY not in texts:
         raise ModelError(f"model {path}: has no ptfan spec in its metadata; export it with `ptfan export`")
     try:
@@ -48,12 +47,11 @@ def count_nodes(path: Path, op: str, domain: str) -> int:
         InputNotFoundError: there is no such file.
         ModelError: it is not an ONNX file.
     """
-    try:
-        graphs = [graph for number, graph in _fields(_read(path)) if number == MODEL_GRAPH]
+    data = _read(path)
+    with _parsing(path):
+        graphs = [graph for number, graph in _fields(data) if number == MODEL_GRAPH]
         nodes = [dict(_fields(node)) for graph in graphs for number, node in _fields(graph) if number == GRAPH_NODE]
         names = [(_text(node.get(NODE_TYPE, b"")), _text(node.get(NODE_DOMAIN, b""))) for node in nodes]
-    except (IndexError, ValueError) as error:
-        raise ModelError(f"model {path}: cannot be read; expected an ONNX file") from error
     return names.count((op, domain))
 
 
@@ -65,10 +63,8 @@ def without_functions(path: Path) -> bytes:
         ModelError: it is not an ONNX file.
     """
     data = _read(path)
-    try:
+    with _parsing(path):
         return b"".join(data[begin:end] for number, begin, _, end in _places(data) if number != MODEL_FUNCTIONS)
-    except (IndexError, ValueError) as error:
-        raise ModelError(f"model {path}: cannot be read; expected an ONNX file") from error
 
 
 def _read(path: Path) -> memoryview:
@@ -78,6 +74,15 @@ def _read(path: Path) -> memoryview:
         raise ModelError(f"model {path}: is empty; expected an ONNX file")
     with path.open("rb") as file:
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+@contextmanager
+def _parsing(path: Path) -> Iterator[None]:
+    """Refuse a file whose bytes turn out to be no message."""
+    try:
+        yield
+    except (IndexError, ValueError) as error:
+        raise ModelError(f"model {path}: cannot be read; expected an ONNX file") from error
 
 
 def _text(value: memoryview | bytes) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,15 @@ def test_files_without_a_spec(tmp_path: Path) -> None:
         read_spec(save(tmp_path / "m.onnx", {"other": "1"}))
     with pytest.raises(ModelError, match=r"m\.onnx: model spec: name is missing"):
         read_spec(save(tmp_path / "m.onnx", {METADATA_KEY: "{}"}))
+
+
+@pytest.mark.parametrize("read", [read_spec, lambda path: count_nodes(path, "Warp", "mine"), without_functions])
+def test_no_file_and_an_empty_one(read: Callable[[Path], object], tmp_path: Path) -> None:
     with pytest.raises(InputNotFoundError, match="there is no such file"):
-        read_spec(tmp_path / "none.onnx")
+        read(tmp_path / "none.onnx")
+    (tmp_path / "m.onnx").touch()
+    with pytest.raises(ModelError, match=r"m\.onnx: is empty; expected an ONNX file"):
+        read(tmp_path / "m.onnx")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
