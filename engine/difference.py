@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Difference", "Tally"]
+__all__ = ["Difference", "Tally", "psnr_of"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,10 @@ class Tally:
         """The errors of all frames so far; none if no pixel counted."""
         if not self._count:
             return Difference(0.0, 0.0, math.inf, self._pixel)
-        square = self._square / self._count
-        psnr = math.inf if square == 0 else -10 * math.log10(square)
+        psnr = psnr_of(self._square / self._count)
         return Difference(self._worst, self._absolute / self._count, psnr, self._pixel)
+
+
+def psnr_of(square: float) -> float:
+    """Return the PSNR, dB, of a mean square error of pictures in [0, 1]; infinite if there is none."""
+    return math.inf if square == 0 else -10 * math.log10(square)

@@ -52,7 +52,7 @@ def format_info(info: dict[str, Any]) -> str:
     lines += [f"backend      {item['name']}: {item['reason']}" for item in info["backends"]]
     lines += [f"providers    {', '.join(info['providers']) or 'none'}"]
     lines += [f"GPU          {', '.join(gpu.values())}" for gpu in info["gpus"]] or ["GPU          none found"]
-    lines += ["", *(f"model        {_model_line(item)}" for item in info["models"] or [])]
+    lines += ["", *(f"model        {_model_line(item)}" for item in info["models"])]
     if not info["models"]:
         lines.append("model        none comes with this package")
     return "\n".join([*lines, "", f"would use    {info['choice']['text']}"])

@@ -10,13 +10,12 @@ import av
 from ptfan.engine.errors import InputError, one_line
 from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import Source, open_source
+from ptfan.engine.media.frame_rate import USUAL_RATE
 
 __all__ = ["Footage"]
 
 CODING = {"crf": "18", "preset": "veryfast"}
 """How x264 encodes a video that is made: it looks like its source, and nobody waits long for it."""
-USUAL_RATE = 25
-"""Frames a second of a video whose source does not say."""
 
 
 @dataclass(frozen=True, kw_only=True)

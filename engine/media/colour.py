@@ -52,7 +52,7 @@ class ColourTags:
         return replace(self, range=FULL) if new.startswith("yuvj") else self
 
 
-_FROM_RGB = ColourTags(space=1, range=1, primaries=1, transfer=13)
+_FROM_RGB = ColourTags(space=1, range=LIMITED, primaries=1, transfer=13)
 """What RGB becomes in YUV: BT.709, with sRGB's transfer left as it is."""
 UNTAGGED = ColourTags()
 """Nothing is said about colour."""

@@ -16,6 +16,7 @@ from ptfan.engine.frame import Image
 from ptfan.engine.media.endings import IMAGE_ENDINGS, has_image_ending, has_video_ending
 from ptfan.engine.media.frame_rate import USUAL_RATE
 from ptfan.engine.media.notice import Warn
+from ptfan.engine.media.png_mark import SIGNATURE
 from ptfan.engine.media.sample import Sample
 from ptfan.engine.media.source import Source
 from ptfan.engine.media.span import Span
@@ -182,7 +183,7 @@ def _content(path: Path, size: int = -1) -> bytes:
 def _png_size(path: Path) -> tuple[int, int] | None:
     """Read width and height from the head of a PNG file; None when it is none."""
     head = _content(path, 24)
-    if len(head) < 24 or head[:8] != b"\x89PNG\r\n\x1a\n":
+    if len(head) < 24 or not head.startswith(SIGNATURE):
         return None
     width, height = struct.unpack(">II", head[16:])
     return width, height

@@ -9,6 +9,7 @@ from av.codec.hwaccel import HWAccel, hwdevices_available
 from av.video.reformatter import VideoReformatter
 
 from ptfan.engine.errors import InputError, UnreadableError, one_line
+from ptfan.engine.media.colour import FULL
 
 __all__ = ["HardwareDecoding"]
 
@@ -24,7 +25,6 @@ _PLANAR = {
     "p210le": "yuv422p10le",
 }
 """From the formats in which devices hand over pictures to those of FFmpeg's own decoders: the same samples."""
-_FULL_RANGE = 2
 _TELLS_RANGE = ("h264", "hevc", "mjpeg")
 """Decoders of FFmpeg whose format tells the range of 8 bits."""
 
@@ -90,12 +90,12 @@ class HardwareDecoding:
             scaler: converts it.
         """
         planar = _PLANAR.get(frame.format.name, frame.format.name)
-        if frame.color_range == _FULL_RANGE and codec in _TELLS_RANGE and planar in ("yuv420p", "yuv422p", "yuv444p"):
+        if frame.color_range == FULL and codec in _TELLS_RANGE and planar in ("yuv420p", "yuv422p", "yuv444p"):
             planar = planar.replace("yuv", "yuvj")
         if planar == frame.format.name:
             return frame
         # Of one range on both sides, or else samples would be scaled; the tag stays the frame's.
-        plain = scaler.reformat(frame, format=planar, src_color_range=_FULL_RANGE, dst_color_range=_FULL_RANGE)
+        plain = scaler.reformat(frame, format=planar, src_color_range=FULL, dst_color_range=FULL)
         plain.color_range = frame.color_range
         return plain
 

@@ -6,8 +6,10 @@ import struct
 import zlib
 from pathlib import Path
 
-__all__ = ["is_marked", "mark"]
+__all__ = ["SIGNATURE", "is_marked", "mark"]
 
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+"""How PNG files begin."""
 _HEAD = 33
 """Bytes of the signature and the header, behind which other chunks may stand."""
 _WORDS = b"Software\0ptfan"
@@ -26,4 +28,4 @@ def is_marked(path: Path) -> bool:
             head = file.read(_HEAD + len(_CHUNK))
     except OSError:
         return False
-    return head.startswith(b"\x89PNG\r\n\x1a\n") and head[_HEAD:] == _CHUNK
+    return head.startswith(SIGNATURE) and head[_HEAD:] == _CHUNK

@@ -10,6 +10,7 @@ import av
 import numpy as np
 
 from ptfan.engine.errors import InputError
+from ptfan.engine.media.colour import FULL, LIMITED
 from ptfan.engine.media.pixel_layout import bits_of, plane_rows
 
 __all__ = ["Y4M_FORMATS", "Y4mHeader", "frame_from_bytes", "frame_to_bytes"]
@@ -61,6 +62,11 @@ class Y4mHeader:
         """FFmpeg's name of the format."""
         return _FORMATS[self.chroma]
 
+    @property
+    def colour_range(self) -> int:
+        """FFmpeg's code of the samples' range, see `ColourTags.range`."""
+        return {None: 0, False: LIMITED, True: FULL}[self.full_range]
+
     @classmethod
     def parse(cls, line: bytes, name: str) -> Y4mHeader:
         """Read the first line of a stream.
@@ -110,7 +116,7 @@ def frame_from_bytes(data: bytes, header: Y4mHeader) -> av.VideoFrame:
     for plane, (rows, row) in zip(frame.planes, _plane_sizes(frame), strict=True):
         plane_rows(plane)[:rows, :row] = np.frombuffer(data, np.uint8, rows * row, position).reshape(rows, row)
         position += rows * row
-    frame.color_range = {None: 0, False: 1, True: 2}[header.full_range]
+    frame.color_range = header.colour_range
     return frame
 
 

@@ -16,6 +16,7 @@ from ptfan.engine.atomic import output_error
 from ptfan.engine.errors import OutputError
 from ptfan.engine.frame import Frame
 from ptfan.engine.media.alpha_loss import AlphaLoss
+from ptfan.engine.media.colour import FULL, LIMITED
 from ptfan.engine.media.frame_converter import FrameConverter
 from ptfan.engine.media.frame_rate import USUAL_RATE
 from ptfan.engine.media.notice import Warn
@@ -160,7 +161,7 @@ def _plan(info: StreamInfo, tell: Warn) -> tuple[Y4mHeader, FrameConverter, str]
         rate=info.rate or USUAL_RATE,
         aspect=info.orientation.aspect(info.sample_aspect),
         chroma=Y4mHeader.chroma_of(pixel_format, info.chroma_site),
-        full_range={1: False, 2: True}.get(colour.range),
+        full_range={LIMITED: False, FULL: True}.get(colour.range),
     )
     lost = "" if has_alpha(pixel_format) else "the alpha channel is dropped: Y4M has none in this format"
     return header, FrameConverter(pixel_format, colour, info.orientation), lost

@@ -118,7 +118,7 @@ def _describe(header: Y4mHeader, name: str, span: Span) -> StreamInfo:
         rate=rate,
         begin=span.start or Fraction(0),
         span=span,
-        colour=ColourTags(range={None: 0, False: 1, True: 2}[header.full_range]),
+        colour=ColourTags(range=header.colour_range),
         sample_aspect=header.aspect,
         has_alpha=has_alpha(header.pixel_format),
         interlaced=header.interlacing in _PARITY,

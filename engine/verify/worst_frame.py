@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfan.engine.difference import psnr_of
 from ptfan.engine.frame import Box, Mask, hole_box
 from ptfan.engine.pictures.drawing import draw_mask
 from ptfan.engine.pictures.picture import Picture
@@ -40,7 +41,7 @@ class WorstFrame:
     @property
     def psnr(self) -> float:
         """PSNR in the hole, dB."""
-        return math.inf if self.square == 0 else -10 * math.log10(self.square)
+        return psnr_of(self.square)
 
     def picture(self) -> Picture:
         """Draw the region round the hole: both answers and their amplified difference, with the hole outlined."""
