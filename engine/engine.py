@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from ptfan.engine.closing import Closing
@@ -59,15 +60,12 @@ class Engine(Closing):
             MissingExtraError: no backend is installed.
         """
         self.settings = settings or InpaintSettings()
-        self._owns_runner = runner is None
-        self._runner = runner or open_model(
-            model, backend=self.settings.backend, threads=self.settings.threads, gpu=self.settings.gpu
-        )
-        try:
-            self._pool = StepPool(self._runner, streams=streams, patience=patience)
-        except BaseException:
-            self.close()
-            raise
+        with ExitStack() as opened:
+            shared = runner or opened.enter_context(
+                open_model(model, backend=self.settings.backend, threads=self.settings.threads, gpu=self.settings.gpu)
+            )
+            self._pool = StepPool(shared, streams=streams, patience=patience)
+            self._opened = opened.pop_all()
 
     def open_stream(self, settings: InpaintSettings | None = None) -> Inpainter:
         """Return an inpainter for one stream, to be used in a thread of its own, and closed when the stream is over.
@@ -81,5 +79,4 @@ class Engine(Closing):
 
     def close(self) -> None:
         """Free the network; streams that are open cannot go on."""
-        if self._owns_runner:
-            self._runner.close()
+        self._opened.close()

@@ -118,11 +118,9 @@ class Inpainter(Closing):
         self.settings = settings or InpaintSettings()
         given = runner if pool is None else pool.runner
         with ExitStack() as opened:
-            self.runner = given or open_model(
-                model, backend=self.settings.backend, threads=self.settings.threads, gpu=self.settings.gpu
+            self.runner = given or opened.enter_context(
+                open_model(model, backend=self.settings.backend, threads=self.settings.threads, gpu=self.settings.gpu)
             )
-            if given is None:
-                opened.callback(self.runner.close)
             self._filler = open_filler(self.runner, pool)
             self._completions = opened.enter_context(
                 Completions.open(self.settings.flow_completion, self.settings.colour_completion, self.spec.fill)
