@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ptfan.engine.commands.messages import say, say_error
 from ptfan.engine.errors import InputError, InterruptedRunError, PtfanError
+from ptfan.engine.listing import listed
 
 if TYPE_CHECKING:
     from ptfan.engine.report import Report
@@ -115,11 +116,7 @@ def _results_folder(output: str, inputs: Sequence[str]) -> Path:
     folder = Path(output)
     if has_video_ending(folder) and not output.endswith("/") and not folder.is_dir():
         raise InputError(
-            f"{output}: several inputs ({_listed(inputs)}) need a folder for their results; give "
+            f"{output}: several inputs ({listed(inputs, _MOST)}) need a folder for their results; give "
             f"{folder.with_suffix('')}/ for instance"
         )
     return folder
-
-
-def _listed(inputs: Sequence[str]) -> str:
-    return ", ".join(inputs[:_MOST]) + (" and more" if len(inputs) > _MOST else "")

@@ -19,7 +19,7 @@ from ptfan.engine.media.input_container import open_container
 from ptfan.engine.media.orientation import Orientation
 from ptfan.engine.media.pixel_layout import bits_of, has_alpha, plane_rows
 
-__all__ = ["hole_of", "open_pictures", "read_labels", "read_mask_image", "read_object_ids"]
+__all__ = ["hole_of", "no_picture", "open_pictures", "read_labels", "read_mask_image", "read_object_ids"]
 
 LOSSY_THRESHOLD = 127
 """Where a picture has been compressed with losses, grey values up to this one (of 255) are not hole."""
@@ -43,7 +43,7 @@ def open_pictures(path: Path) -> Iterator[av.container.InputContainer]:
         with path.open("rb") as file, open_container(file) as container:
             films = films_of(container)
             if not films:
-                raise MaskError(f"mask {path}: no picture in it; give an image, a folder of images or a video")
+                raise no_picture(path)
             if films[0].codec_context is None:  # such as drawings of lines, SVG
                 raise MaskError(f"mask {path}: its kind of picture cannot be decoded here; save it as PNG")
             yield container
@@ -53,6 +53,11 @@ def open_pictures(path: Path) -> Iterator[av.container.InputContainer]:
         raise InputNotFoundError(f"mask {path}: no such file or folder") from error
     except (av.FFmpegError, OSError, ValueError) as error:
         raise MaskError(f"mask {path}: cannot be read ({_reason(error)}); give an image or a video") from error
+
+
+def no_picture(path: Path) -> MaskError:
+    """Return an error that says that a file holds none."""
+    return MaskError(f"mask {path}: no picture in it; give an image, a folder of images or a video")
 
 
 def read_mask_image(path: Path, *, object_id: int | None = None) -> Mask:
@@ -116,7 +121,7 @@ def _first_picture(path: Path) -> tuple[VideoFrame, bool]:
             if frame.is_corrupt:
                 raise MaskError(f"mask {path}: the image is damaged; write it again")
             return frame, lossy
-        raise MaskError(f"mask {path}: no picture in it; give an image, a folder of images or a video")
+        raise no_picture(path)
 
 
 def hole_of(frame: VideoFrame, *, lossy: bool, object_id: int | None = None, name: object = "") -> Mask:

@@ -15,8 +15,9 @@ from av.video.frame import VideoFrame
 
 from ptfan.engine.errors import InputError, InputNotFoundError, MaskError
 from ptfan.engine.frame import Mask
+from ptfan.engine.listing import listed
 from ptfan.engine.masks.clock import MaskTimes
-from ptfan.engine.masks.images import hole_of, open_pictures, read_mask_image, read_object_ids
+from ptfan.engine.masks.images import hole_of, no_picture, open_pictures, read_mask_image, read_object_ids
 from ptfan.engine.media.decoder import decoder_of
 from ptfan.engine.media.endings import has_image_ending
 from ptfan.engine.media.film import films_of
@@ -103,8 +104,8 @@ def _read_still(path: Path, object_id: int | None) -> Mask:
     """Read one mask for all frames: an object that it lacks is in none of them."""
     mask = read_mask_image(path, object_id=object_id)
     if object_id is not None and not mask.any() and (ids := read_object_ids(path)):
-        listed = ", ".join(map(str, ids[:MOST_IDS])) + (" and more" if len(ids) > MOST_IDS else "")
-        raise MaskError(f"mask {path}: no pixel has the object id {object_id}, expected one of {listed}")
+        expected = listed(ids, MOST_IDS)
+        raise MaskError(f"mask {path}: no pixel has the object id {object_id}, expected one of {expected}")
     return mask
 
 
@@ -185,7 +186,7 @@ class _Video:
             self.rate = stream.average_rate or stream.guessed_rate or None
             counted = stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
         if counted == 0:
-            raise MaskError(f"mask {self._path}: no picture in it; give an image, a folder of images or a video")
+            raise no_picture(self._path)
         return counted
 
     def times(self) -> MaskTimes | None:
