@@ -8,7 +8,7 @@ from typing import Any
 
 from ptfan.engine.errors import InterruptedRunError, OutputError, PtfanError
 from ptfan.engine.media import Sink
-from ptfan.engine.media.notice import Warn
+from ptfan.engine.notices import Warn
 from ptfan.engine.stages import Stages
 
 __all__ = ["keeping"]

@@ -18,9 +18,8 @@ from ptfan.engine.keeping import keeping
 from ptfan.engine.masks.reader import AnyMask
 from ptfan.engine.masks.source import MaskSource, mask_file, mask_name, open_mask
 from ptfan.engine.media import Encoding, StreamInfo, open_sink, open_source
-from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import DEFAULT_MODEL, file_sha256
-from ptfan.engine.notices import Notices
+from ptfan.engine.notices import Notices, Warn, log_warning
 from ptfan.engine.progress import NoProgress, Progress, running
 from ptfan.engine.report import Report
 from ptfan.engine.roles import Role, check_apart, output_roles

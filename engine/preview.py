@@ -13,8 +13,8 @@ from ptfan.engine.inpainter import InpaintSettings, crop_rules
 from ptfan.engine.masks.reader import AnyMask
 from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import Sample, Source, open_source
-from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import DEFAULT_MODEL, find_model
+from ptfan.engine.notices import Warn, log_warning
 from ptfan.engine.pictures.drawing import draw_crops, draw_grid, draw_mask
 from ptfan.engine.pictures.picture import Picture, to_8_bit
 from ptfan.engine.prepare.crop import plan_crops

@@ -15,8 +15,8 @@ from ptfan.engine.errors import InputError, InputNotFoundError, InterruptedRunEr
 from ptfan.engine.live.address import is_endless
 from ptfan.engine.live.feed import Feed, FeedOptions, open_feed
 from ptfan.engine.live.monitor import Monitor
-from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.stream_info import StreamInfo
+from ptfan.engine.notices import Warn
 from ptfan.engine.redaction import redacted
 
 __all__ = ["Capture", "Captured"]

@@ -11,7 +11,7 @@ from ptfan.engine.errors import PtfanError
 from ptfan.engine.frame import Mask
 from ptfan.engine.masks.source import MaskSource
 from ptfan.engine.media import Sample, StreamInfo
-from ptfan.engine.media.notice import Warn
+from ptfan.engine.notices import Warn
 
 __all__ = ["LiveMask"]
 

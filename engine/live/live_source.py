@@ -18,9 +18,9 @@ from ptfan.engine.live.retimer import TIME_BASE, Retimer
 from ptfan.engine.live.slate import make_slate
 from ptfan.engine.media import Sample, Source, StreamInfo
 from ptfan.engine.media.frame_rate import USUAL_RATE
-from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.pixel_layout import plain_format
 from ptfan.engine.media.rgb import RgbConverter
+from ptfan.engine.notices import Warn
 
 __all__ = ["LiveSample", "LiveSource", "WhileLost"]
 

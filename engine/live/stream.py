@@ -29,8 +29,7 @@ from ptfan.engine.live.stream_sink import StreamSink
 from ptfan.engine.masks.reader import AnyMask
 from ptfan.engine.masks.source import mask_file, open_mask
 from ptfan.engine.media import Encoding, Sink, open_sink
-from ptfan.engine.media.notice import Warn, log_warning
-from ptfan.engine.notices import Notices
+from ptfan.engine.notices import Notices, Warn, log_warning
 from ptfan.engine.roles import Role, check_apart
 from ptfan.engine.stages import Room, Stages
 from ptfan.engine.versions import versions

@@ -18,10 +18,10 @@ from ptfan.engine.media import Sample, Sink, StreamInfo
 from ptfan.engine.media.alpha_loss import AlphaLoss
 from ptfan.engine.media.encoder_plan import EncoderPlan
 from ptfan.engine.media.encoding import Encoding
-from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.planes import composite_planes
 from ptfan.engine.media.video_encoder import VideoEncoder
 from ptfan.engine.media.video_file import NO_PROTOCOL
+from ptfan.engine.notices import Warn
 from ptfan.engine.redaction import redacted
 
 __all__ = ["LIVE_QUALITY", "StreamSink"]

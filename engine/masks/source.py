@@ -17,7 +17,7 @@ from ptfan.engine.masks.clock import MaskClock, is_same_rate
 from ptfan.engine.masks.reader import AnyMask, MaskReader, open_reader
 from ptfan.engine.masks.shaping import grow_hole, scale_mask
 from ptfan.engine.media import Sample, StreamInfo
-from ptfan.engine.media.notice import Warn, log_warning
+from ptfan.engine.notices import Warn, log_warning
 
 __all__ = ["MaskSource", "mask_file", "mask_name", "open_mask"]
 

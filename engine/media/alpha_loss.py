@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import av
 
-from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.pixel_layout import has_alpha
+from ptfan.engine.notices import Warn
 
 __all__ = ["AlphaLoss"]
 

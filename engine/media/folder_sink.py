@@ -13,11 +13,11 @@ from ptfan.engine.errors import OutputError
 from ptfan.engine.frame import Frame
 from ptfan.engine.media.alpha_loss import AlphaLoss
 from ptfan.engine.media.folder_staging import FolderStaging, frame_name
-from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.png_mark import mark
 from ptfan.engine.media.sample import Sample
 from ptfan.engine.media.sink import Sink
 from ptfan.engine.media.stream_info import StreamInfo
+from ptfan.engine.notices import Warn
 
 __all__ = ["FolderSink"]
 

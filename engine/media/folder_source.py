@@ -15,13 +15,13 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Image
 from ptfan.engine.media.endings import IMAGE_ENDINGS, has_image_ending, has_video_ending
 from ptfan.engine.media.frame_rate import USUAL_RATE
-from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.png_mark import SIGNATURE
 from ptfan.engine.media.sample import Sample
 from ptfan.engine.media.source import Source
 from ptfan.engine.media.span import Span
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.natural_order import files_in
+from ptfan.engine.notices import Warn
 
 __all__ = ["FolderSource", "images_in"]
 

@@ -13,7 +13,6 @@ from ptfan.engine.media.endings import VIDEO_ENDINGS, has_video_ending
 from ptfan.engine.media.folder_sink import FolderSink
 from ptfan.engine.media.folder_source import FolderSource
 from ptfan.engine.media.hardware import HardwareDecoding
-from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.media.sink import Sink
 from ptfan.engine.media.source import Source
 from ptfan.engine.media.span import Span
@@ -21,6 +20,7 @@ from ptfan.engine.media.video_sink import VideoSink
 from ptfan.engine.media.video_source import VideoSource
 from ptfan.engine.media.y4m_sink import Y4mSink
 from ptfan.engine.media.y4m_source import Y4mSource
+from ptfan.engine.notices import Warn, log_warning
 
 __all__ = ["open_sink", "open_source"]
 

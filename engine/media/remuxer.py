@@ -14,7 +14,6 @@ from ptfan.engine.media.chapters import cut_chapters
 from ptfan.engine.media.containers import ROOMIEST, Container, container_named
 from ptfan.engine.media.cover import is_cover
 from ptfan.engine.media.frame_rate import USUAL_RATE
-from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.seams import Companion
 from ptfan.engine.media.silence import Silence, is_uncompressed
 from ptfan.engine.media.stream_info import StreamInfo
@@ -24,6 +23,7 @@ from ptfan.engine.media.tags import content_tags, lost_tags
 from ptfan.engine.media.text_converter import TextConverter, text_codec
 from ptfan.engine.media.time_code import later_code
 from ptfan.engine.media.video_file import VideoFile
+from ptfan.engine.notices import Warn
 
 __all__ = ["Remuxer"]
 

@@ -18,7 +18,6 @@ from ptfan.engine.media.containers import container_named
 from ptfan.engine.media.encoder_plan import EncoderPlan
 from ptfan.engine.media.encoding import Encoding
 from ptfan.engine.media.input_container import open_container
-from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.planes import composite_planes
 from ptfan.engine.media.remuxer import Remuxer
 from ptfan.engine.media.sample import Sample
@@ -26,6 +25,7 @@ from ptfan.engine.media.sink import Sink
 from ptfan.engine.media.staging import Staging
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.video_encoder import VideoEncoder
+from ptfan.engine.notices import Warn
 
 __all__ = ["VideoSink"]
 

@@ -14,7 +14,6 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.media.clock import Clock
 from ptfan.engine.media.deinterlacer import deinterlace
 from ptfan.engine.media.hardware import HardwareDecoding
-from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.pixel_layout import plain_format
 from ptfan.engine.media.rgb import RgbConverter
 from ptfan.engine.media.sample import Sample
@@ -23,6 +22,7 @@ from ptfan.engine.media.span import Span
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.video_file import VideoFile
 from ptfan.engine.media.video_probe import VideoProbe
+from ptfan.engine.notices import Warn
 
 __all__ = ["VideoSource"]
 

@@ -19,7 +19,6 @@ from ptfan.engine.media.alpha_loss import AlphaLoss
 from ptfan.engine.media.colour import FULL, LIMITED
 from ptfan.engine.media.frame_converter import FrameConverter
 from ptfan.engine.media.frame_rate import USUAL_RATE
-from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.pixel_choice import choose_format
 from ptfan.engine.media.pixel_layout import has_alpha
 from ptfan.engine.media.planes import composite_planes
@@ -28,6 +27,7 @@ from ptfan.engine.media.sink import Sink
 from ptfan.engine.media.staging import Staging
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.y4m import Y4M_FORMATS, Y4mHeader, frame_to_bytes
+from ptfan.engine.notices import Warn
 from ptfan.engine.standard_output import standard_output
 
 __all__ = ["Y4mSink"]

@@ -13,7 +13,6 @@ from ptfan.engine.media.colour import ColourTags
 from ptfan.engine.media.deinterlacer import deinterlace
 from ptfan.engine.media.filter_chain import FilterChain
 from ptfan.engine.media.frame_rate import USUAL_RATE
-from ptfan.engine.media.notice import Warn
 from ptfan.engine.media.pixel_layout import bits_of, has_alpha
 from ptfan.engine.media.rgb import RgbConverter
 from ptfan.engine.media.sample import Sample
@@ -21,6 +20,7 @@ from ptfan.engine.media.source import Source
 from ptfan.engine.media.span import Span
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.y4m import Y4mHeader, frame_from_bytes
+from ptfan.engine.notices import Warn
 
 __all__ = ["Y4mSource"]
 

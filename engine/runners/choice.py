@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from ptfan.engine.errors import BackendError, InputError, MissingExtraError
 from ptfan.engine.machine import multiplies_bytes
 from ptfan.engine.models import INT8, find_model, shipped_models
+from ptfan.engine.notices import log_warning
 from ptfan.engine.runners.backends import (
     BACKENDS,
     OPENVINO,
@@ -127,14 +127,14 @@ def _usable(names: Sequence[BackendName], gpu: int) -> BackendName:
 def _tell(name: BackendName, refused: tuple[BackendStatus, ...]) -> None:
     """Warn, once, that a GPU stays unused; where there is none, or it is hidden, the CPU is what one expects."""
     if refused and shutil.which("nvidia-smi") and os.environ.get("CUDA_VISIBLE_DEVICES") != "":
-        logging.getLogger("ptfan").warning(f"computes by {name}; {_reasons(refused)}")
+        log_warning(f"computes by {name}; {_reasons(refused)}")
 
 
 @lru_cache
 def _tell_unused(name: BackendName, gpu: int) -> None:
     """Warn, once, that a GPU which was asked for has no part in it; the first one is everybody's default."""
     if gpu and name != "onnxruntime-cuda":
-        logging.getLogger("ptfan").warning(f"computes by {name}, on the CPU: GPU {gpu} was asked for and is not used")
+        log_warning(f"computes by {name}, on the CPU: GPU {gpu} was asked for and is not used")
 
 
 def _reasons(refused: Sequence[BackendStatus]) -> str:

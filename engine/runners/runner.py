@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from ptfan.engine.closing import Closing
 from ptfan.engine.errors import ModelError
+from ptfan.engine.notices import log_warning
 from ptfan.engine.spec import ModelSpec, Precision
 
 __all__ = [
@@ -149,4 +149,4 @@ def warn_no_graphs(name: str, why: str) -> None:
         name: whose runs they are: `model s-live`, for instance.
         why: what keeps it from that.
     """
-    logging.getLogger("ptfan").warning(f"{name}: no CUDA graphs, each kernel is launched by itself ({why})")
+    log_warning(f"{name}: no CUDA graphs, each kernel is launched by itself ({why})")

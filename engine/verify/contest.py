@@ -11,8 +11,8 @@ from typing import Any
 from ptfan.engine.errors import InputError, ModelError
 from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import open_filler
-from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import file_sha256, find_model, shipped_models
+from ptfan.engine.notices import Warn, log_warning
 from ptfan.engine.prepare.preparer import Window
 from ptfan.engine.runners.onnx_file import read_spec
 from ptfan.engine.runners.runner import Runner, WatchableRunner

@@ -20,8 +20,8 @@ from ptfan.engine.frame import Frame
 from ptfan.engine.inpainter import InpaintSettings, clips_settings, window_and_stride
 from ptfan.engine.masks.source import open_mask
 from ptfan.engine.media import open_source
-from ptfan.engine.media.notice import Warn, log_warning
 from ptfan.engine.models import find_model
+from ptfan.engine.notices import Warn, log_warning
 from ptfan.engine.prepare.completions import Completions
 from ptfan.engine.prepare.preparer import Preparer, Window
 from ptfan.engine.progress import NoProgress, Progress, running
