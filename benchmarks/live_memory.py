@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 
 from beside.process import exit_status
-from ptfan.engine.commands.options import parse_pixels
+from ptfan.engine.commands.values import parse_pixels
 from ptfan.engine.machine import describe_machine
 
 

@@ -36,7 +36,7 @@ from beside.roster import PEERS
 from ptfan.engine.bench.contender import Contender
 from ptfan.engine.bench.plots import check_plots, new_figure
 from ptfan.engine.commands.messages import say
-from ptfan.engine.commands.options import parse_box
+from ptfan.engine.commands.values import parse_box
 from ptfan.engine.demo import DEMO_CLIP
 from ptfan.engine.errors import InputError
 from ptfan.engine.machine import describe_machine

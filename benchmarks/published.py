@@ -37,7 +37,7 @@ from ptfan.engine.bench.network import NetworkResult, measure_networks
 from ptfan.engine.bench.plots import check_plots, new_figure
 from ptfan.engine.bench.subject import Subject
 from ptfan.engine.commands.messages import say
-from ptfan.engine.commands.options import parse_pixels, read_backend
+from ptfan.engine.commands.values import parse_pixels, read_backend
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.errors import InputError, ToleranceError
 from ptfan.engine.machine import describe_machine

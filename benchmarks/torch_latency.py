@@ -22,7 +22,7 @@ from torch import Tensor
 
 from beside.process import exit_status
 from ptfan.engine.bench.latency import Latency
-from ptfan.engine.commands.options import parse_pixels
+from ptfan.engine.commands.values import parse_pixels
 from ptfan.engine.machine import describe_machine
 from ptfan.export.precision import at_precision
 from ptfan.training.checkpoint import build

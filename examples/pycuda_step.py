@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.commands.options import parse_pixels
+from ptfan.engine.commands.values import parse_pixels
 from ptfan.engine.fillers.stepper import Stepper
 from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.runners.runner import DTYPES, Arrays

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ptfan.engine.commands.options import parse_pixels
+from ptfan.engine.commands.values import parse_pixels
 from ptfan.engine.errors import InputError
 from ptfan.engine.runners.trt.plan_record import PlanRecord, read_record
 from ptfan.engine.runners.trt.sizes import Extent

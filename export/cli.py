@@ -69,7 +69,7 @@ def _export(
 
     Example: `ptfan export runs/first/checkpoint.safetensors -o mine.onnx --form step`
     """
-    from ptfan.engine.commands.options import parse_pixels
+    from ptfan.engine.commands.values import parse_pixels
     from ptfan.engine.spec import Precision
     from ptfan.export.dimensions import Dimensions
     from ptfan.export.settings import ExportSettings, GraphForm, WeightStorage

@@ -99,7 +99,7 @@ def bench_command(
     alike; ratios are to be trusted more than milliseconds. A row is marked where its calls differ much.
     """
     from ptfan.engine.bench.run import BenchSettings, run_bench
-    from ptfan.engine.commands.options import check_clip_and_mask, parse_pixels, read_backend
+    from ptfan.engine.commands.values import check_clip_and_mask, parse_pixels, read_backend
     from ptfan.engine.errors import InputError
 
     check_clip_and_mask("whole runs need", clip, mask)

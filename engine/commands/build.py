@@ -117,7 +117,7 @@ def build_command(
     Its record tells how to feed it and what it was built for; ptfan runs a plan only where it fits. TensorRT for RTX
     builds without a GPU, for all GPUs from compute capability 8.0 on.
     """
-    from ptfan.engine.commands.options import parse_pixels
+    from ptfan.engine.commands.values import parse_pixels
     from ptfan.engine.interrupts import stop_on_signals
     from ptfan.engine.progress import choose_progress
     from ptfan.engine.runners.trt.build import BuildSettings, build_plan

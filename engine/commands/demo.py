@@ -8,15 +8,9 @@ from typing import Annotated
 import typer
 
 from ptfan.engine.commands.messages import say, say_warning
-from ptfan.engine.commands.options import (
-    BackendOption,
-    DeviceOption,
-    ModelOption,
-    QuietOption,
-    ThreadsOption,
-    read_settings,
-)
+from ptfan.engine.commands.options import BackendOption, DeviceOption, ModelOption, QuietOption, ThreadsOption
 from ptfan.engine.commands.panels import CLEAN
+from ptfan.engine.commands.values import read_settings
 
 __all__ = ["demo_command", "register"]
 

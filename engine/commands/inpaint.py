@@ -35,11 +35,9 @@ from ptfan.engine.commands.options import (
     StrideOption,
     ThreadsOption,
     WindowOption,
-    parse_box,
-    read_mask,
-    read_settings,
 )
 from ptfan.engine.commands.panels import CLEAN
+from ptfan.engine.commands.values import parse_box, read_mask, read_settings
 
 __all__ = ["inpaint_command", "register"]
 

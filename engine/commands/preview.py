@@ -19,11 +19,9 @@ from ptfan.engine.commands.options import (
     QuietOption,
     RateOption,
     SizeOption,
-    parse_box,
-    read_mask,
-    read_settings,
 )
 from ptfan.engine.commands.panels import CLEAN
+from ptfan.engine.commands.values import parse_box, read_mask, read_settings
 
 if TYPE_CHECKING:
     from ptfan.engine.preview import Preview

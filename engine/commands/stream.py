@@ -28,11 +28,9 @@ from ptfan.engine.commands.options import (
     ReportOption,
     SizeOption,
     ThreadsOption,
-    parse_box,
-    read_mask,
-    read_settings,
 )
 from ptfan.engine.commands.panels import CLEAN
+from ptfan.engine.commands.values import parse_box, read_mask, read_settings
 
 __all__ = ["register", "stream_command"]
 

@@ -21,11 +21,9 @@ from ptfan.engine.commands.options import (
     SizeOption,
     ThreadsOption,
     WindowOption,
-    check_clip_and_mask,
-    read_backend,
-    read_settings,
 )
 from ptfan.engine.commands.panels import MACHINE
+from ptfan.engine.commands.values import check_clip_and_mask, read_backend, read_settings
 from ptfan.engine.spec import LEAST_PSNR
 
 __all__ = ["register", "verify_command"]

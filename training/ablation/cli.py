@@ -51,7 +51,7 @@ def _ablate(
 
     Example: `ptfan ablate --data videos/ --eval clips/ -o ablation --only shift --only no-gate`
     """
-    from ptfan.engine.commands.options import parse_pixels
+    from ptfan.engine.commands.values import parse_pixels
     from ptfan.training.ablation.study import AblationSettings, run_ablation
 
     settings = AblationSettings(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ptfan.engine.commands.options import parse_box, parse_pixels, parse_size, read_backend
+from ptfan.engine.commands.values import parse_box, parse_pixels, parse_size, read_backend
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Box
 
