@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any
 
 import av
 
@@ -14,8 +13,10 @@ from ptfan.engine.media.chapters import cut_chapters
 from ptfan.engine.media.containers import ROOMIEST, Container, container_named
 from ptfan.engine.media.cover import is_cover
 from ptfan.engine.media.frame_rate import USUAL_RATE
+from ptfan.engine.media.output_time import OutputTime
 from ptfan.engine.media.seams import Companion
 from ptfan.engine.media.silence import Silence, is_uncompressed
+from ptfan.engine.media.stream_copy import StreamCopy, Trial
 from ptfan.engine.media.stream_info import StreamInfo
 from ptfan.engine.media.stream_name import stream_name
 from ptfan.engine.media.stream_trial import Rehearsal, add_copy, first_packets, held_streams, is_attached
@@ -33,36 +34,6 @@ _END = 1 << 40
 """A time stamp behind all others."""
 _TIMECODE = "timecode"
 """The tag that tells the time code of the first picture: MXF has it for the file, MOV and MP4 for a stream."""
-_Trial: TypeAlias = "Callable[[av.Packet[Any]], av.Packet[Any] | None]"
-"""Takes a packet, and returns what is to be written of it; an error of FFmpeg's says that the output refuses it."""
-
-
-@dataclass
-class _Copy:
-    """A stream that is being copied: where to, through what, whether from time 0 on, and the last packet's times.
-
-    The place is there twice: a stream of a container that is closed tells its own no more.
-    """
-
-    target: Any
-    place: int
-    audible: bool
-    ready: _Trial
-    name: str
-    from_zero: bool
-    companion: Companion
-    silence: Silence | None
-    time: Fraction = Fraction(0)
-    begin: int | None = None
-    duration: int = 0
-    last: int | None = None
-    refused: bool = False
-
-    def lasting(self, begin: int, duration: int) -> int:
-        """Return how many ticks the next packet lasts; where it does not say, as long as the one before."""
-        step = 0 if self.begin is None else max(0, begin - self.begin)
-        self.begin, self.duration = begin, duration or self.duration or step
-        return self.duration
 
 
 class Remuxer:
@@ -81,17 +52,17 @@ class Remuxer:
             warn: Takes a line about each stream that the output cannot hold.
         """
         assert info.path is not None
-        self._location, self._target, self._shift, self._warn = info.path, target, shift, warn
-        self._seams, self._cut = info.seams, info.span.start is not None
+        self._location, self._target, self._warn, self._seams = info.path, target, warn, info.seams
         self._skipped, self._rate = info.begin - info.opening, info.rate or USUAL_RATE
-        self._end = None if info.span.end is None else info.origin + info.span.end - shift
+        end = None if info.span.end is None else info.origin + info.span.end - shift
+        self._time = OutputTime(shift, info.span.start is not None, end)
         self._file = VideoFile(info.path)
         self._rehearsals: list[Rehearsal] = []
         self._copies = self._add_all()
         video.metadata.update(self._tags(self._file.stream.metadata))
         video.disposition |= self._file.stream.disposition
         target.metadata.update(self._tags(self._file.container.metadata))
-        self._chapters = cut_chapters(self._file.container.chapters(), shift, self._cut, self._end)
+        self._chapters = cut_chapters(self._file.container.chapters(), self._time)
         if self._chapters:
             target.set_chapters(self._chapters)  # type: ignore[arg-type]
         self._packets = self._read()
@@ -160,7 +131,7 @@ class Remuxer:
             elif stream is not self._file.stream and not _is_made_anew(stream):
                 yield stream
 
-    def _add_all(self) -> dict[int, _Copy]:
+    def _add_all(self) -> dict[int, StreamCopy]:
         """Add a copy of each stream that the output can hold, and say which it cannot."""
         others, name = list(self._others()), self._target.format.name
         if not others:
@@ -187,25 +158,25 @@ class Remuxer:
         finally:
             trial.close()
 
-    def _add(self, stream: Any, first: Any, *, anew: bool) -> _Copy:
+    def _add(self, stream: Any, first: Any, *, anew: bool) -> StreamCopy:
         """Add a copy of a stream to the output, converted where it must be made anew."""
         name, container = stream_name(stream), self._target.format.name
         if anew:
             converter = TextConverter(self._target, stream)
             copy = converter.stream
-            ready: _Trial = converter.convert
+            ready: Trial = converter.convert
             self._warn(f"{name} becomes {copy.codec_context.name}, without placement: {container} holds no other text")
         else:
             copy = add_copy(self._target, stream, first)
             ready = self._rehearsed(stream, first)
         copy.metadata.update(self._tags(stream.metadata))
         copy.disposition = stream.disposition
-        from_zero = self._cut or _pushes_back(stream, container_named(container))
+        from_zero = self._time.cut or _pushes_back(stream, container_named(container))
         silence = Silence(stream) if container_named(container).counted and is_uncompressed(stream) else None
         audible = stream.type == "audio"
-        return _Copy(copy, copy.index, audible, ready, name, from_zero, Companion(self._seams), silence)
+        return StreamCopy(copy, copy.index, audible, ready, name, from_zero, Companion(self._seams), silence)
 
-    def _rehearsed(self, stream: Any, first: Any) -> _Trial:
+    def _rehearsed(self, stream: Any, first: Any) -> Trial:
         """Return what tries packets before they are written; sound that waits for pictures is taken as it is."""
         kind = container_named(self._target.format.name)
         if is_attached(stream, kind):
@@ -215,7 +186,7 @@ class Remuxer:
         self._rehearsals.append(Rehearsal(stream, first, kind.name))
         return self._rehearsals[-1].mux
 
-    def _read(self) -> Generator[tuple[Fraction, av.Packet[Any], _Copy], None, None]:
+    def _read(self) -> Generator[tuple[Fraction, av.Packet[Any], StreamCopy], None, None]:
         """Yield the packets to copy, with the output's time in seconds."""
         streams = [stream for stream in self._file.container.streams if stream.index in self._copies]
         if not streams:
@@ -224,36 +195,12 @@ class Remuxer:
             for packet in self._file.container.demux(*streams):
                 copy = self._copies[packet.stream.index]
                 copy.companion.move(packet)
-                if packet.size and self._place(packet, copy):
+                if packet.size and copy.move(packet, self._time):
                     yield (packet.dts or 0) * packet.time_base, packet, copy
         except av.FFmpegError:
             return  # the file is cut short; the pictures say so
 
-    def _place(self, packet: av.Packet[Any], copy: _Copy) -> bool:
-        """Move a packet to the output's time; tell whether it belongs there. A subtitle is cut, sound is not."""
-        if packet.stream.type == "video":  # a cover picture has no time
-            packet.pts = packet.dts = 0
-            return True
-        if packet.pts is None:
-            return False
-        if packet.stream.type == "audio":  # a last packet that lasts no time would not be heard
-            packet.duration = copy.lasting(packet.pts, packet.duration or 0)
-        lasting, ticks = packet.stream.type == "subtitle", round(self._shift / packet.time_base)
-        end = None if self._end is None else round(self._end / packet.time_base)
-        first, last = packet.pts - ticks, packet.pts - ticks + (packet.duration or 0)
-        if end is not None and first >= end:
-            return False
-        if copy.from_zero and first < 0 and (last <= 0 or (self._cut and not lasting)):
-            return False
-        if copy.from_zero and first < 0:
-            packet.duration, first, packet.dts = last, 0, None
-        if lasting and end is not None and last > end:
-            packet.duration = end - first
-        packet.dts = first if packet.dts is None else packet.dts - ticks
-        packet.pts = first
-        return True
-
-    def _mux(self, packet: av.Packet[Any], copy: _Copy) -> None:
+    def _mux(self, packet: av.Packet[Any], copy: StreamCopy) -> None:
         """Write one packet; a stream that the output refuses after all is left out from there on."""
         if copy.refused:
             return
@@ -274,7 +221,7 @@ class Remuxer:
         copy.time = time
         self._write(() if made is None else (made,), copy)
 
-    def _write(self, packets: Iterable[av.Packet[Any]], copy: _Copy) -> None:
+    def _write(self, packets: Iterable[av.Packet[Any]], copy: StreamCopy) -> None:
         """Write packets as they are."""
         for packet in packets:
             packet.stream = copy.target

@@ -4,6 +4,7 @@ from fractions import Fraction
 from typing import Any
 
 from ptfan.engine.media.chapters import cut_chapters
+from ptfan.engine.media.output_time import OutputTime
 
 
 def _chapter(start: int, end: int) -> dict[str, Any]:
@@ -18,14 +19,16 @@ ALL = [_chapter(0, 50), _chapter(50, 80), _chapter(80, 120)]
 
 
 def test_without_a_cut_they_stay():
-    assert cut_chapters(ALL, Fraction(0), False, None) == [dict(chapter, id=index) for index, chapter in enumerate(ALL)]
+    assert cut_chapters(ALL, OutputTime(Fraction(0), False, None)) == [
+        dict(chapter, id=index) for index, chapter in enumerate(ALL)
+    ]
 
 
 def test_a_cut_drops_and_shortens_them():
-    kept = cut_chapters(ALL, Fraction(6), True, Fraction(3))
+    kept = cut_chapters(ALL, OutputTime(Fraction(6), True, Fraction(3)))
     assert _times(kept) == [(0, 20), (20, 30)]
     assert [chapter["metadata"]["title"] for chapter in kept] == ["50", "80"]
 
 
 def test_a_shift_alone_moves_them():
-    assert _times(cut_chapters(ALL, Fraction(-1, 10), False, None)) == [(1, 51), (51, 81), (81, 121)]
+    assert _times(cut_chapters(ALL, OutputTime(Fraction(-1, 10), False, None))) == [(1, 51), (51, 81), (81, 121)]
