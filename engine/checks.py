@@ -28,7 +28,9 @@ def check_choice(what: str, value: object, choices: Any, raised: type[PtfanError
         raise raised(f"{what} is {value!r}, expected one of {', '.join(names)}")
 
 
-def check_numbers(what: str, settings: object, *names: str, least: float = 0, most: float | None = None) -> None:
+def check_numbers(
+    what: str, settings: object, *names: str, least: float = 0, most: float | None = None, unit: str = ""
+) -> None:
     """Check that what is to be a number is one, finite and in a range; None is none, and passes.
 
     Args:
@@ -37,11 +39,13 @@ def check_numbers(what: str, settings: object, *names: str, least: float = 0, mo
         names: the fields.
         least: where the range begins, itself included.
         most: where it ends, itself included; None leaves it open.
+        unit: what they count, as the error names it.
 
     Raises:
         InputError: one is not.
     """
-    expected, top = (f"{least:g} or more", math.inf) if most is None else (f"{least:g} to {most:g}", most)
+    counted, top = f" {unit}" if unit else "", math.inf if most is None else most
+    expected = f"{least:g}{counted} or more" if most is None else f"{least:g} to {most:g}{counted}"
     for name in names:
         value = getattr(settings, name)
         if value is not None and not (

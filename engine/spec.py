@@ -177,11 +177,8 @@ class ModelSpec:
     """The version of this very format."""
 
     def __post_init__(self) -> None:
-        check_choice("model spec: form", self.form, Form, ModelError)
-        check_choice("model spec: precision", self.precision, Precision, ModelError)
-        check_choice("model spec: convolutions", self.convolutions, Convolutions, ModelError)
-        check_choice("model spec: warp", self.warp, WarpConvention, ModelError)
-        check_choice("model spec: fill", self.fill, Fill, ModelError)
+        for name, choices in _CHOICES.items():
+            check_choice(f"model spec: {name}", getattr(self, name), choices, ModelError)
         for name in ("window", "stride", "size_multiple"):
             _whole(name, getattr(self, name))
         _whole("lookahead", self.lookahead, 0)
@@ -271,6 +268,16 @@ class ModelSpec:
         return from_text(
             cls, text, "model spec", raised=ModelError, advice="; export the model again, or take a newer ptfan"
         )
+
+
+_CHOICES = {
+    "form": Form,
+    "precision": Precision,
+    "convolutions": Convolutions,
+    "warp": WarpConvention,
+    "fill": Fill,
+}
+"""The fields of `ModelSpec` that take a few names alone."""
 
 
 def _whole(field: str, value: object, least: int = 1) -> None:

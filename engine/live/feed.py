@@ -14,7 +14,8 @@ from typing import Protocol
 
 import av
 
-from ptfan.engine.errors import InputError, InputNotFoundError, UnreadableError
+from ptfan.engine.checks import check_numbers
+from ptfan.engine.errors import InputNotFoundError, UnreadableError
 from ptfan.engine.live.address import is_device, is_endless, source_format
 from ptfan.engine.live.retimer import TIME_BASE
 from ptfan.engine.media.deinterlacer import deinterlace
@@ -52,8 +53,7 @@ class FeedOptions:
     """A device that is to decode it, see `open_source`."""
 
     def __post_init__(self) -> None:
-        if not 0.1 <= self.patience < float("inf"):
-            raise InputError(f"patience is {self.patience}, expected 0.1 seconds or more")
+        check_numbers("", self, "patience", least=0.1, unit="seconds")
         HardwareDecoding.parse(self.hwaccel)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ptfan.engine.checks import check_choice
-from ptfan.engine.errors import InputError
+from ptfan.engine.checks import check_choice, check_numbers
 from ptfan.engine.live.feed import FeedOptions
 from ptfan.engine.live.live_source import WhileLost
 
@@ -31,8 +30,7 @@ class LiveSettings:
     """Host and port to serve a page at; None serves none."""
 
     def __post_init__(self) -> None:
-        if self.reconnect is not None and not 0 <= self.reconnect < float("inf"):
-            raise InputError(f"reconnect is {self.reconnect}, expected 0 seconds or more")
+        check_numbers("", self, "reconnect", unit="seconds")
         check_choice("while lost", self.while_lost, WhileLost)
 
     def to_dict(self) -> dict[str, Any]:

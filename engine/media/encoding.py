@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 
 from ptfan.engine.errors import InputError
 
@@ -32,9 +33,10 @@ class Encoding:
     """Further options of FFmpeg's for what is sent over a network, or into an HLS folder; nothing else takes them."""
 
     def __post_init__(self) -> None:
-        if self.quality is not None and not 0 <= self.quality <= WORST_QUALITY:
+        quality = self.quality
+        if quality is not None and not (isinstance(quality, Real) and 0 <= quality <= WORST_QUALITY):
             raise InputError(
-                f"quality is {self.quality}, expected 0 (lossless) to {WORST_QUALITY} (worst); 16 to 23 are usual"
+                f"quality is {quality!r}, expected 0 (lossless) to {WORST_QUALITY} (worst); 16 to 23 are usual"
             )
 
     @property

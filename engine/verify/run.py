@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.checks import check_numbers
+from ptfan.engine.checks import check_whole
 from ptfan.engine.demo import DEMO_CLIP, DEMO_MASK
 from ptfan.engine.difference import Tally
 from ptfan.engine.errors import InputError
@@ -54,7 +54,7 @@ class VerifySettings:
     """dB in the holes that are asked for; infinite where answers are to be equal."""
 
     def __post_init__(self) -> None:
-        check_numbers("", self, "frames", least=1)
+        check_whole(self, "frames", least=1)
         if math.isnan(self.least_psnr):
             raise InputError("least PSNR is nan, expected a number of dB")
 

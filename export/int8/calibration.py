@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import InputError
+from ptfan.engine.checks import check_numbers
 from ptfan.engine.frame import Frame, Mask
 from ptfan.engine.inpainter import Inpainter
 from ptfan.engine.prepare.colour_completion import LearnedColours
@@ -52,9 +52,9 @@ class CalibrationSettings:
     """Threads inside the network; 0 takes one a core."""
 
     def __post_init__(self) -> None:
-        for name, least in (("frames", 2), ("every", 1), ("seed", 0), ("threads", 0)):
-            if (value := getattr(self, name)) < least:
-                raise InputError(f"calibration: {name} is {value}, expected {least} or more")
+        check_numbers("calibration", self, "frames", least=2)
+        check_numbers("calibration", self, "every", least=1)
+        check_numbers("calibration", self, "seed", "threads")
 
 
 def calibration_calls(model: Path, settings: CalibrationSettings, progress: Progress | None = None) -> Iterator[Call]:

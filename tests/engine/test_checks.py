@@ -38,6 +38,12 @@ def test_numbers_lie_in_their_range(
             check_numbers("test", SimpleNamespace(first=least, second=wrong), "first", "second", least=least, most=most)
 
 
+def test_what_numbers_count_is_named() -> None:
+    for most, expected in ((None, "1 seconds or more"), (2, "1 to 2 seconds")):
+        with pytest.raises(InputError, match=rf"^wait is 0, expected {expected}$"):
+            check_numbers("", SimpleNamespace(wait=0), "wait", least=1, most=most, unit="seconds")
+
+
 def test_whole_numbers_may_be_numpy_s() -> None:
     for value in (1, 7, np.int64(2), np.uint8(3), None):
         check_whole(SimpleNamespace(threads=value), "threads", least=1)

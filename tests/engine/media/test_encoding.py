@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.media.encoding import Encoding
 
 
-@pytest.mark.parametrize("quality", [-1, 52, 99])
-def test_a_quality_off_the_scale_is_refused(quality: int) -> None:
-    with pytest.raises(InputError, match=f"quality is {quality}, expected 0"):
+@pytest.mark.parametrize("quality", [-1, 52, 99, "16"])
+def test_a_quality_off_the_scale_is_refused(quality: Any) -> None:
+    with pytest.raises(InputError, match=f"quality is {quality!r}, expected 0"):
         Encoding(quality=quality)
 
 
