@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional, cast
+from typing import Annotated, cast
 
 import typer
 
@@ -31,33 +31,33 @@ def _export(
         str, typer.Option(help="How weights are stored: same (as in computing), or fp16 for a file of half the size.")
     ] = "same",
     size: Annotated[
-        Optional[str],  # noqa: UP045 - evaluated at run time, also by older releases of the library
+        str | None,
         typer.Option(metavar="WxH", help="Fix the size, multiples of 8.", show_default="any size"),
     ] = None,
     window: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(metavar="T", help="Fix the number of frames.", show_default="any number"),
     ] = None,
     streams: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(metavar="B", help="Fix the number of streams of the step form.", show_default="any number"),
     ] = None,
     stride: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(
             help="Frames that are kept of a window.", show_default="24 of 30; 9 of 15 for the published network"
         ),
     ] = None,
     name: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="The model's name.", show_default="the checkpoint's own"),
     ] = None,
     clip: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Video to compare torch and ONNX Runtime on.", show_default="the demo's"),
     ] = None,
     mask: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="The clip's hole.", show_default="a box in the middle"),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
@@ -105,7 +105,7 @@ def _quantize(
     output: Annotated[Path, typer.Option("--output", "-o", help="The ONNX file to write.")],
     data: Annotated[Path, typer.Option(help="Complete clips, in any layout that `ptfan train` takes.")],
     clips: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="A list of clips' names, one a line.", show_default="all of them"),
     ] = None,
     frames: Annotated[int, typer.Option(min=2, help="The most frames of a clip.")] = 40,

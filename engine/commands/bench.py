@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -34,49 +34,49 @@ def register(app: typer.Typer) -> None:
 
 def bench_command(
     model: Annotated[
-        Optional[list[str]],  # noqa: UP045 - evaluated at run time, also by older releases of the library
+        list[str] | None,
         typer.Option(
             help="A model or checkpoint; repeatable. The first one is the baseline.", show_default="s, s-window"
         ),
     ] = None,
     size: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option(metavar="WxH", help="Size of the frames, multiples of 8; repeatable.", show_default="432x240"),
     ] = None,
     streams: Annotated[
-        Optional[list[int]],  # noqa: UP045
+        list[int] | None,
         typer.Option(min=1, help="Streams in a batch, for step models; repeatable.", show_default="1"),
     ] = None,
     window: Annotated[
-        Optional[list[int]],  # noqa: UP045
+        list[int] | None,
         typer.Option(min=1, help="Frames in a window, for clip models; repeatable.", show_default="the model's own"),
     ] = None,
     length: Annotated[
-        Optional[list[int]],  # noqa: UP045
+        list[int] | None,
         typer.Option(min=1, help="Run clips of so many frames as well; repeatable.", show_default="none"),
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Timed calls of each network, in turn.")] = 30,
     clip: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Video for whole runs.", show_default="the demo's"),
     ] = None,
     mask: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="The mask of that video.", show_default="the demo's"),
     ] = None,
     video_size: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option(metavar="WxH", help="Scale that video to this size; repeatable.", show_default="as it is"),
     ] = None,
     repeat: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(
             min=1, help="Play that video so many times in a run.", show_default="5 for the demo's, 1 for others"
         ),
     ] = None,
     runs: Annotated[int, typer.Option(min=0, help="Whole runs of each model, in turn; 0 leaves them out.")] = 3,
     backend: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option(metavar="|".join(("auto", *BACKENDS)), help="What runs them; repeatable.", show_default="auto"),
     ] = None,
     device: Annotated[int, typer.Option(min=0, metavar="N", help="Number of the GPU, where one is used.")] = 0,
@@ -85,7 +85,7 @@ def bench_command(
     ] = 0,
     no_crop: NoCropOption = False,
     output: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("--output", "-o", metavar="FOLDER", help="Gets tables as Markdown, JSON and CSV."),
     ] = None,
     plots: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -43,11 +43,11 @@ def build_command(
         ),
     ],
     least: Annotated[
-        Optional[str],  # noqa: UP045 - evaluated at run time, also by older releases of the library
+        str | None,
         typer.Option("--min", metavar="WxH", help="Smallest size.", show_default="64x64", rich_help_panel=SIZES_PANEL),
     ] = None,
     usual: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             "--opt",
             metavar="WxH",
@@ -57,13 +57,13 @@ def build_command(
         ),
     ] = None,
     most: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             "--max", metavar="WxH", help="Largest size.", show_default="twice --opt", rich_help_panel=SIZES_PANEL
         ),
     ] = None,
     frames: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(
             min=1,
             metavar="N",
@@ -73,7 +73,7 @@ def build_command(
         ),
     ] = None,
     plugin: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             metavar="LIBRARY|python|none",
             help="What computes the warp: libptfan_plugin.so, the plugin in Python, or operators of TensorRT's own.",
@@ -105,7 +105,7 @@ def build_command(
         ),
     ] = False,
     timing_cache: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(metavar="FILE", help="Keep what was measured here; the next build is faster."),
     ] = None,
     device: DeviceOption = 0,

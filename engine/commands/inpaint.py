@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -76,11 +76,11 @@ def inpaint_command(
     object_id: ObjectIdOption = None,
     dilate: DilateOption = 0,
     start: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--start", metavar="TIME", help="Begin there: seconds or HH:MM:SS.", rich_help_panel=MASK_PANEL),
     ] = None,
     end: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--end", metavar="TIME", help="Stop there: seconds or HH:MM:SS.", rich_help_panel=MASK_PANEL),
     ] = None,
     rate: RateOption = None,

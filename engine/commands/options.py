@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional, get_args
+from typing import Annotated, get_args
 
 import typer
 
@@ -40,7 +40,7 @@ NETWORK_PANEL = "Network"
 OUTPUT_PANEL = "Output"
 
 MaskOption = Annotated[
-    Optional[list[Path]],  # noqa: UP045 - evaluated at run time, also by older releases of the library
+    list[Path] | None,
     typer.Option(
         "--mask",
         "-m",
@@ -52,11 +52,11 @@ MaskOption = Annotated[
     ),
 ]
 BoxOption = Annotated[
-    Optional[list[str]],  # noqa: UP045
+    list[str] | None,
     typer.Option("--box", metavar="X,Y,W,H", help="Rectangle in pixels. Repeatable.", rich_help_panel=MASK_PANEL),
 ]
 ObjectIdOption = Annotated[
-    Optional[int],  # noqa: UP045
+    int | None,
     typer.Option(
         "--object-id",
         metavar="N",
@@ -74,7 +74,7 @@ DilateOption = Annotated[
     ),
 ]
 HwaccelOption = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(
         "--hwaccel",
         metavar="KIND[:DEVICE]",
@@ -83,7 +83,7 @@ HwaccelOption = Annotated[
     ),
 ]
 SizeOption = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(
         "--size",
         metavar="WxH|native",
@@ -101,7 +101,7 @@ NoCropOption = Annotated[
     ),
 ]
 WindowOption = Annotated[
-    Optional[int],  # noqa: UP045
+    int | None,
     typer.Option(
         "--window",
         metavar="FRAMES",
@@ -111,7 +111,7 @@ WindowOption = Annotated[
     ),
 ]
 StrideOption = Annotated[
-    Optional[int],  # noqa: UP045
+    int | None,
     typer.Option(
         "--stride",
         metavar="FRAMES",
@@ -172,7 +172,7 @@ ThreadsOption = Annotated[
     ),
 ]
 CodecOption = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(
         "--codec",
         metavar="NAME",
@@ -182,13 +182,13 @@ CodecOption = Annotated[
     ),
 ]
 PresetOption = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(
         "--preset", metavar="NAME", help="Speed of the encoder, by its own name for it.", rich_help_panel=OUTPUT_PANEL
     ),
 ]
 QualityOption = Annotated[
-    Optional[int],  # noqa: UP045
+    int | None,
     typer.Option(
         "--quality",
         metavar="CRF",
@@ -198,7 +198,7 @@ QualityOption = Annotated[
     ),
 ]
 RateOption = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(
         "--rate",
         metavar="FPS",
@@ -208,7 +208,7 @@ RateOption = Annotated[
     ),
 ]
 ReportOption = Annotated[
-    Optional[Path],  # noqa: UP045
+    Path | None,
     typer.Option(
         "--json",
         metavar="REPORT",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional, cast
+from typing import Annotated, cast
 
 import typer
 
@@ -70,7 +70,7 @@ def stream_command(
     object_id: ObjectIdOption = None,
     dilate: DilateOption = 0,
     to: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             "--to",
             metavar="SINK",
@@ -79,7 +79,7 @@ def stream_command(
         ),
     ] = None,
     page: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             "--page",
             metavar="[HOST:]PORT",
@@ -92,7 +92,7 @@ def stream_command(
     quality: QualityOption = None,
     preset: PresetOption = None,
     output_option: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option(
             "--output-option",
             metavar="KEY=VALUE",
@@ -103,7 +103,7 @@ def stream_command(
     json: ReportOption = None,
     overwrite: OverwriteOption = False,
     realtime: Annotated[
-        Optional[bool],  # noqa: UP045
+        bool | None,
         typer.Option(
             "--realtime/--lossless",
             help="Drop frames for which there is no time, so that the newest goes out; or drop none, and let the "
@@ -121,7 +121,7 @@ def stream_command(
         ),
     ] = "last",
     reconnect: Annotated[
-        Optional[float],  # noqa: UP045
+        float | None,
         typer.Option(
             metavar="SECONDS",
             help="How long to look for a source that is lost, or not there yet.",
@@ -138,7 +138,7 @@ def stream_command(
         ),
     ] = 5.0,
     raw: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             metavar="WxH:FORMAT@RATE",
             help="Standard input brings raw frames, for instance 640x480:yuv420p@25.",
@@ -147,7 +147,7 @@ def stream_command(
         ),
     ] = None,
     input_option: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option(
             metavar="KEY=VALUE", help="An option of FFmpeg's for the source. Repeatable.", rich_help_panel=LIVE_PANEL
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
 def verify_command(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of the package, or a file.")],
     against: Annotated[
-        Optional[str],  # noqa: UP045 - evaluated at run time, also by older releases of the library
+        str | None,
         typer.Option(
             metavar="MODEL",
             help="The reference: another model, file or checkpoint.",
@@ -60,22 +60,22 @@ def verify_command(
         ),
     ] = None,
     clip: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(metavar="VIDEO", help="Video or folder of images.", show_default="the demo's"),
     ] = None,
     mask: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("--mask", "-m", metavar="MASK", help="The mask of that clip.", show_default="the demo's"),
     ] = None,
     frames: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(min=1, metavar="N", help="Compare only the first N frames.", show_default="all"),
     ] = None,
     least_psnr: Annotated[
         float, typer.Option(metavar="DB", help="The least PSNR in the hole that passes.")
     ] = LEAST_PSNR,
     output: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(
             "--output",
             "-o",
