@@ -28,7 +28,7 @@ class Contender:
     gpu: int = 0
     """The GPU that a backend which needs one uses."""
     threads: int = 0
-    """Threads inside the network; 0 takes one a core."""
+    """Threads inside the network; 0 takes one a core, or one for two cores where convolutions are int8."""
 
     @property
     def runs_videos(self) -> bool:

@@ -64,7 +64,9 @@ def _evaluate(
         int, typer.Option("--perceptual-every", min=1, help="LPIPS and ST-LPIPS of every so-many-th frame.")
     ] = 1,
     i3d: Annotated[Path | None, typer.Option(help="VFID: I3D's weights (i3d_rgb_imagenet.pt).")] = None,
-    threads: Annotated[int, typer.Option(min=0, help="Threads of a network; 0 takes one a core.")] = 0,
+    threads: Annotated[
+        int, typer.Option(min=0, help="Threads of a network; 0: one a core, half as many for int8.")
+    ] = 0,
 ) -> None:
     """Measure quality: cut holes into complete clips, fill them, compare with what was there.
 

@@ -52,7 +52,7 @@ class EvaluationSettings:
     crop: bool = True
     """Whether models see a crop round the hole, or the whole frame."""
     threads: int = 0
-    """Threads of a network; 0 takes one a core."""
+    """Threads of a network; 0 takes one a core, or one for two cores where convolutions are int8."""
     flow_completion: CompletionName = "learned"
     """What decides on the flow inside holes, for models."""
     colour_completion: CompletionName = "learned"
