@@ -67,7 +67,6 @@ def test_the_source_archive_holds_the_project(archives: Archives, project_files:
     assert archives.source_files - made == expected
 
 
-@pytest.mark.slow
 def test_the_demo_runs_from_the_wheel_without_the_training_libraries(archives: Archives, tmp_path: Path) -> None:
     site = tmp_path / "site"
     with zipfile.ZipFile(archives.wheel) as opened:

@@ -72,7 +72,6 @@ class TestResults:
         assert (folder / "peers.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.slow
 def test_peers_and_ours_are_run_in_turn(script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     entry, size = importlib.import_module("beside.entry"), (64, 48)
     contender = script.Contender("s-live", "s-live", "onnxruntime")
@@ -146,7 +145,6 @@ class TestMistakes:
         assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(not PEERS, reason="PTFAN_PEERS names no folder of checkouts of the peers' published code")
 def test_the_published_code_runs(script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

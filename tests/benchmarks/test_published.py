@@ -191,7 +191,6 @@ class TestMistakes:
         assert not (checkout / "out").exists()
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(not PUBLISHED, reason="PTFAN_PUBLISHED names no checkout of the method's published code")
 def test_r50_is_the_published_network(script: Any, tmp_path: Path) -> None:

@@ -70,7 +70,6 @@ def test_the_model_between_waits_for_six_frames_and_knows_of_no_more(frames: lis
     assert np.array_equal(inpainted("s-soon", frames[:16])[:6], inpainted("s-soon", frames[:12])[:6])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["s", "s-live", "s-soon"])
 def test_half_precision_is_the_same_network(name: str) -> None:
     with open_runner(find_model(name)) as full, open_runner(find_model(f"{name}-fp16")) as half:
@@ -82,7 +81,6 @@ def test_half_precision_is_the_same_network(name: str) -> None:
     assert found.hole.psnr >= LEAST_PSNR
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["s", "s-live", "s-soon"])
 def test_int8_is_the_same_network(name: str) -> None:
     with open_runner(find_model(name)) as full, open_runner(find_model(f"{name}-int8")) as small:

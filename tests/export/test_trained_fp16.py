@@ -21,7 +21,6 @@ CROP = (232, 128)
 """How the network sees the demo's hole; a fixed size is exported in a third of the time."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "form"), [("s", "clip"), ("s-live", "step")])
 def test_fp16_holds_45_db_in_the_hole(name: str, form: GraphForm, tmp_path: Path) -> None:
     checkpoint = CHECKPOINTS / f"{name}.safetensors"

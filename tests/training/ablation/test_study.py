@@ -20,7 +20,6 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.slow
 def test_variants_are_trained_once_and_stand_in_one_table(frames_dataset: Path, config: Path, tmp_path: Path) -> None:
     common = ["ablate", "--data", str(frames_dataset), "--eval", str(frames_dataset), "-o", str(tmp_path / "out")]
     common += ["--config", str(config), "--steps", "2", "--size", "64x48", "--kinds", "box", "--frames", "4"]
