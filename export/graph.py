@@ -18,7 +18,7 @@ from ptfan.engine.versions import ptfan_version
 from ptfan.export.dimensions import Dimensions
 from ptfan.export.flow_warp_op import OPSET, attach_flow_warp, symbolic_flow_warp
 from ptfan.export.folding import folded
-from ptfan.export.precision import at_precision, example_inputs
+from ptfan.export.precision import TYPES, at_precision, example_inputs
 from ptfan.export.quiet import quiet
 from ptfan.export.rewrite import name_dimensions, shuffle_by_convolution, split_convolutions, strip
 from ptfan.training.model import Generator
@@ -97,8 +97,7 @@ def _frame_shapes(dimensions: Dimensions) -> dict[str, list[int | str]]:
 
 
 def _example_past(read: Sequence[tuple[str, StateSpec]], dimensions: Dimensions) -> list[torch.Tensor]:
-    dtypes = {"fp32": torch.float32, "fp16": torch.float16}
-    return [torch.zeros(item.shape(*dimensions.example()), dtype=dtypes[item.precision]) for _, item in read]
+    return [torch.zeros(item.shape(*dimensions.example()), dtype=TYPES[item.precision]) for _, item in read]
 
 
 def trace(

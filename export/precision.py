@@ -13,7 +13,10 @@ from ptfan.export.dimensions import Dimensions
 from ptfan.export.settings import WeightStorage
 from ptfan.training.model import Generator
 
-__all__ = ["at_precision", "example_inputs", "store_weights"]
+__all__ = ["TYPES", "at_precision", "example_inputs", "store_weights"]
+
+TYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "fp16": torch.float16}
+"""The types of the precisions, in torch."""
 
 SMALLEST = 64
 """Tensors of fewer values (biases, shifts) are not worth the rounding."""
@@ -21,15 +24,14 @@ SMALLEST = 64
 
 def at_precision(generator: Generator, precision: Precision) -> Generator:
     """Convert a generator's weights in place; the warp keeps its own fp32 part whatever they are."""
-    return generator.half() if precision == "fp16" else generator.float()
+    return generator.to(TYPES[precision])
 
 
 def example_inputs(dimensions: Dimensions, precision: Precision) -> tuple[Tensor, ...]:
     """Return inputs to trace with: zeros, features' type for all but the flows, which are fp32."""
     frames, height, width = dimensions.example()
-    dtype = torch.float16 if precision == "fp16" else torch.float32
     return tuple(
-        torch.zeros(frames, channels, height, width, dtype=torch.float32 if name.startswith("flow") else dtype)
+        torch.zeros(frames, channels, height, width, dtype=TYPES["fp32" if name.startswith("flow") else precision])
         for name, channels in CLIP_CHANNELS.items()
     )
 

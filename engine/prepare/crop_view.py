@@ -99,15 +99,12 @@ class CropView:
         self._following = number + keep.stop
         numbers = range(number + first, number + len(frames))
         self._look(numbers, frames[first:])
-        images = tuple(self._frames[n].image for n in numbers)
-        holes = tuple(self._frames[n].hole for n in numbers)
+        seen = [self._frames[n] for n in numbers]
+        images, holes = tuple(item.image for item in seen), tuple(item.hole for item in seen)
         flows = self._completion([self._flows[n] for n in numbers[:-1]], holes)
         kept = keep.stop - first
         arrays, whole = self._inputs.make(images, holes, flows, first=numbers.start, kept=kept, beyond=beyond)
-        looks = [
-            Look(frame, self._frames[n].guide, self._frames[n].hole)
-            for n, frame in zip(numbers, frames[first:], strict=True)
-        ]
+        looks = [Look(frame, item.guide, item.hole) for frame, item in zip(frames[first:], seen, strict=True)]
         details = self._details.of(looks, flows, first=numbers.start, keep=range(keep.start - first, kept))
         return CropInputs(self.key, first, self.crop, images, holes, arrays, whole, tuple(details))
 
