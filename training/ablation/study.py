@@ -12,6 +12,7 @@ from ptfan.engine.errors import InputError
 from ptfan.engine.folders import make_folder
 from ptfan.engine.frame import Mask
 from ptfan.engine.models import file_sha256
+from ptfan.engine.progress import tell
 from ptfan.training.ablation.inference import filled
 from ptfan.training.ablation.rows import BUDGET, Row, choose_rows, trained_with
 from ptfan.training.ablation.table import ablation_table
@@ -115,7 +116,7 @@ def _trained(name: str, base: TrainConfig, settings: AblationSettings, output: P
     folder, config = RunFolder(output / "runs" / name), trained_with(base, name)
     if folder.checkpoint.exists() and load_checkpoint(folder.checkpoint).record.get("step") == config.steps:
         return folder.checkpoint
-    print(f"training {name}: {config.steps} steps", flush=True)
+    tell(f"training {name}: {config.steps} steps")
     machine: dict[str, Any] = {name: getattr(settings, name) for name in ("device", "threads", "workers")}
     if folder.config.exists():
         resume_run(GeneratorSubject(), folder.path, **machine)
