@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from ptfan.engine.checks import check_choice
-from ptfan.engine.errors import InputError
+from ptfan.engine.checks import check_choice, check_numbers
 from ptfan.engine.spec import Precision
 from ptfan.export.dimensions import Dimensions
 
@@ -43,8 +42,7 @@ class ExportSettings:
         check_choice("form", self.form, GraphForm)
         check_choice("precision", self.precision, Precision)
         check_choice("weights", self.weights, WeightStorage)
-        if self.stride is not None and self.stride < 1:
-            raise InputError(f"stride is {self.stride}, expected 1 frame or more")
+        check_numbers("", self, "stride", least=1, unit="frame")
 
     def changed(self, *, but: tuple[str, ...] = ()) -> list[str]:
         """Return the names of the options that are not at their defaults, `but` for some."""
