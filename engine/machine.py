@@ -1,4 +1,4 @@
-"""What a figure was measured on."""
+"""This machine: its processor, how many cores may be used, and what a figure was measured on."""
 
 from __future__ import annotations
 
