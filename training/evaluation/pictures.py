@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfan.engine.pictures.picture import encode_png
 from ptfan.training.data.pixels import HOLE_COLOUR, Pixels
 from ptfan.training.evaluation.journal import Score
 from ptfan.training.evaluation.task import Task
@@ -42,7 +43,7 @@ class PictureStore:
         strip = np.concatenate([shown, result[place], image], axis=1)
         path = self._file(score)
         path.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(path), cv2.cvtColor(strip, cv2.COLOR_RGB2BGR))
+        path.write_bytes(encode_png(strip))
 
     def sheets(self, scores: Sequence[Score], folder: Path) -> list[Path]:
         """Write contact sheets for each kind of hole: a row for each clip, with input, every method and truth.
@@ -87,7 +88,8 @@ class PictureStore:
 def _write_sheet(rows: Sequence[Pixels], path: Path) -> None:
     width = max(row.shape[1] for row in rows)
     even = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows]
-    cv2.imwrite(str(path), np.concatenate(even), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    _, content = cv2.imencode(".jpg", np.concatenate(even), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    path.write_bytes(content.tobytes())  # `cv2.imwrite` takes a full disk for success
 
 
 def _captioned(caption: str, picture: NDArray[np.uint8]) -> Pixels:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from ptfan.training.data.pixels import HOLE_COLOUR
 from ptfan.training.evaluation.journal import Score
@@ -68,3 +69,16 @@ def test_names_with_slashes_stay_inside_the_folder(tmp_path: Path, task: Task) -
     store.keep(score, odd, task.truth)
     assert {path.parent.parent.name for path in tmp_path.rglob("*.png")} == {"box"}
     assert len(store.sheets([score], tmp_path)) == 1
+
+
+def test_a_full_disk_is_told(tmp_path: Path, task: Task) -> None:
+    store, score = PictureStore(tmp_path / "frames"), _score("pan", "mine")
+    (tmp_path / "sheet-box.jpg").symlink_to("/dev/full")
+    store.keep(score, task, task.truth)
+    with pytest.raises(OSError, match="No space left"):
+        store.sheets([score], tmp_path)
+    (kept,) = (tmp_path / "frames").rglob("*.png")
+    kept.unlink()
+    kept.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        store.keep(score, task, task.truth)
