@@ -110,9 +110,10 @@ class Device:
 
     def stage(self, nbytes: int) -> Staging:
         """Return memory on both sides for a tensor of at most so many bytes."""
+        device = self.allocate((nbytes,), np.uint8)  # first: it gives itself back where there is no more for the host
         address = int(self._call("cudaMallocHost", nbytes))
         host = np.ctypeslib.as_array((ctypes.c_uint8 * nbytes).from_address(address))
-        staging = Staging(address, host, self.allocate((nbytes,), np.uint8))
+        staging = Staging(address, host, device)
         self._call.at_end_of(staging, "cudaFreeHost", address)
         return staging
 
@@ -222,7 +223,8 @@ class _Calls:
         weakref.finalize(owner, self._end, name, resource).atexit = False
 
     def _end(self, name: str, resource: Any) -> None:
-        with self.current():  # objects go in any thread, while anything is current
+        # A GPU that has failed takes nothing back, and has told so where it failed: here nobody could catch it.
+        with suppress(BackendError), self.current():  # objects go in any thread, while anything is current
             self(name, resource)
 
 

@@ -111,7 +111,8 @@ class TensorRTRunner(BoundRunner):
 
     def close(self) -> None:
         """Free the GPU's memory; a closed runner runs no more."""
-        with self._turn, self._device.current():
+        # A GPU that has failed has told so, which what it says now must not hide.
+        with self._turn, suppress(BackendError), self._device.current():
             if self._plan is not None:
                 self._plan.save_cache()
             self._staging.clear()

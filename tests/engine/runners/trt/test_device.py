@@ -38,6 +38,23 @@ def test_memory_that_is_not_there_is_told_in_megabytes(device: Device, cuda: Any
         device.allocate((1000, 1000), np.float32)
 
 
+@pytest.mark.parametrize("side", ["cudaMalloc", "cudaMallocHost"])
+def test_one_side_is_given_back_where_there_is_no_memory_for_the_other(device: Device, cuda: Any, side: str) -> None:
+    before = set(cuda.memory)
+    setattr(cuda, side, lambda nbytes: (cuda.cudaError_t.cudaErrorMemoryAllocation, 0))
+    with pytest.raises(BackendError, match=r"^GPU 0: no memory for 4 MB$"):
+        device.stage(4_000_000)
+    gc.collect()
+    assert set(cuda.memory) == before
+
+
+def test_a_gpu_that_has_failed_takes_nothing_back_and_nothing_is_said(device: Device, cuda: Any) -> None:
+    array = device.allocate((2, 3), np.float16)
+    cuda.cudaFree = lambda address: (cuda.cudaError_t.cudaErrorInvalidValue,)
+    del array
+    gc.collect()  # what a finalizer raises is printed with its traceback, which is an error here
+
+
 def test_what_goes_up_comes_down_when_it_is_waited_for(device: Device, cuda: Any) -> None:
     staging = device.stage(64)
     view = staging.view((2, 4), np.float32)

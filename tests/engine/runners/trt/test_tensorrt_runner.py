@@ -312,6 +312,15 @@ def test_sizes_that_the_plan_was_not_built_for(plan: Callable, runner: Callable,
         loaded.run(clip(2))
 
 
+def test_closing_hides_nothing_of_what_a_gpu_failed_by(plan: Callable, runner: Callable, cuda: Any) -> None:
+    with TensorRTRunner(plan(runner(brighten))) as loaded:
+        loaded.run(clip(2))
+        # From a fault on every call says so; the first one, of the run, is the one to be told of.
+        cuda.cudaSetDevice = lambda index: (cuda.cudaError_t.cudaErrorInvalidValue,)
+        with pytest.raises(BackendError, match="cudaSetDevice failed"):
+            loaded.run(clip(2))
+
+
 def test_what_failed_is_waited_for(plan: Callable, runner: Callable, cuda: Any, tensorrt: Any) -> None:
     loaded = TensorRTRunner(plan(runner(brighten)))
     tensorrt.fails = "broken"
