@@ -31,14 +31,23 @@ constexpr std::int32_t kNonzero = 5;
 
 nvinfer1::ILoggerFinder* gLoggerFinder = nullptr;
 
-std::int32_t readInteger(PluginField const& field) {
+std::int64_t readInteger(PluginField const& field) {
     if (field.type == PluginFieldType::kINT32 && field.length == 1) {
         return *static_cast<std::int32_t const*>(field.data);
     }
     if (field.type == PluginFieldType::kINT64 && field.length == 1) {
-        return static_cast<std::int32_t>(*static_cast<std::int64_t const*>(field.data));
+        return *static_cast<std::int64_t const*>(field.data);
     }
     throw std::invalid_argument(std::string("FlowWarp: attribute ") + field.name + " is no single integer");
+}
+
+std::int32_t readFlag(PluginField const& field) {
+    std::int64_t const value = readInteger(field);
+    if (value != 0 && value != 1) {
+        throw std::invalid_argument(
+            std::string("FlowWarp: ") + field.name + " is " + std::to_string(value) + ", expected 0 or 1");
+    }
+    return static_cast<std::int32_t>(value);
 }
 
 std::string readText(PluginField const& field) {
@@ -84,15 +93,11 @@ Attributes Attributes::parse(PluginFieldCollection const& fields) {
         if (name == "convention") {
             attributes.convention = readText(field);
         } else if (name == "require_nonzero") {
-            attributes.requireNonzero = readInteger(field);
+            attributes.requireNonzero = readFlag(field);
         }
     }
     if (attributes.convention != "pixel" && attributes.convention != "tsam") {
         throw std::invalid_argument("FlowWarp: convention is '" + attributes.convention + "', expected pixel or tsam");
-    }
-    if (attributes.requireNonzero != 0 && attributes.requireNonzero != 1) {
-        throw std::invalid_argument(
-            "FlowWarp: require_nonzero is " + std::to_string(attributes.requireNonzero) + ", expected 0 or 1");
     }
     return attributes;
 }

@@ -36,11 +36,13 @@ struct Finder : nvinfer1::ILoggerFinder {
     nvinfer1::ILogger* found;
 };
 
-std::unique_ptr<nvinfer1::IPluginV3> create(std::string const& convention, std::int32_t requireNonzero) {
+template <typename Integer>
+std::unique_ptr<nvinfer1::IPluginV3> create(std::string const& convention, Integer requireNonzero) {
     ptfan::FlowWarpCreator creator;
+    auto const kind = sizeof(Integer) == 8 ? PluginFieldType::kINT64 : PluginFieldType::kINT32;
     std::vector<PluginField> fields{
         PluginField("convention", convention.c_str(), PluginFieldType::kCHAR, static_cast<std::int32_t>(convention.size())),
-        PluginField("require_nonzero", &requireNonzero, PluginFieldType::kINT32, 1),
+        PluginField("require_nonzero", &requireNonzero, kind, 1),
         PluginField("plugin_namespace", "ai.ptfan", PluginFieldType::kCHAR, 8),
     };
     PluginFieldCollection const collection{static_cast<std::int32_t>(fields.size()), fields.data()};
@@ -68,6 +70,8 @@ void testAttributes() {
     CHECK(logger.last == "FlowWarp: convention is 'nearest', expected pixel or tsam");
     CHECK(create("pixel", 2) == nullptr);
     CHECK(logger.last == "FlowWarp: require_nonzero is 2, expected 0 or 1");
+    CHECK(create("tsam", std::int64_t{1}) && create("pixel", std::int64_t{1} << 32) == nullptr);
+    CHECK(logger.last == "FlowWarp: require_nonzero is 4294967296, expected 0 or 1");
     ptfan::setFinder(nullptr);
     CHECK(create("nearest", 0) == nullptr);  // and nobody to tell
 }
