@@ -57,8 +57,9 @@ def test_the_library_that_makes_itself_known_needs_no_tensorrt_to_link_and_shows
 
 
 @pytest.mark.skipif(not HEADERS, reason="TENSORRT_INCLUDE_DIR does not name TensorRT's headers")
-def test_tensorrt_loads_the_library_and_its_creator_answers(build: Path) -> None:
-    trt = pytest.importorskip("tensorrt_rtx")
+@pytest.mark.parametrize("module", ["tensorrt_rtx", "tensorrt_lean_bindings.tensorrt_lean"])
+def test_tensorrt_loads_the_library_and_its_creator_answers(build: Path, module: str) -> None:
+    trt = pytest.importorskip(module)
     registry = trt.get_plugin_registry()
     handle = registry.load_library(str(build / "libptfan_plugin.so"))
     assert handle is not None
