@@ -40,6 +40,14 @@ def test_it_compiles_and_its_tests_pass(build: Path) -> None:
     assert "reference" in told
 
 
+@pytest.mark.parametrize("asked", ["8.7", "80,87", "sm_87"])
+def test_capabilities_that_no_compiler_knows_are_told_of_at_once(asked: str, tmp_path: Path) -> None:
+    command = ["cmake", "-S", str(PLUGINS), "-B", str(tmp_path), f"-DPTFAN_ARCHITECTURES=75;{asked}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert f"PTFAN_ARCHITECTURES has {asked}, expected numbers such as 87 for" in " ".join(done.stderr.split())
+
+
 @pytest.mark.skipif(not HEADERS, reason="TENSORRT_INCLUDE_DIR does not name TensorRT's headers")
 def test_the_library_needs_no_tensorrt_and_shows_two_functions(build: Path) -> None:
     library = build / "libptfan_plugin.so"
