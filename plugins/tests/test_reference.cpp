@@ -8,7 +8,7 @@
 
 // What the kernels take from CUDA.
 #define __global__
-#define __launch_bounds__(threads)
+#define __launch_bounds__(...)
 
 namespace {
 

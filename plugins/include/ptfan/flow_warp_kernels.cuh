@@ -6,12 +6,16 @@
 // Threads of a block.
 #define PTFAN_THREADS 256
 
+// Blocks that are at work on a multiprocessor at once: each thread then has 64 registers, which hold all that it loads at
+// once. Where it is not told, the assembler takes these loads apart again to spare registers, from capability 8.0 on.
+#define PTFAN_BLOCKS 4
+
 // Channels that a thread takes: enough that finding where to sample hardly counts. In the hwc8 layout, two groups of eight.
 #define PTFAN_CHANNELS_PER_THREAD 16
 
 // Nothing that is written overlaps what is read: `__restrict__` lets loads pass stores.
 #define PTFAN_KERNEL(NAME, T)                                                                                           \
-    extern "C" __global__ void __launch_bounds__(PTFAN_THREADS) NAME(T const* __restrict__ x,                           \
+    extern "C" __global__ void __launch_bounds__(PTFAN_THREADS, PTFAN_BLOCKS) NAME(T const* __restrict__ x,             \
         float const* __restrict__ flow, T const* __restrict__ validity, T const* __restrict__ fallback,                 \
         T* __restrict__ y, T* __restrict__ nonzero, int frames, int channels, int height, int width, int convention,    \
         int requireNonzero)
