@@ -207,8 +207,8 @@ class ModelSpec:
         return (self.window - self.stride) // 2 if self.frames_ahead is None else self.frames_ahead
 
     @property
-    def completes(self) -> bool:
-        """Whether it completes flow or colours for the models that fill holes, on the CPU, and fills none itself."""
+    def helps(self) -> bool:
+        """Whether it is a helper of the models that fill holes, on the CPU, and fills none itself."""
         return self.form in ("flow", "colour")
 
     @property

@@ -14,13 +14,13 @@ from ptfan.engine.runners.runner import Arrays
 from ptfan.engine.spec import StateSpec
 from ptfan.export.clip import clip_arrays
 from ptfan.export.compare import compare, loaded
-from ptfan.export.completer_graph import export_completer
 from ptfan.export.exported import Exported
 from ptfan.export.graph import clip_graph, step_graph
+from ptfan.export.helper_graph import export_helper
 from ptfan.export.metadata import model_spec, write_spec
 from ptfan.export.precision import store_weights
 from ptfan.export.settings import ExportSettings
-from ptfan.training.checkpoint import build, holds_completer
+from ptfan.training.checkpoint import build, holds_helper
 from ptfan.training.model import Generator
 
 __all__ = ["export_checkpoint"]
@@ -31,7 +31,7 @@ def export_checkpoint(
 ) -> Exported:
     """Export a checkpoint to ONNX; the file appears once the graph has been compared with torch.
 
-    A generator is compared on a real clip, a network that completes flow or colours on random values; the checkpoint
+    A generator is compared on a real clip, a helper network on random values; the checkpoint
     tells which it is.
 
     Args:
@@ -50,17 +50,17 @@ def export_checkpoint(
     read = [Role("checkpoint", checkpoint), Role("clip", settings.clip), Role("mask", settings.mask)]
     check_apart([Role("output", output)], read)
     check_target(output, overwrite=overwrite)
-    if holds_completer(checkpoint):
-        _refuse_for_completer(checkpoint, settings)
-        return export_completer(checkpoint, output, weights=settings.weights, overwrite=overwrite)
+    if holds_helper(checkpoint):
+        _refuse_for_helper(checkpoint, settings)
+        return export_helper(checkpoint, output, weights=settings.weights, overwrite=overwrite)
     return _export_generator(checkpoint, output, settings, overwrite=overwrite)
 
 
-def _refuse_for_completer(checkpoint: Path, settings: ExportSettings) -> None:
+def _refuse_for_helper(checkpoint: Path, settings: ExportSettings) -> None:
     changed = settings.changed(but=("weights",))
     if changed:
         raise InputError(
-            f"{checkpoint}: completes flow or colours; its graph is fp32 and takes any size and length; "
+            f"{checkpoint}: is a helper network; its graph is fp32 and takes any size and length; "
             f"leave out {', '.join(f'--{name}' for name in changed)}"
         )
 

@@ -17,26 +17,26 @@ from torch import Tensor
 from ptfan.engine.atomic import write_atomically
 from ptfan.engine.errors import InputNotFoundError, ModelError, one_line
 from ptfan.training.model import Generator, GeneratorConfig
-from ptfan.training.model.completers import KINDS, Completer
 from ptfan.training.model.flow_completer import FlowCompleter
+from ptfan.training.model.helpers import KINDS, Helper
 
 __all__ = [
     "Checkpoint",
     "build",
     "check_state",
-    "holds_completer",
+    "holds_helper",
     "load_checkpoint",
-    "load_completer",
-    "load_completer_of",
+    "load_helper",
+    "load_helper_of",
     "save_checkpoint",
-    "save_completer",
+    "save_helper",
 ]
 
 CONFIG_KEY = "ptfan.config"
 RECORD_KEY = "ptfan.record"
 HELD = {CONFIG_KEY: "network that fills holes", **{kind.key: kind.name for kind in KINDS.values()}}
 """What a checkpoint may hold, by the name of its config in the metadata."""
-Network = TypeVar("Network", bound=Completer)
+Network = TypeVar("Network", bound=Helper)
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,12 @@ def save_checkpoint(
     _write(Path(path), generator, CONFIG_KEY, record, overwrite)
 
 
-def save_completer(
-    path: str | Path, completer: Completer, record: Mapping[str, Any], *, overwrite: bool = False
-) -> None:
-    """Write a network that completes flow or colours like `save_checkpoint` writes a generator."""
-    _write(Path(path), completer, KINDS[type(completer)].key, record, overwrite)
+def save_helper(path: str | Path, helper: Helper, record: Mapping[str, Any], *, overwrite: bool = False) -> None:
+    """Write a helper network like `save_checkpoint` writes a generator."""
+    _write(Path(path), helper, KINDS[type(helper)].key, record, overwrite)
 
 
-def _write(path: Path, network: Generator | Completer, key: str, record: Mapping[str, Any], overwrite: bool) -> None:
+def _write(path: Path, network: Generator | Helper, key: str, record: Mapping[str, Any], overwrite: bool) -> None:
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     metadata = {key: network.config.to_json(), RECORD_KEY: json.dumps(dict(record))}
     write_atomically(path, save(tensors, metadata=metadata), overwrite=overwrite)
@@ -107,8 +105,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     return Checkpoint(config, state, record)
 
 
-def holds_completer(path: str | Path) -> bool:
-    """Tell whether the checkpoint at `path` is of a network that completes something; it is not read any further.
+def holds_helper(path: str | Path) -> bool:
+    """Tell whether the checkpoint at `path` is of a helper network; it is not read any further.
 
     Raises:
         InputNotFoundError: there is no such file.
@@ -118,8 +116,8 @@ def holds_completer(path: str | Path) -> bool:
         return not {kind.key for kind in KINDS.values()}.isdisjoint(file.metadata() or {})
 
 
-def load_completer(path: str | Path) -> Completer:
-    """Build the network of the checkpoint at `path` that completes flow or colours, in evaluation mode, on the CPU.
+def load_helper(path: str | Path) -> Helper:
+    """Build the helper network of the checkpoint at `path`, in evaluation mode, on the CPU.
 
     Raises:
         InputNotFoundError: there is no such file.
@@ -131,12 +129,12 @@ def load_completer(path: str | Path) -> Completer:
     kind = next((kind for kind in KINDS.values() if kind.key in metadata), KINDS[FlowCompleter])
     try:
         _check_held(metadata, *(kind.key for kind in KINDS.values()))
-        completer = kind.build(kind.config.from_json(metadata[kind.key]))
-        _check(f"the {kind.name}", completer.state_dict(), state)
+        helper = kind.build(kind.config.from_json(metadata[kind.key]))
+        _check(f"the {kind.name}", helper.state_dict(), state)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
-    completer.load_state_dict(state)
-    return completer.eval()
+    helper.load_state_dict(state)
+    return helper.eval()
 
 
 def _unpacked(value: Tensor) -> Tensor:
@@ -144,17 +142,17 @@ def _unpacked(value: Tensor) -> Tensor:
     return value.float() if value.dtype == torch.float16 else value
 
 
-def load_completer_of(network: type[Network], path: str | Path) -> Network:
-    """Build such a network of one kind; see `load_completer`.
+def load_helper_of(network: type[Network], path: str | Path) -> Network:
+    """Build such a network of one kind; see `load_helper`.
 
     Raises:
         InputNotFoundError: there is no such file.
         ModelError: it is no checkpoint of one, or of another kind, or its weights do not fit its config.
     """
-    completer = load_completer(path)
-    if not isinstance(completer, network):
-        raise ModelError(f"{path}: is a {KINDS[type(completer)].name}, expected a {KINDS[network].name}")
-    return completer
+    helper = load_helper(path)
+    if not isinstance(helper, network):
+        raise ModelError(f"{path}: is a {KINDS[type(helper)].name}, expected a {KINDS[network].name}")
+    return helper
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:

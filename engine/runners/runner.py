@@ -72,7 +72,7 @@ class Runner(Closing):
         """
         if None in types.values():
             raise ModelError(f"model {self.path}: takes inputs that are not floating; export it with `ptfan export`")
-        if self.spec.completes:
+        if self.spec.helps:
             return
         side = self.spec.size_multiple
         taken, given = (shapes(1, side, side).keys() for shapes in (self.spec.input_shapes, self.spec.output_shapes))

@@ -61,7 +61,7 @@ def calibration_calls(model: Path, settings: CalibrationSettings, progress: Prog
     """Fill random holes of clips; yield the inputs of the calls that count, while they are made.
 
     Args:
-        model: an ONNX file; of one that completes flow or colours every call counts, as a call is a whole clip.
+        model: an ONNX file; of a helper network every call counts, as a call is a whole clip.
         settings: of which clips.
         progress: is told of every clip.
 
@@ -71,7 +71,7 @@ def calibration_calls(model: Path, settings: CalibrationSettings, progress: Prog
     progress = progress or NoProgress()
     clips = open_dataset(settings.data, names=clip_list(settings.clips)).clips
     spec = read_spec(model)
-    every = 1 if spec.completes else settings.every
+    every = 1 if spec.helps else settings.every
     counted = running(progress, "calibrating", len(clips), "clips")
     with Listener(model, every=every, threads=settings.threads) as listener, counted:
         for number, clip in enumerate(clips):

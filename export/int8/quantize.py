@@ -81,7 +81,7 @@ def _compared(content: bytes, reference: Path, output: Path, spec: ModelSpec, th
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / output.name
         path.write_bytes(content)
-        if spec.completes:
+        if spec.helps:
             return _compared_completion(path, reference, spec.form, threads)
         return _compared_fill(path, reference, threads)
 

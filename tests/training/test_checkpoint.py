@@ -12,7 +12,7 @@ from ptfan.training.checkpoint import (
     build,
     check_state,
     load_checkpoint,
-    load_completer,
+    load_helper,
     save_checkpoint,
 )
 from ptfan.training.model import Generator, GeneratorConfig, preset
@@ -163,7 +163,7 @@ class TestLoading:
 
     def test_a_generator_where_a_completing_network_is_expected(self, saved):
         with pytest.raises(ModelError) as caught:
-            load_completer(saved)
+            load_helper(saved)
         assert "is a network that fills holes, expected a flow completion network or a colour" in one_line(
             caught, saved
         )

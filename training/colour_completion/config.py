@@ -8,15 +8,15 @@ from typing import ClassVar
 from ptfan.engine.checks import check_numbers
 from ptfan.engine.errors import InputError
 from ptfan.engine.prepare.colour_completion import MULTIPLE, REDUCTION
-from ptfan.training.completion.config import CompleterTrainConfig
 from ptfan.training.data.sample_config import SampleConfig
+from ptfan.training.helpers.config import HelperTrainConfig
 from ptfan.training.model.colour_completer import ColourCompleterConfig
 
 __all__ = ["ColourTrainConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ColourTrainConfig(CompleterTrainConfig):
+class ColourTrainConfig(HelperTrainConfig):
     """The settings of the colour completion network's training."""
 
     command: ClassVar[str] = "train-colour"

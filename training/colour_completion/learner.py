@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ptfan.training.colour_completion.config import ColourTrainConfig
 from ptfan.training.colour_completion.losses import ColourBatch, colour_losses
-from ptfan.training.completion.learner import CompleterLearner
-from ptfan.training.completion.strip import enlarged_strip
+from ptfan.training.helpers.learner import HelperLearner
+from ptfan.training.helpers.strip import enlarged_strip
 from ptfan.training.model.colour_completer import ColourCompleter
 from ptfan.training.runs.headline import Headline
 
@@ -20,7 +20,7 @@ DECIBELS = 10 / math.log(10)
 """Decibels to one of the natural logarithm of a squared error."""
 
 
-class ColourLearner(CompleterLearner[ColourCompleter, ColourBatch]):
+class ColourLearner(HelperLearner[ColourCompleter, ColourBatch]):
     """A colour completion network and its loss."""
 
     config: ColourTrainConfig

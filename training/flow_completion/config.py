@@ -8,15 +8,15 @@ from typing import ClassVar
 from ptfan.engine.checks import check_numbers
 from ptfan.engine.errors import InputError
 from ptfan.engine.prepare.flow_completion import MULTIPLE, REDUCTION
-from ptfan.training.completion.config import CompleterTrainConfig
 from ptfan.training.data.sample_config import CutConfig
+from ptfan.training.helpers.config import HelperTrainConfig
 from ptfan.training.model.flow_completer import FlowCompleterConfig
 
 __all__ = ["FlowTrainConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FlowTrainConfig(CompleterTrainConfig):
+class FlowTrainConfig(HelperTrainConfig):
     """The settings of the flow completion network's training."""
 
     command: ClassVar[str] = "train-flow"

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from ptfan.training.completion.learner import CompleterLearner
 from ptfan.training.flow_completion.config import FlowTrainConfig
 from ptfan.training.flow_completion.losses import FlowBatch, flow_losses
 from ptfan.training.flow_completion.picture import flow_strip
+from ptfan.training.helpers.learner import HelperLearner
 from ptfan.training.model.flow_completer import FlowCompleter
 from ptfan.training.runs.headline import Headline
 
 __all__ = ["FlowLearner"]
 
 
-class FlowLearner(CompleterLearner[FlowCompleter, FlowBatch]):
+class FlowLearner(HelperLearner[FlowCompleter, FlowBatch]):
     """A flow completion network and its loss."""
 
     config: FlowTrainConfig

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ptfan.training.completion.strip import enlarged_strip
 from ptfan.training.flow_completion.losses import FlowBatch
+from ptfan.training.helpers.strip import enlarged_strip
 
 __all__ = ["flow_colours", "flow_strip"]
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ptfan.training.completion.subject import CompleterSubject
 from ptfan.training.flow_completion.config import FlowTrainConfig
 from ptfan.training.flow_completion.data import FlowDataset
 from ptfan.training.flow_completion.learner import FlowLearner
+from ptfan.training.helpers.subject import HelperSubject
 from ptfan.training.model.flow_completer import FlowCompleter
 
 __all__ = ["FlowSubject"]
 
 
-class FlowSubject(CompleterSubject[FlowTrainConfig]):
+class FlowSubject(HelperSubject[FlowTrainConfig]):
     """The flow completion network, on the flow of clips with holes."""
 
     config = FlowTrainConfig

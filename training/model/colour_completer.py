@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from ptfan.engine.errors import ModelError
 from ptfan.engine.prepare.carry_rules import SURE
 from ptfan.training.model.blocks import convolution
-from ptfan.training.model.completer_block import CompleterBlock
-from ptfan.training.model.completer_config import CompleterConfig
+from ptfan.training.model.helper_config import HelperConfig
+from ptfan.training.model.residual_block import ResidualBlock
 
 __all__ = ["ColourCompleter", "ColourCompleterConfig"]
 
@@ -24,7 +24,7 @@ MIDDLE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class ColourCompleterConfig(CompleterConfig):
+class ColourCompleterConfig(HelperConfig):
     """The architecture of a `ColourCompleter`."""
 
     what: ClassVar[str] = "colour completer config"
@@ -110,4 +110,4 @@ class ColourCompleter(nn.Module):
 
 
 def _row(channels: int, blocks: int) -> nn.Sequential:
-    return nn.Sequential(*(CompleterBlock(channels) for _ in range(blocks)))
+    return nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from ptfan.engine.errors import ModelError
 from ptfan.training.model.align import ClipEnds, shift
 from ptfan.training.model.blocks import convolution, upsample
-from ptfan.training.model.completer_block import CompleterBlock
-from ptfan.training.model.completer_config import CompleterConfig
+from ptfan.training.model.helper_config import HelperConfig
+from ptfan.training.model.residual_block import ResidualBlock
 
 __all__ = ["CompletedFlow", "FlowCompleter", "FlowCompleterConfig"]
 
@@ -22,7 +22,7 @@ STILL = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class FlowCompleterConfig(CompleterConfig):
+class FlowCompleterConfig(HelperConfig):
     """The architecture of a `FlowCompleter`."""
 
     what: ClassVar[str] = "flow completer config"
@@ -66,13 +66,13 @@ class FlowCompleter(nn.Module):
         first, second, third = self.config.blocks
         self.stem = convolution(5, fine, 3, bias=True)
         self.down1 = convolution(fine, middle, 3, stride=2, bias=True)
-        self.blocks1 = nn.ModuleList(CompleterBlock(middle) for _ in range(second - 1))
+        self.blocks1 = nn.ModuleList(ResidualBlock(middle) for _ in range(second - 1))
         self.down2 = convolution(middle, coarse, 3, stride=2, bias=True)
-        self.blocks2 = nn.ModuleList(CompleterBlock(coarse) for _ in range(third))
+        self.blocks2 = nn.ModuleList(ResidualBlock(coarse) for _ in range(third))
         self.up1 = convolution(coarse, middle, 1, bias=True)
-        self.merge1 = CompleterBlock(middle)
+        self.merge1 = ResidualBlock(middle)
         self.up0 = convolution(middle, fine, 1, bias=True)
-        self.merge0 = nn.ModuleList(CompleterBlock(fine) for _ in range(first))
+        self.merge0 = nn.ModuleList(ResidualBlock(fine) for _ in range(first))
         self.head = convolution(fine, 6, 3, bias=True)
         nn.init.zeros_(self.head.weight)
 

@@ -68,7 +68,7 @@ class OrtRunner(BoundRunner):
         super().__init__(model, read_spec(model))
         self._threads, self._gpu = threads or _usual_threads(self.spec), gpu
         self._place = ("cpu", 0) if gpu is None else ("cuda", gpu)
-        session = _open_session(model, self._threads, gpu, keep=not self.spec.completes)
+        session = _open_session(model, self._threads, gpu, keep=not self.spec.helps)
         self._types = {entry.name: TYPES.get(entry.type) for entry in session.get_inputs()}
         self._names = [entry.name for entry in session.get_outputs()]
         self._check_interface(self._types, self._names)
@@ -120,8 +120,8 @@ class OrtRunner(BoundRunner):
         return {name: cast(array, np.float32) for name, array in outputs.items()}
 
     def _open_graphs(self) -> CudaGraphs | None:
-        """Return what records runs; a network that completes flow or colours is none for a GPU."""
-        if self.spec.completes:
+        """Return what records runs; a helper network is none for a GPU."""
+        if self.spec.helps:
             return None
         entries = [*self._session.get_inputs(), *self._session.get_outputs()]
 

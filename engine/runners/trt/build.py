@@ -114,7 +114,7 @@ def _check_targets(model: Path, output: Path, timing_cache: Path | None, *, over
 def _read(model: str, path: Path) -> ModelSpec:
     """Return the spec of a model that can be built."""
     spec = read_spec(path)
-    if spec.completes:
+    if spec.helps:
         raise ModelError(
             f"model {model}: completes {spec.form}, which is done on the CPU; expected a model that fills holes"
         )

@@ -12,7 +12,7 @@ import pytest
 from ptfan.engine.cli import main
 from ptfan.engine.prepare.colour_completion import LearnedColours
 from ptfan.engine.runners.choice import open_runner
-from ptfan.training.checkpoint import load_completer
+from ptfan.training.checkpoint import load_helper
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CONFIG = {
@@ -44,7 +44,7 @@ def test_from_a_clip_to_a_network(place: Path, capsys: pytest.CaptureFixture[str
         assert entry["loss"] == pytest.approx(2 * np.log(entry["error"]), rel=1e-3)
         assert entry["gain"] == pytest.approx(20 * np.log10(entry["smooth_error"] / entry["error"]), abs=2e-3)
     assert (place / "whole" / "curves.png").exists()
-    assert load_completer(place / "whole" / "checkpoint.safetensors").config.to_json() == json.dumps(
+    assert load_helper(place / "whole" / "checkpoint.safetensors").config.to_json() == json.dumps(
         {"blocks": [0, 1, 1], "widths": [4, 8, 8]}
     )
     assert ptfan("export", "whole/checkpoint.safetensors", "-o", "colour.onnx") == 0
@@ -56,10 +56,10 @@ def test_from_a_clip_to_a_network(place: Path, capsys: pytest.CaptureFixture[str
 
 def test_a_checkpoint_of_another_network_is_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     checkpoint = place / "flow.safetensors"
-    from ptfan.training.checkpoint import save_completer
+    from ptfan.training.checkpoint import save_helper
     from ptfan.training.model.flow_completer import FlowCompleter
 
-    save_completer(checkpoint, FlowCompleter(), {})
+    save_helper(checkpoint, FlowCompleter(), {})
     assert ptfan("train-colour", "--data", "videos", "-o", "run", "--from", str(checkpoint)) == 2
     assert "is a flow completion network, expected a colour completion network" in capsys.readouterr().err
     assert not (place / "run").exists()

@@ -12,7 +12,7 @@ import pytest
 from ptfan.engine.cli import main
 from ptfan.engine.prepare.flow_completion import LearnedFlow
 from ptfan.engine.runners.choice import open_runner
-from ptfan.training.checkpoint import load_completer
+from ptfan.training.checkpoint import load_helper
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CONFIG = {
@@ -43,8 +43,8 @@ def test_from_a_clip_to_a_model(place: Path, capsys: pytest.CaptureFixture[str])
     entries = [json.loads(line) for line in (place / "whole" / "log.jsonl").read_text().splitlines()]
     assert [entry["step"] for entry in entries] == [1, 2, 3]
     assert {"error", "smooth_error", "likelihood", "ratio"} <= set(entries[0])
-    completer = load_completer(place / "whole" / "checkpoint.safetensors")
-    assert completer.config.widths == (8, 8, 16)
+    helper = load_helper(place / "whole" / "checkpoint.safetensors")
+    assert helper.config.widths == (8, 8, 16)
     assert ptfan("export", "whole/checkpoint.safetensors", "-o", "flow.onnx") == 0
     with open_runner(place / "flow.onnx", threads=1) as runner:
         assert LearnedFlow(runner).runner.spec.form == "flow"

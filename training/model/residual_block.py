@@ -1,4 +1,4 @@
-"""The block that both networks are built of which complete something inside holes."""
+"""The block that the helper networks are built of."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from torch import Tensor, nn
 
 from ptfan.training.model.blocks import convolution
 
-__all__ = ["CompleterBlock"]
+__all__ = ["ResidualBlock"]
 
 GAIN = 0.3
 """Of a fresh block's second convolution, so that many blocks in a row change little."""
 
 
-class CompleterBlock(nn.Module):
+class ResidualBlock(nn.Module):
     """Two 3x3 convolutions round an identity."""
 
     def __init__(self, channels: int) -> None:

@@ -1,4 +1,4 @@
-"""A picture of what a completing network was given, made of it, and should have made."""
+"""A picture of what a helper network was given, made of it, and should have made."""
 
 from __future__ import annotations
 

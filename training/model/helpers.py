@@ -1,4 +1,4 @@
-"""The networks that complete something inside holes, and what tells one kind of them from the other."""
+"""The helper networks, which work for those that fill holes, and what tells one kind of them from another."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from torch import nn
 
 from ptfan.engine.spec import Form
 from ptfan.training.model.colour_completer import ColourCompleter, ColourCompleterConfig
-from ptfan.training.model.completer_config import CompleterConfig
 from ptfan.training.model.flow_completer import FlowCompleter, FlowCompleterConfig
+from ptfan.training.model.helper_config import HelperConfig
 
-__all__ = ["KINDS", "Completer", "CompleterKind"]
+__all__ = ["KINDS", "Helper", "HelperKind"]
 
-Completer = FlowCompleter | ColourCompleter
-"""A network that completes something inside holes for those that fill them."""
+Helper = FlowCompleter | ColourCompleter
+"""A network that completes something inside holes, or finds them, for those that fill them."""
 
 
 @dataclass(frozen=True)
-class CompleterKind:
+class HelperKind:
     """A kind of such networks."""
 
     form: Form
     """What it completes: the form of its models, and their name."""
-    network: type[Completer]
+    network: type[Helper]
     """The network."""
-    config: type[CompleterConfig]
+    config: type[HelperConfig]
     """Its config."""
     inputs: dict[str, int]
     """The inputs' names, in the order of the network's arguments, with their channels."""
@@ -43,18 +43,18 @@ class CompleterKind:
         """What messages call it."""
         return f"{self.form} completion network"
 
-    def build(self, config: Any) -> Completer:
+    def build(self, config: Any) -> Helper:
         """Build the network of one of its configs, with fresh weights."""
         return self.network(config)
 
 
-FLOW = CompleterKind("flow", FlowCompleter, FlowCompleterConfig, {"flow": 4, "known": 1}, ("completed", "spread"))
-COLOUR = CompleterKind(
+FLOW = HelperKind("flow", FlowCompleter, FlowCompleterConfig, {"flow": 4, "known": 1}, ("completed", "spread"))
+COLOUR = HelperKind(
     "colour",
     ColourCompleter,
     ColourCompleterConfig,
     {"picture": 3, "confidence": 1, "hole": 1},
     ("completed",),
 )
-KINDS: dict[type[nn.Module], CompleterKind] = {kind.network: kind for kind in (FLOW, COLOUR)}
+KINDS: dict[type[nn.Module], HelperKind] = {kind.network: kind for kind in (FLOW, COLOUR)}
 """The kinds by their networks."""

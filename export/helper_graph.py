@@ -1,4 +1,4 @@
-"""The networks that complete flow or colours as ONNX graphs, compared with torch."""
+"""The helper networks as ONNX graphs, compared with torch."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from ptfan.export.metadata import write_spec
 from ptfan.export.precision import store_weights
 from ptfan.export.rewrite import strip
 from ptfan.export.settings import WeightStorage
-from ptfan.training.checkpoint import load_completer
+from ptfan.training.checkpoint import load_helper
 from ptfan.training.model.colour_completer import ColourCompleter
-from ptfan.training.model.completers import KINDS, Completer
 from ptfan.training.model.flow_completer import FlowCompleter
+from ptfan.training.model.helpers import KINDS, Helper
 from ptfan.training.spec import WINDOWS
 
-__all__ = ["completer_graph", "export_completer"]
+__all__ = ["export_helper", "helper_graph"]
 
 FRAMES = 3
 """T to trace with."""
@@ -38,21 +38,21 @@ COMPARED = (6, 32, 48)
 """T, h and w to compare on."""
 
 
-def completer_graph(completer: Completer) -> onnx.ModelProto:
+def helper_graph(helper: Helper) -> onnx.ModelProto:
     """Export such a network with any T, h and w, h and w multiples of its own; without the spec."""
-    kind, multiple = KINDS[type(completer)], completer.multiple
+    kind, multiple = KINDS[type(helper)], helper.multiple
     inputs = [torch.zeros(FRAMES, channels, 2 * multiple, 3 * multiple) for channels in kind.inputs.values()]
     free: dict[int, Any] = {0: Dim("frames", min=1, max=1 << 13)}
     free[2], free[3] = (multiple * Dim(name, min=1, max=1 << 13) for name in ("rows", "columns"))
     names = tuple(kind.inputs), kind.outputs
-    model = trace(completer, tuple(inputs), [dict(free) for _ in inputs], names=names)
+    model = trace(helper, tuple(inputs), [dict(free) for _ in inputs], names=names)
     strip(model, "ptfan", ptfan_version())
     _name_dimensions(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 
 
-def export_completer(
+def export_helper(
     checkpoint: Path, output: Path, *, weights: WeightStorage = "same", overwrite: bool = False
 ) -> Exported:
     """Export the checkpoint of such a network; the file appears once it has been compared with torch.
@@ -70,43 +70,43 @@ def export_completer(
         ToleranceError: ONNX Runtime and torch differ too much; nothing is written.
     """
     check_target(output, overwrite=overwrite)
-    completer = load_completer(checkpoint)
-    model = completer_graph(completer)
+    helper = load_helper(checkpoint)
+    model = helper_graph(helper)
     store_weights(model, weights)
-    spec = _spec(completer, file_sha256(checkpoint))
+    spec = _spec(helper, file_sha256(checkpoint))
     write_spec(model, spec)
     content = model.SerializeToString()
-    comparison = _compare(completer, content)
+    comparison = _compare(helper, content)
     comparison.check(exact=weights == "same")
     write_atomically(output, content, overwrite=overwrite)
     return Exported(spec, comparison, COMPARED, len(content))
 
 
-def _spec(completer: Completer, weights_sha256: str) -> ModelSpec:
+def _spec(helper: Helper, weights_sha256: str) -> ModelSpec:
     window, stride = WINDOWS["pixel"]  # like the models that it serves
-    form = KINDS[type(completer)].form
+    form = KINDS[type(helper)].form
     return ModelSpec(
         name=form,
         form=form,
         window=window,
         stride=stride,
-        lookahead=completer.temporal_layers,
-        size_multiple=completer.multiple,
-        parameters=sum(parameter.numel() for parameter in completer.parameters()),
+        lookahead=helper.temporal_layers,
+        size_multiple=helper.multiple,
+        parameters=sum(parameter.numel() for parameter in helper.parameters()),
         weights_sha256=weights_sha256,
     )
 
 
-def _compare(completer: Completer, content: bytes) -> Comparison:
+def _compare(helper: Helper, content: bytes) -> Comparison:
     """Compare on smooth random values with a hole in the middle.
 
     They may have both signs: they are compared as pictures are, with the range from the negative to the positive peak
     as 1.
     """
-    kind = KINDS[type(completer)]
+    kind = KINDS[type(helper)]
     given = _EXAMPLES[kind.network]()
     with torch.inference_mode():
-        reference = _joined([part.numpy() for part in _parts(completer(*given))])
+        reference = _joined([part.numpy() for part in _parts(helper(*given))])
     feed = {name: value.numpy() for name, value in zip(kind.inputs, given, strict=True)}
     with loaded(content) as runner:
         answers = runner.run(feed)
@@ -153,7 +153,7 @@ def _name_dimensions(model: onnx.ModelProto) -> None:
             value.type.tensor_type.shape.dim[index].dim_param = name
 
 
-_EXAMPLES: dict[type[Completer], Callable[[], tuple[Tensor, ...]]] = {
+_EXAMPLES: dict[type[Helper], Callable[[], tuple[Tensor, ...]]] = {
     FlowCompleter: _random_flow,
     ColourCompleter: _random_pictures,
 }

@@ -1,4 +1,4 @@
-"""What the configs of the networks that complete flow and colours have in common: they are one JSON object."""
+"""What the configs of the helper networks have in common: they are one JSON object."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import ClassVar, TypeVar
 from ptfan.engine.errors import ModelError
 from ptfan.engine.typed_json import from_text
 
-__all__ = ["CompleterConfig"]
+__all__ = ["HelperConfig"]
 
-Config = TypeVar("Config", bound="CompleterConfig")
+Config = TypeVar("Config", bound="HelperConfig")
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompleterConfig:
-    """The architecture of a network that completes something; its fields are numbers and tuples of them."""
+class HelperConfig:
+    """The architecture of a helper network; its fields are numbers and tuples of them."""
 
     what: ClassVar[str]
     """What messages call it."""

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from ptfan.engine.errors import ModelError
-from ptfan.training.checkpoint import save_completer
+from ptfan.training.checkpoint import save_helper
 from ptfan.training.colour_completion.run import ColourSubject
-from ptfan.training.completion.subject import CompleterSubject
 from ptfan.training.flow_completion.run import FlowSubject
+from ptfan.training.helpers.subject import HelperSubject
 from ptfan.training.model.colour_completer import ColourCompleter, ColourCompleterConfig
-from ptfan.training.model.completers import Completer
 from ptfan.training.model.flow_completer import FlowCompleter, FlowCompleterConfig
+from ptfan.training.model.helpers import Helper
 from ptfan.training.runs.fabric import open_fabric
 
 FLOW = FlowSubject(), FlowCompleter(FlowCompleterConfig(widths=(8, 8, 16)))
@@ -23,10 +23,10 @@ COLOUR = ColourSubject(), ColourCompleter(ColourCompleterConfig(widths=(8, 16), 
 
 @pytest.mark.parametrize(("subject", "network"), [FLOW, COLOUR])
 def test_a_run_starts_from_a_checkpoint_s_architecture_and_weights(
-    subject: CompleterSubject[Any], network: Completer, tmp_path: Path
+    subject: HelperSubject[Any], network: Helper, tmp_path: Path
 ) -> None:
     start = str(tmp_path / "start.safetensors")
-    save_completer(start, network, {})
+    save_helper(start, network, {})
     config = subject.started_from(subject.config(), start)
     assert config.network == network.config
     state = subject.learner(config, open_fabric(), start).network.state_dict()
@@ -34,7 +34,7 @@ def test_a_run_starts_from_a_checkpoint_s_architecture_and_weights(
 
 
 @pytest.mark.parametrize(("subject", "network"), [FLOW, COLOUR])
-def test_without_a_start_the_seed_decides_on_the_weights(subject: CompleterSubject[Any], network: Completer) -> None:
+def test_without_a_start_the_seed_decides_on_the_weights(subject: HelperSubject[Any], network: Helper) -> None:
     def drawn(seed: int) -> torch.Tensor:
         config = replace(subject.config(), network=network.config, seed=seed)
         weights: torch.Tensor = subject.learner(config, open_fabric(), None).network.stem.weight
@@ -46,6 +46,6 @@ def test_without_a_start_the_seed_decides_on_the_weights(subject: CompleterSubje
 
 def test_a_checkpoint_of_the_other_kind_is_refused(tmp_path: Path) -> None:
     start = str(tmp_path / "start.safetensors")
-    save_completer(start, FLOW[1], {})
+    save_helper(start, FLOW[1], {})
     with pytest.raises(ModelError, match="is a flow completion network, expected a colour completion network"):
         COLOUR[0].started_from(COLOUR[0].config(), start)

@@ -1,4 +1,4 @@
-"""The settings that the trainings of flow and colour completion have in common."""
+"""The settings that the trainings of helper networks have in common."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import ClassVar
 
 from ptfan.engine.errors import InputError
 from ptfan.training.data.sample_config import CutConfig
-from ptfan.training.model.completer_config import CompleterConfig
+from ptfan.training.model.helper_config import HelperConfig
 from ptfan.training.runs.config import RunConfig
 
-__all__ = ["CompleterTrainConfig"]
+__all__ = ["HelperTrainConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompleterTrainConfig(RunConfig):
-    """The settings of a completing network's training."""
+class HelperTrainConfig(RunConfig):
+    """The settings of a helper network's training."""
 
     grid: ClassVar[int]
     """Frames' sides are multiples of this, pixels: the network sees them reduced, and has a multiple of its own."""
 
-    network: CompleterConfig
+    network: HelperConfig
     """The architecture."""
     sample: CutConfig
     """What a clip looks like; its size is that of the frames, of which the network sees a quarter."""

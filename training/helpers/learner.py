@@ -1,4 +1,4 @@
-"""A network that completes flow or colours while it learns: what the two have in common."""
+"""A helper network while it learns: what all of them have in common."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any, TypeVar
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from ptfan.training.checkpoint import save_completer
-from ptfan.training.model.completers import Completer
+from ptfan.training.checkpoint import save_helper
+from ptfan.training.model.helpers import Helper
 from ptfan.training.runs.config import RunConfig
 from ptfan.training.runs.learner import Learner, Pass, mean_measures
 
-__all__ = ["CompleterLearner"]
+__all__ = ["HelperLearner"]
 
-Network = TypeVar("Network", bound=Completer)
+Network = TypeVar("Network", bound=Helper)
 
 
-class CompleterLearner(Learner[Network, Pass]):
-    """A completing network and its loss, which is a mean over all passes and processes of a step."""
+class HelperLearner(Learner[Network, Pass]):
+    """A helper network and its loss, which is a mean over all passes and processes of a step."""
 
-    part = "completer"
+    part = "helper"
 
     def __init__(self, config: RunConfig, fabric: Fabric, network: Network) -> None:
         """Set up what learns.
@@ -38,7 +38,7 @@ class CompleterLearner(Learner[Network, Pass]):
 
     def save(self, path: Path, record: Mapping[str, Any]) -> None:
         """Write the average as a checkpoint, over one that is there."""
-        save_completer(path, self.average.network, record, overwrite=True)
+        save_helper(path, self.average.network, record, overwrite=True)
 
     @abstractmethod
     def _counted(self, batches: Sequence[Pass]) -> Tensor:

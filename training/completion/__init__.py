@@ -1,1 +1,0 @@
-"""What the trainings of flow and colour completion have in common."""

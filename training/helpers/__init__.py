@@ -1,0 +1,1 @@
+"""What the trainings of helper networks have in common."""
