@@ -260,9 +260,5 @@ def open_filler(runner: Runner, pool: StepPool | None = None) -> Filler:
     Raises:
         ModelError: the model fills no holes, or the runner cannot run its form.
     """
-    spec = runner.spec
-    if spec.form == "clip":
-        return WindowFiller(runner)
-    if spec.form == "step":
-        return StepFiller(pool or StepPool(runner))
-    raise ModelError(f"model {spec.name} is of the {spec.form} form, expected clip or step")
+    runner.spec.check_form("clip", "step")
+    return WindowFiller(runner) if runner.spec.form == "clip" else StepFiller(pool or StepPool(runner))

@@ -223,6 +223,15 @@ class ModelSpec:
         """What it computes with, for people to read."""
         return self.precision if self.convolutions == "float" else self.convolutions
 
+    def check_form(self, *expected: Form) -> None:
+        """Check that the model is of one of these forms.
+
+        Raises:
+            ModelError: it is of another one.
+        """
+        if self.form not in expected:
+            raise ModelError(f"model {self.name} is of the {self.form} form, expected {' or '.join(expected)}")
+
     def input_shapes(self, frames: int, width: int, height: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the graph's inputs, of the clip and the step form.
 

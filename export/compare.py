@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,13 +17,11 @@ from ptfan.engine.difference import Difference, Tally
 from ptfan.engine.errors import ToleranceError
 from ptfan.engine.fillers.stepper import Stepper, step_inputs
 from ptfan.engine.runners.ort.ort_runner import OrtRunner
-from ptfan.engine.runners.runner import Runner
+from ptfan.engine.runners.runner import Arrays, Runner
 from ptfan.engine.spec import CLIP_INPUTS, LEAST_PSNR
 from ptfan.training.model import Generator
 
 __all__ = ["WORST", "Comparison", "compare", "compare_arrays", "loaded", "run_clip", "run_torch"]
-
-Arrays = Mapping[str, NDArray[np.float32]]
 
 WORST = 1e-4
 """The largest error allowed where nothing is rounded to fp16, of a picture in [0, 1]. An untrained network's values may

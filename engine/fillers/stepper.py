@@ -137,8 +137,7 @@ def step_runner(runner: Runner) -> BoundRunner:
         ModelError: its model is not of the step form, or its backend cannot run that.
     """
     spec = runner.spec
-    if spec.form != "step":
-        raise ModelError(f"model {spec.name} is of the {spec.form} form, expected step")
+    spec.check_form("step")
     if not isinstance(runner, BoundRunner):
         raise ModelError(f"model {spec.name}: {runner.backend} cannot run the step form; export the clip form for it")
     return runner

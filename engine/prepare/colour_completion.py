@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import ModelError
 from ptfan.engine.frame import Mask, hole_box
 from ptfan.engine.runners.runner import Runner
 
@@ -34,8 +33,7 @@ class LearnedColours:
         Raises:
             ModelError: the network completes no colours.
         """
-        if runner.spec.form != "colour":
-            raise ModelError(f"model {runner.spec.name} is of the {runner.spec.form} form, expected colour")
+        runner.spec.check_form("colour")
         self.runner = runner
 
     def __call__(self, pictures: Sequence[Array], confidences: Sequence[Array], holes: Sequence[Mask]) -> list[Array]:

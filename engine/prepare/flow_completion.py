@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptfan.engine.errors import ModelError
 from ptfan.engine.frame import Mask
 from ptfan.engine.prepare.completion import dilate
 from ptfan.engine.prepare.flow import CONTAMINATED, FlowPair, SmoothFlows, judged, smooth_completion
@@ -34,8 +33,7 @@ class LearnedFlow:
         Raises:
             ModelError: the network completes no flow.
         """
-        if runner.spec.form != "flow":
-            raise ModelError(f"model {runner.spec.name} is of the {runner.spec.form} form, expected flow")
+        runner.spec.check_form("flow")
         self.runner = runner
 
     def __call__(self, flows: Sequence[SmoothFlows], holes: Sequence[Mask]) -> list[FlowPair]:

@@ -12,11 +12,10 @@ from ptfan.engine.prepare.carrier import Canvas
 from ptfan.engine.prepare.flow import FlowPair
 from ptfan.engine.prepare.propagation import ColourCompletion, propagate
 from ptfan.engine.prepare.settling import Settled
+from ptfan.engine.runners.runner import Arrays
 from ptfan.engine.spec import Fill
 
-__all__ = ["Arrays", "clip_inputs"]
-
-Arrays = dict[str, NDArray[np.float32]]
+__all__ = ["clip_inputs"]
 
 
 def clip_inputs(

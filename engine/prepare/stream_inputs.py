@@ -10,10 +10,11 @@ import numpy as np
 from ptfan.engine.frame import Mask
 from ptfan.engine.prepare.carrier import Canvas, Carrier, known_pixels
 from ptfan.engine.prepare.flow import FlowPair
-from ptfan.engine.prepare.inputs import Arrays, clip_inputs
+from ptfan.engine.prepare.inputs import clip_inputs
 from ptfan.engine.prepare.propagation import ColourCompletion
 from ptfan.engine.prepare.remembered_colours import RememberedColours
 from ptfan.engine.prepare.settling import Picture, Settled
+from ptfan.engine.runners.runner import Arrays
 from ptfan.engine.spec import Fill
 
 __all__ = ["StreamInputs"]

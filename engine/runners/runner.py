@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 Arrays = Mapping[str, NDArray[Any]]
+"""What a network is fed, by name."""
 State = Any
 """What `BoundRunner.allocate` returns: memory where that runner computes. Nobody else looks into it."""
 Values = Mapping[str, Any]

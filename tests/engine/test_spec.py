@@ -53,6 +53,13 @@ def test_fields_left_out_take_their_defaults() -> None:
     assert ModelSpec.from_json(json.dumps(SPEC)) == ModelSpec(**SPEC)
 
 
+def test_a_form_is_checked_against_those_that_are_expected() -> None:
+    spec = ModelSpec(**SPEC)
+    spec.check_form("step", spec.form)
+    with pytest.raises(ModelError, match=f"model {spec.name} is of the {spec.form} form, expected flow or colour$"):
+        spec.check_form("flow", "colour")
+
+
 def test_the_json_is_one_flat_object() -> None:
     spec = ModelSpec(**SPEC)
     assert json.loads(spec.to_json()) == json.loads(json.dumps(asdict(spec)))

@@ -119,7 +119,7 @@ class Waves(Dataset[dict[str, torch.Tensor]]):
         hole = np.zeros(self.shape, bool)
         hole[top : top + height, left : left + width] = True
         holes = [hole] * self.frames
-        inputs = clip_inputs(images, holes, estimate_flows(images, holes), self.fill)
+        inputs = dict(clip_inputs(images, holes, estimate_flows(images, holes), self.fill))
         inputs["target"] = np.stack(images).transpose(0, 3, 1, 2).copy()
         return {name: torch.from_numpy(array) for name, array in inputs.items()}
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from ptfan.engine.frame import Mask
 from ptfan.engine.prepare.flow import FlowPair
-from ptfan.engine.prepare.inputs import Arrays
 from ptfan.engine.prepare.propagation import ColourCompletion
 from ptfan.engine.prepare.stream_inputs import StreamInputs
+from ptfan.engine.runners.runner import Arrays
 from ptfan.engine.spec import Fill
 
 __all__ = ["FlowsBetween", "arriving_inputs"]
@@ -28,7 +28,7 @@ def arriving_inputs(
     fill: Fill,
     lookahead: int,
     colours: ColourCompletion | None = None,
-) -> Arrays:
+) -> dict[str, NDArray[np.float32]]:
     """Return the clip graph's inputs of the frames in `shown`, each made when the frame `lookahead` after it arrives.
 
     A frame's flow and carried pixels then come from itself, the one before, all that was carried and has settled up to

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from ptfan.engine.runners.runner import Runner
+from ptfan.engine.runners.runner import Arrays, Runner
 from ptfan.engine.spec import ModelSpec
-
-Arrays = Mapping[str, NDArray[Any]]
 
 
 class FakeCompleter(Runner):

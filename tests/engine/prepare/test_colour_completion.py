@@ -17,7 +17,8 @@ from ptfan.engine.models import COLOUR_MODEL, colour_model, shipped_models
 from ptfan.engine.prepare.colour_completion import LearnedColours, colour_inputs
 from ptfan.engine.prepare.propagation import propagate
 from ptfan.engine.runners.choice import open_runner
-from tests.engine.prepare.fake_completer import Arrays, FakeCompleter
+from ptfan.engine.runners.runner import Arrays
+from tests.engine.prepare.fake_completer import FakeCompleter
 
 HEIGHT, WIDTH = 64, 128
 

@@ -16,7 +16,8 @@ from ptfan.engine.prepare.completion import dilate
 from ptfan.engine.prepare.flow import CONTAMINATED, estimate_flows
 from ptfan.engine.prepare.flow_completion import LearnedFlow, completion_inputs
 from ptfan.engine.runners.choice import open_runner
-from tests.engine.prepare.fake_completer import Arrays, FakeCompleter
+from ptfan.engine.runners.runner import Arrays
+from tests.engine.prepare.fake_completer import FakeCompleter
 
 HEIGHT, WIDTH = 64, 96
 
