@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
@@ -77,6 +78,8 @@ class Page:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with suppress(OSError):  # It wakes the server, which else looks every half second whether it is to end.
+            self._server.socket.shutdown(socket.SHUT_RDWR)
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -110,6 +111,17 @@ def test_a_place_is_this_machine_s_unless_it_says_more(text: str, place: tuple[s
 def test_a_place_that_is_none(text: str) -> None:
     with pytest.raises(InputError, match=r"expected PORT or HOST:PORT"):
         parse_place(text)
+
+
+def test_the_page_ends_at_once(monitor: Monitor) -> None:
+    took = []
+    for _ in range(8):
+        page = Page(("127.0.0.1", 0), monitor)
+        with page:
+            assert get(page, "health")[0] == 200
+            begin = time.monotonic()
+        took.append(time.monotonic() - begin)
+    assert sum(took) < 1.0, "it slept for up to half a second each time"
 
 
 def test_a_port_that_is_taken_is_named(monitor: Monitor) -> None:
