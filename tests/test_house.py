@@ -159,6 +159,12 @@ class TestFiles:
         config = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
         assert set(re.findall(r"repo:\s*(\S+)", config)) == {"local"}
 
+    def test_the_python_versions_that_are_named_are_those_that_are_taken(self, pyproject: dict[str, Any]) -> None:
+        project, head = pyproject["project"], "Programming Language :: Python :: 3."
+        minors = [int(line.removeprefix(head)) for line in project["classifiers"] if line.startswith(head)]
+        assert minors == list(range(minors[0], minors[-1] + 1))
+        assert project["requires-python"] == f">=3.{minors[0]},<3.{minors[-1] + 1}"
+
     def test_the_checks_run_pinned_releases(self, pyproject: dict[str, Any]) -> None:
         lines = (ROOT / "requirements" / "test.txt").read_text(encoding="utf-8").splitlines()
         wanted = [line.partition(";")[0].strip() for line in lines if line and not line.startswith("#")]
