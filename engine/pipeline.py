@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from fractions import Fraction
@@ -16,9 +16,10 @@ from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter, InpaintSettings
 from ptfan.engine.keeping import keeping
 from ptfan.engine.masks.reader import AnyMask
-from ptfan.engine.masks.source import MaskSource, mask_file, mask_name, open_mask
+from ptfan.engine.masks.source import MaskSource, mask_file, mask_settings, open_mask
 from ptfan.engine.media import Encoding, StreamInfo, open_sink, open_source
-from ptfan.engine.models import DEFAULT_MODEL, file_sha256
+from ptfan.engine.model_record import model_record
+from ptfan.engine.models import DEFAULT_MODEL
 from ptfan.engine.notices import Notices, Warn, log_warning
 from ptfan.engine.progress import NoProgress, Progress, running
 from ptfan.engine.report import Report
@@ -43,9 +44,7 @@ def inpaint(
     model: str | Path = DEFAULT_MODEL,
     settings: InpaintSettings | None = None,
     hwaccel: str | None = None,
-    codec: str | None = None,
-    quality: int | None = None,
-    preset: str | None = None,
+    encoding: Encoding | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
@@ -71,9 +70,7 @@ def inpaint(
         model: Name of a model that comes with the package, or a path.
         settings: How the network is fed.
         hwaccel: A device that is to decode the video, as FFmpeg calls it: `cuda`, or `cuda:1`.
-        codec: FFmpeg's name of an encoder; the container's usual one without it.
-        quality: As x264's CRF: 0 is lossless, 16 hard to tell from the source, 23 small.
-        preset: The encoder's speed, by its own names.
+        encoding: How a video is encoded; as suits the container without it.
         overwrite: Whether an existing output may be replaced.
         progress: Is told of every frame.
         stop: Set it from anywhere to end the run early; what is done is kept as `NAME.partial.EXT`.
@@ -88,8 +85,8 @@ def inpaint(
         InterruptedRunError: `stop` was set, or Ctrl-C pressed, before the end.
     """
     begin = time.perf_counter()
-    settings, progress, told = settings or InpaintSettings(), progress or NoProgress(), Notices(warn)
-    encoding = Encoding(codec=codec, quality=quality, preset=preset)
+    settings, encoding = settings or InpaintSettings(), encoding or Encoding()
+    progress, told = NoProgress() if progress is None else progress, Notices(warn)
     check_apart(output_roles(output), [Role("input", source), Role("mask", mask_file(mask))])
     with ExitStack() as opened:
         pictures = opened.enter_context(open_source(source, start, end, rate=rate, hwaccel=hwaccel, warn=told))
@@ -99,7 +96,7 @@ def inpaint(
         inpainter = None
         if _has_holes(masks, pictures.info, told):
             inpainter = opened.enter_context(Inpainter(model, settings=settings))
-        described = None if inpainter is None else _describe(inpainter)  # before its file may be replaced by another
+        described = None if inpainter is None else model_record(inpainter)  # before its file may be replaced by another
         sink = opened.enter_context(open_sink(output, pictures, encoding, overwrite=overwrite, warn=told))
         room = Room.of(pictures.info.width, pictures.info.height)
         stages: Stages[Any] = Stages(pictures, masks, inpainter or CopyThrough(), sink, progress.advance, room=room)
@@ -110,10 +107,10 @@ def inpaint(
             told(f"mask {masks.name}: no pixels in any frame are masked; nothing was replaced")
     seconds = time.perf_counter() - begin
     asked: dict[str, Any] = {
-        "mask": mask_name(mask), "boxes": [asdict(box) for box in boxes], "object_id": object_id, "dilate": dilate,
+        **mask_settings(mask, boxes, object_id=object_id, dilate=dilate),
         "start": None if start is None else float(start), "end": None if end is None else float(end),
         "rate": None if rate is None else str(rate),
-        "hwaccel": hwaccel, "codec": codec, "quality": quality, "preset": preset,
+        "hwaccel": hwaccel, "encoding": encoding.to_dict(),
     }  # fmt: skip
     return Report(
         input=str(source),
@@ -145,9 +142,3 @@ def _run(stages: Stages[Any], info: StreamInfo, progress: Progress, stop: thread
         complete = stages.run(stop)
     if not complete:
         raise InterruptedRunError("stopped")
-
-
-def _describe(inpainter: Inpainter) -> Mapping[str, Any]:
-    path = inpainter.runner.path
-    helpers = {f"{name}_sha256": file_sha256(file) for name, file in inpainter.helpers.items()}
-    return {"path": str(path), "sha256": file_sha256(path), "spec": asdict(inpainter.spec), **helpers}

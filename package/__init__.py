@@ -10,18 +10,26 @@ if TYPE_CHECKING:
     from ptfan.engine.errors import PtfanError
     from ptfan.engine.frame import Box, Frame
     from ptfan.engine.inpainter import Inpainter, InpaintSettings
+    from ptfan.engine.live.feed import FeedOptions
+    from ptfan.engine.live.report import StreamReport
     from ptfan.engine.live.settings import LiveSettings
     from ptfan.engine.live.stream import stream
+    from ptfan.engine.media.encoding import Encoding
     from ptfan.engine.pipeline import inpaint
+    from ptfan.engine.report import Report
 
 __all__ = [
     "Box",
+    "Encoding",
     "Engine",
+    "FeedOptions",
     "Frame",
     "InpaintSettings",
     "Inpainter",
     "LiveSettings",
     "PtfanError",
+    "Report",
+    "StreamReport",
     "__version__",
     "inpaint",
     "stream",
@@ -32,12 +40,16 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Box": "frame",
+    "Encoding": "media.encoding",
     "Engine": "engine",
+    "FeedOptions": "live.feed",
     "Frame": "frame",
     "InpaintSettings": "inpainter",
     "Inpainter": "inpainter",
     "LiveSettings": "live.settings",
     "PtfanError": "errors",
+    "Report": "report",
+    "StreamReport": "live.report",
     "inpaint": "pipeline",
     "stream": "live.stream",
 }

@@ -115,9 +115,11 @@ def inpaint_command(
     """Fill what a mask covers in videos: logos, people, things."""
     from ptfan.engine.commands.side_file import SideFile
     from ptfan.engine.folders import make_folder
+    from ptfan.engine.media import Encoding
     from ptfan.engine.pipeline import inpaint
     from ptfan.engine.progress import choose_progress
-    from ptfan.engine.report import Report, reports_json
+    from ptfan.engine.report import Report
+    from ptfan.engine.run_report import reports_json
     from ptfan.engine.timecode import parse_time
 
     jobs = plan_jobs(inputs, output)
@@ -145,9 +147,7 @@ def inpaint_command(
             threads=threads,
         ),
         hwaccel=hwaccel,
-        codec=codec,
-        quality=quality,
-        preset=preset,
+        encoding=Encoding(codec=codec, quality=quality, preset=preset),
         overwrite=overwrite,
         progress=choose_progress(quiet=quiet),
         warn=say_warning,

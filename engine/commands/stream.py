@@ -175,6 +175,7 @@ def stream_command(
     from ptfan.engine.live.stream import stream
     from ptfan.engine.media import Encoding
     from ptfan.engine.roles import Role, check_apart
+    from ptfan.engine.run_report import reports_json
 
     mask_path = read_mask(mask)
     check_apart([Role("output", to), Role("report", json)], [Role("input", source), Role("mask", mask_path)])
@@ -217,7 +218,7 @@ def stream_command(
             warn=say_warning,
             status=None if quiet else say,
         )
-    report_file.write(report.to_json())
+    report_file.write(reports_json([report], as_list=False))
     if not quiet:
         say(report.summary)
     if report.broken is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ptfan.engine.checks import check_choice, check_numbers
@@ -35,6 +35,4 @@ class LiveSettings:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, of FFmpeg's options the names alone: some are secret."""
-        values = asdict(self)
-        values["feed"]["options"] = sorted(self.feed.options)
-        return values
+        return vars(self) | {"feed": vars(self.feed) | {"options": sorted(self.feed.options)}}

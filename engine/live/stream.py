@@ -27,8 +27,9 @@ from ptfan.engine.live.report import StreamReport
 from ptfan.engine.live.settings import LiveSettings
 from ptfan.engine.live.stream_sink import StreamSink
 from ptfan.engine.masks.reader import AnyMask
-from ptfan.engine.masks.source import mask_file, open_mask
+from ptfan.engine.masks.source import mask_file, mask_settings, open_mask
 from ptfan.engine.media import Encoding, Sink, open_sink
+from ptfan.engine.model_record import model_record
 from ptfan.engine.notices import Notices, Warn, log_warning
 from ptfan.engine.roles import Role, check_apart
 from ptfan.engine.stages import Room, Stages
@@ -67,7 +68,7 @@ def stream(
 ) -> StreamReport:
     """Inpaint a live source until it ends, is given up, or `stop` is set. The output is finished in each case.
 
-    It also ends when the output breaks, because nobody takes it any longer for instance; the report tells.
+    It also ends when the output breaks, because nobody takes it any longer for instance.
 
     Memory does not grow. Pictures go out at their first size, with time stamps that increase, whatever the source does.
 
@@ -87,6 +88,9 @@ def stream(
         warn: Takes a line about what happens.
         status: Takes a line about the state of the run every few seconds.
 
+    Returns:
+        What was done. It tells as well when the source was given up, or the output broke.
+
     Raises:
         InputError: Source, mask, model or an option cannot be used, or the output would take the place of one of them.
         OutputError: The output cannot be opened or finished.
@@ -99,6 +103,7 @@ def stream(
     with ExitStack() as opened:
         masks = opened.enter_context(_masks(mask, boxes, object_id, dilate, told))
         inpainter = opened.enter_context(Inpainter(model, settings=settings))
+        described, backend = model_record(inpainter), inpainter.runner.backend
         if live.page is not None:  # before the source, so that probes are answered while that is waited for
             page = opened.enter_context(Page(live.page, monitor))
             if status is not None:
@@ -110,15 +115,18 @@ def stream(
         stages: Stages[Any] = Stages(pictures, masks, inpainter, sink, room=ROOM)
         opened.enter_context(_Status(monitor, status))
         broken = _run(stages, sink, told)
-        backend = inpainter.runner.backend
     monitor.finished()
+    asked = {
+        **mask_settings(mask, boxes, object_id=object_id, dilate=dilate),
+        "live": live.to_dict(), "encoding": encoding.to_dict(),
+    }  # fmt: skip
     return StreamReport(
         input=source,
         output=output,
         figures=monitor.figures(),
         stages=dict(stages.busy),
-        settings={"live": live.to_dict(), **asdict(inpainter.settings)},
-        model=str(model),
+        settings={**asked, **asdict(inpainter.settings)},
+        model=described,
         backend=backend,
         versions=versions(),
         gave_up=None if pictures.gave_up is None else str(pictures.gave_up),
@@ -130,10 +138,8 @@ def stream(
 def _check_output(output: str | None, encoding: Encoding, live: LiveSettings) -> None:
     if output is None and live.page is None:
         raise InputError("nothing to do with the pictures: give --to, or --page to look at them")
-    if encoding.options and not (output is not None and _is_sent(output)):
-        raise InputError(
-            f"{output or 'page'}: takes no --output-option, as only networks and HLS (NAME.m3u8) do; leave it out"
-        )
+    if output is None or not _is_sent(output):
+        encoding.refuse_options(output or "page")
 
 
 def _run(stages: Stages[Any], sink: Sink, tell: Warn) -> OutputError | None:

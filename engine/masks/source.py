@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from fractions import Fraction
 from numbers import Integral
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from ptfan.engine.masks.shaping import grow_hole, scale_mask
 from ptfan.engine.media import Sample, StreamInfo
 from ptfan.engine.notices import Warn, log_warning
 
-__all__ = ["MaskSource", "mask_file", "mask_name", "open_mask"]
+__all__ = ["MaskSource", "mask_file", "mask_settings", "open_mask"]
 
 MOST_HOLE = 0.6
 """Share of the frame above which one mask for all frames has probably been drawn black on white."""
@@ -217,7 +218,7 @@ def open_mask(
     if mask is None and object_id is not None:
         raise InputError("an object id needs a mask to choose from; give one too")
     reader = None if mask is None else open_reader(mask, object_id)
-    masks = MaskSource(reader, boxes, dilate=dilate, name=mask_name(mask) or "boxes", warn=warn)
+    masks = MaskSource(reader, boxes, dilate=dilate, name=_mask_name(mask) or "boxes", warn=warn)
     if info is not None:
         masks.follow(info)
     return masks
@@ -238,7 +239,14 @@ def mask_file(mask: AnyMask | None) -> str | Path | None:
     return None if isinstance(mask, np.ndarray) else mask
 
 
-def mask_name(mask: AnyMask | None) -> str | None:
+def mask_settings(mask: AnyMask | None, boxes: Sequence[Box], *, object_id: int | None, dilate: int) -> dict[str, Any]:
+    """Return what `open_mask` was asked for, as reports hold it."""
+    return {
+        "mask": _mask_name(mask), "boxes": [asdict(box) for box in boxes], "object_id": object_id, "dilate": dilate,
+    }  # fmt: skip
+
+
+def _mask_name(mask: AnyMask | None) -> str | None:
     """Return what to call a mask in messages and reports; None if there is none."""
     if isinstance(mask, np.ndarray):
         return f"array of {'x'.join(map(str, reversed(mask.shape)))}"

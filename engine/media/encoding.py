@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Real
+from typing import Any
 
 from ptfan.engine.errors import InputError
 
@@ -30,7 +31,8 @@ class Encoding:
     preset: str | None = None
     """The encoder's speed, by its own name for it."""
     options: Mapping[str, str] = field(default_factory=dict)
-    """Further options of FFmpeg's for what is sent over a network, or into an HLS folder; nothing else takes them."""
+    """Further options of FFmpeg's for what is sent over a network, or into an HLS folder. Files, folders of images and
+    Y4M take none: there they are refused."""
 
     def __post_init__(self) -> None:
         quality = self.quality
@@ -43,3 +45,19 @@ class Encoding:
     def chosen(self) -> bool:
         """Whether anything of the encoder is wished for."""
         return any(wish is not None for wish in (self.codec, self.quality, self.preset))
+
+    def refuse_options(self, output: str) -> None:
+        """Refuse FFmpeg's options for an output that takes none.
+
+        Raises:
+            InputError: there are some.
+        """
+        if self.options:
+            raise InputError(
+                f"{output}: takes no options of FFmpeg's (--output-option), as only networks and HLS (NAME.m3u8) do; "
+                "leave them out"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the wishes as plain values, of FFmpeg's options the names alone: some are secret."""
+        return vars(self) | {"options": sorted(self.options)}

@@ -89,12 +89,13 @@ def open_sink(
         warn: Takes a line about what the output cannot hold; the log `ptfan` without it.
 
     Raises:
-        InputError: The codec, its options or the output's ending cannot be used.
+        InputError: The codec, its settings or the output's ending cannot be used, or there are options for a network.
         OutputExistsError: The output exists, and `overwrite` was not given.
         OutputError: It cannot be written, or is the input itself.
     """
     name, info = os.fspath(output), source.info
     path, encoding = Path(name), encoding or Encoding()
+    encoding.refuse_options(name)
     _refuse_same(path, info.name)
     if name != "-" and not _is_folder(name) and path.suffix.lower() != ".y4m":
         _refuse_unknown(path)

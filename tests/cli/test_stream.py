@@ -538,6 +538,9 @@ def test_paths_and_an_array_as_mask_will_do(tmp_path: Path) -> None:
     hole[10:26, 30:54] = True
     report = stream(source, output, mask=hole)
     assert (report.input, report.output) == (str(source), str(output))
+    found = report.to_dict()
+    assert (found["model"]["spec"]["name"], len(found["model"]["sha256"])) == ("s-live", 64)
+    assert (found["settings"]["mask"], found["settings"]["encoding"]["codec"]) == (f"array of {WIDTH}x{HEIGHT}", None)
     (written,) = output.glob("*.png")
     with av.open(str(written)) as image:
         changed = (next(image.decode(video=0)).to_ndarray(format="gray") != picture(0)) & ~hole

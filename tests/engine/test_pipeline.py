@@ -19,9 +19,11 @@ from ptfan.engine.errors import InputError, InterruptedRunError, MaskError, Outp
 from ptfan.engine.frame import Box
 from ptfan.engine.inpainter import Inpainter
 from ptfan.engine.masks.source import MaskSource
+from ptfan.engine.media import Encoding
 from ptfan.engine.pipeline import inpaint
 
 BOX = Box(20, 14, 16, 12)
+LOSSLESS = Encoding(codec="ffv1")
 FRAMES = 14
 
 
@@ -68,7 +70,7 @@ def _masks(path: Path, rate: int, count: int) -> Path:
 
 @pytest.mark.parametrize("start", [None, 0.28])
 def test_masks_of_another_rate_do_not_drift(start: float | None, clip: Path, network: Any, tmp_path: Path) -> None:
-    settings: dict[str, Any] = {"model": tmp_path / "fake.onnx", "codec": "ffv1", "start": start}
+    settings: dict[str, Any] = {"model": tmp_path / "fake.onnx", "encoding": LOSSLESS, "start": start}
     for name, rate in (("same", 25), ("twice", 50)):
         masks = _masks(tmp_path / f"{name}-masks.mkv", rate, FRAMES * rate // 25)
         report = inpaint(clip, tmp_path / f"{name}.mkv", mask=masks, **settings)
@@ -96,7 +98,7 @@ def test_a_folder_of_images_is_shown_at_the_rate_that_is_given(clip: Path, netwo
 
 
 def test_the_hole_is_filled_and_the_rest_is_kept(clip: Path, network: Any, tmp_path: Path) -> None:
-    report = inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], model=tmp_path / "fake.onnx", codec="ffv1")
+    report = inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], model=tmp_path / "fake.onnx", encoding=LOSSLESS)
     before, after = pictures(clip), pictures(tmp_path / "out.mkv")
     assert report.frames == report.inpainted == len(after) == FRAMES
     hole = np.zeros((48, 64), bool)
@@ -113,16 +115,16 @@ def test_the_hole_is_filled_and_the_rest_is_kept(clip: Path, network: Any, tmp_p
 def test_a_mask_may_be_an_array(clip: Path, network: Any, tmp_path: Path) -> None:
     hole = np.zeros((48, 64), bool)
     hole[BOX.slices] = True
-    report = inpaint(clip, tmp_path / "out.mkv", mask=hole, model=tmp_path / "fake.onnx", codec="ffv1")
+    report = inpaint(clip, tmp_path / "out.mkv", mask=hole, model=tmp_path / "fake.onnx", encoding=LOSSLESS)
     assert report.inpainted == FRAMES
     assert (report.settings["mask"], report.warnings) == ("array of 64x48", ())
-    inpaint(clip, tmp_path / "boxed.mkv", boxes=[BOX], model=tmp_path / "fake.onnx", codec="ffv1")
+    inpaint(clip, tmp_path / "boxed.mkv", boxes=[BOX], model=tmp_path / "fake.onnx", encoding=LOSSLESS)
     assert np.array_equal(pictures(tmp_path / "out.mkv"), pictures(tmp_path / "boxed.mkv"))
 
 
 def test_the_report_tells_of_the_model_that_was_loaded(clip: Path, network: Any, tmp_path: Path) -> None:
     network.answer = lambda inputs: network.path.unlink(missing_ok=True) or np.full_like(inputs["frames"], 0.5)
-    report = inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], model=tmp_path / "fake.onnx", codec="ffv1")
+    report = inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], model=tmp_path / "fake.onnx", encoding=LOSSLESS)
     assert report.model is not None
     assert report.model["sha256"] == sha256(b"fake").hexdigest()
 
@@ -139,7 +141,7 @@ def test_warnings_reach_the_caller_and_the_report(clip: Path, network: Any, tmp_
 def test_without_a_hole_no_network_is_loaded(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "Inpainter", lambda *arguments, **options: pytest.fail("loaded"))
     monkeypatch.setattr(MaskSource, "at", lambda self, index, width, height, time=None: np.zeros((height, width), bool))
-    report = inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], codec="ffv1", warn=lambda line: None)
+    report = inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], encoding=LOSSLESS, warn=lambda line: None)
     assert (report.frames, report.inpainted, report.model, report.backend) == (FRAMES, 0, None, None)
     assert np.array_equal(pictures(tmp_path / "out.mkv"), pictures(clip))
 
@@ -157,7 +159,7 @@ def test_a_run_that_is_stopped_keeps_its_beginning(clip: Path, network: Any, tmp
     (tmp_path / "out.mkv").write_bytes(b"older")
     with pytest.raises(InterruptedRunError) as caught:
         inpaint(
-            clip, tmp_path / "out.mkv", boxes=[BOX], model=tmp_path / "fake.onnx", overwrite=True, codec="ffv1",
+            clip, tmp_path / "out.mkv", boxes=[BOX], model=tmp_path / "fake.onnx", overwrite=True, encoding=LOSSLESS,
             stop=stop,
         )  # fmt: skip
     kept = pictures(tmp_path / "out.partial.mkv")
@@ -240,8 +242,9 @@ def test_what_cannot_be_is_refused(clip: Path, tmp_path: Path) -> None:
         inpaint(clip, clip, boxes=[BOX], overwrite=True)
     with pytest.raises(InputError, match="nothing to replace"):
         inpaint(clip, tmp_path / "out.mkv")
-    with pytest.raises(InputError, match="quality is -1"):
-        inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], quality=-1)
+    with pytest.raises(InputError, match=r"out\.mkv: takes no options of FFmpeg's"):
+        inpaint(clip, tmp_path / "out.mkv", boxes=[BOX], encoding=Encoding(options={"movflags": "faststart"}))
+    assert not (tmp_path / "out.mkv").exists()
 
 
 def test_an_output_that_exists_is_refused(clip: Path, network: Any, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -154,7 +155,14 @@ def test_frames_a_second_are_those_of_the_last_seconds(monkeypatch: pytest.Monke
     assert monitor.figures()["fps"] == 0
 
 
+def test_a_report_holds_the_names_of_input_options_alone() -> None:
+    live = LiveSettings(feed=FeedOptions(options=MappingProxyType({"cookies": "hidden"}), patience=2), reconnect=3)
+    found = live.to_dict()
+    assert (found["reconnect"], found["feed"]["patience"], found["feed"]["options"]) == (3, 2, ["cookies"])
+    assert live.feed.options == {"cookies": "hidden"}
+
+
 @pytest.mark.parametrize("output", ["out.mp4", "-", "frames/"])
 def test_options_that_nothing_would_take_are_refused(output: str) -> None:
-    with pytest.raises(InputError, match=f"^{output}: takes no --output-option, as only networks and HLS"):
+    with pytest.raises(InputError, match=f"^{output}: takes no options of FFmpeg's .--output-option., as only"):
         stream("in.mp4", output, encoding=Encoding(options={"movflags": "faststart"}))

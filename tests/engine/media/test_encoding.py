@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -18,3 +19,10 @@ def test_options_of_networks_choose_no_encoder() -> None:
     assert not Encoding(options={"pkt_size": "1316"}).chosen
     assert Encoding(quality=0).chosen
     assert Encoding(preset="fast").chosen
+
+
+def test_a_report_holds_the_names_of_options_alone() -> None:
+    encoding = Encoding(codec="libx264", options=MappingProxyType({"rtmp_playpath": "hidden", "pkt_size": "1316"}))
+    assert encoding.to_dict() == {
+        "codec": "libx264", "quality": None, "preset": None, "options": ["pkt_size", "rtmp_playpath"],
+    }  # fmt: skip
