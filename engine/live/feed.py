@@ -20,9 +20,10 @@ from ptfan.engine.live.address import is_device, is_endless, source_format
 from ptfan.engine.live.retimer import TIME_BASE
 from ptfan.engine.media.deinterlacer import deinterlace
 from ptfan.engine.media.hardware import HardwareDecoding
+from ptfan.engine.media.input_container import PLAYLISTS
 from ptfan.engine.media.span import Span
 from ptfan.engine.media.stream_info import StreamInfo
-from ptfan.engine.media.video_file import PLAYLISTS, VideoFile
+from ptfan.engine.media.video_file import VideoFile
 from ptfan.engine.media.video_probe import describe_stream
 from ptfan.engine.media.y4m_source import Y4mSource
 from ptfan.engine.notices import Warn

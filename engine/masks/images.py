@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ptfan.engine.errors import InputNotFoundError, MaskError, PtfanError
 from ptfan.engine.frame import Mask
 from ptfan.engine.media.film import films_of
-from ptfan.engine.media.input_container import open_container
+from ptfan.engine.media.input_container import LEADS_AWAY, open_container
 from ptfan.engine.media.orientation import Orientation
 from ptfan.engine.media.pixel_layout import bits_of, has_alpha, plane_rows
 
@@ -212,5 +212,7 @@ def _varies(alpha: Values) -> bool:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, av.ArgumentError):
+        return f"it is {LEADS_AWAY}"
     text = getattr(error, "strerror", None) or str(error)
     return text.splitlines()[0] if text else type(error).__name__

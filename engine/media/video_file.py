@@ -14,20 +14,18 @@ from ptfan.engine.errors import InputError, UnreadableError, one_line
 from ptfan.engine.media.decoder import Decode, decoder_of
 from ptfan.engine.media.film import films_of
 from ptfan.engine.media.hardware import HardwareDecoding
-from ptfan.engine.media.input_container import open_container
+from ptfan.engine.media.input_container import LEADS_AWAY, open_container
 from ptfan.engine.media.seams import Seam, Splicer
 from ptfan.engine.redaction import redacted
 
-__all__ = ["NO_PROTOCOL", "PLAYLISTS", "VideoFile"]
+__all__ = ["NO_PROTOCOL", "VideoFile"]
 
 NO_PROTOCOL = "this FFmpeg, as PyAV brings it, does not speak this protocol"
 """Said of an address."""
 _UNSEARCHABLE = "its index lies at the end, and its server lets nobody search it (no byte ranges); download it first"
 _ANIMATED = "is an animated WebP, which FFmpeg does not decode, or is damaged; convert it to PNG images first"
-_NOT_VIDEO = {"tty", "srt", "ass", "webvtt", "lrc", "concat", "hls", "dash", "ffmetadata"}
+_NOT_VIDEO = {"tty", "srt", "ass", "webvtt", "lrc", "ffmetadata"}
 """What FFmpeg takes text files for."""
-PLAYLISTS = {"hls", "dash"}
-"""Formats that name the parts of a live stream; in a file they could name any other file."""
 _LOW_DELAY = int(Flags.low_delay)
 _CLOCKED = 0x0200
 """FFmpeg's AVFMT_TS_DISCONT: time stamps may jump, as broadcasts do."""
@@ -76,11 +74,9 @@ class VideoFile:
         if hardware is not None:
             how["hwaccel"] = hardware.open()
         try:
-            self.container = open_container(location, **how)
-        except av.ProtocolNotFoundError as error:
-            raise UnreadableError(f"{self.name}: {NO_PROTOCOL}; convert it to another one on the way") from error
+            self.container = open_container(location, live=live, **how)
         except (av.FFmpegError, ValueError) as error:
-            raise InputError(f"{self.name}: {_reason(error)}") from error
+            raise self._unopened(error) from error
         except RuntimeError as error:  # so PyAV says that the device decodes no stream of it
             raise self._refused() from error
         self.clocked = bool(self.container.format.flags & _CLOCKED)
@@ -132,6 +128,14 @@ class VideoFile:
         """Close the container."""
         self.container.close()
 
+    def _unopened(self, error: Exception) -> InputError:
+        """Say why it does not open."""
+        if isinstance(error, av.ProtocolNotFoundError):
+            return UnreadableError(f"{self.name}: {NO_PROTOCOL}; convert it to another one on the way")
+        if isinstance(error, av.ArgumentError) and not self._live:
+            return UnreadableError(f"{self.name}: is {LEADS_AWAY}, not a video")
+        return InputError(f"{self.name}: {_reason(error)}")
+
     def _is_out_of_reach(self, error: av.FFmpegError) -> bool:
         """Tell whether an error means that a web server gave the index, and not the pictures that lie before it.
 
@@ -165,7 +169,7 @@ class VideoFile:
 
     def _find_stream(self) -> av.VideoStream:
         """Return the film, set to decode with several threads."""
-        if self.container.format.name in _NOT_VIDEO - (PLAYLISTS if self._live else set()):
+        if self.container.format.name in _NOT_VIDEO:
             raise UnreadableError(f"{self.name}: is a text file, not a video")
         films = films_of(self.container)
         if films:

@@ -54,7 +54,7 @@ def test_a_playlist_is_read_live_only(clip: Clips) -> None:
     path = part.with_name("a.m3u8")
     path.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{part.name}\n#EXT-X-ENDLIST\n")
     assert len(decoded(VideoFile(str(path), live=True).frames())) == 10
-    with pytest.raises(UnreadableError, match="is a text file, not a video"):
+    with pytest.raises(UnreadableError, match="is a playlist or the like"):
         VideoFile(str(path))
 
 
