@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Image
@@ -155,13 +156,21 @@ def _position(moment: Fraction | None, rate: Fraction) -> int:
 def _read(path: Path, *, alpha: bool) -> Image:
     """Read an image as (H, W, 3) RGB, or (H, W, 4) RGBA if it has alpha and that is wanted; uint8 or uint16."""
     content = np.frombuffer(_content(path), np.uint8)
-    pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if alpha and content.size else None
+    pixels = _decode(content, cv2.IMREAD_UNCHANGED) if alpha else None
     if pixels is not None and pixels.ndim == 3 and pixels.shape[2] == 4:
         return np.asarray(cv2.cvtColor(_checked(path, pixels), cv2.COLOR_BGRA2RGBA))
-    pixels = cv2.imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH) if content.size else None
+    pixels = _decode(content, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     if pixels is None:
-        raise InputError(f"{path}: is not an image that can be read, or is damaged")
+        raise InputError(f"{path}: is not an image that can be read, or is damaged or too large")
     return np.asarray(cv2.cvtColor(_checked(path, pixels), cv2.COLOR_BGR2RGB))
+
+
+def _decode(content: NDArray[np.uint8], flags: int) -> Image | None:
+    """Decode an image; None where it is none, is damaged, or is larger than OpenCV takes (2 ** 30 pixels)."""
+    try:
+        return cv2.imdecode(content, flags)
+    except cv2.error:
+        return None
 
 
 def _checked(path: Path, pixels: Image) -> Image:

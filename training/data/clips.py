@@ -92,10 +92,18 @@ class ImageFrames:
     def read(self, start: int, stop: int | None) -> Iterator[Pixels]:
         """Yield frames start to stop (the last without it) as (H, W, 3) uint8 RGB."""
         for path in self.files[start:stop]:
-            image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-            if image is None:
-                raise InputError(f"clip {path}: cannot be read; expected a JPEG or PNG image")
-            yield np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+            yield _read_image(path)
+
+
+def _read_image(path: Path) -> Pixels:
+    """Read an image as (H, W, 3) uint8 RGB."""
+    try:
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    except cv2.error:  # of more pixels than OpenCV takes
+        image = None
+    if image is None:
+        raise InputError(f"clip {path}: cannot be read; expected a JPEG or PNG image")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import struct
+import zlib
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -183,6 +185,15 @@ def test_a_folder_is_no_image_whatever_its_name(tmp_path: Path):
 def test_an_empty_file_is_no_image(tmp_path: Path):
     (tmp_path / "1.png").touch()
     with pytest.raises(InputError, match=r"1\.png: is not an image that can be read"):
+        open_source(tmp_path)
+
+
+def test_an_image_of_more_pixels_than_any_is_named(tmp_path: Path):
+    _write(tmp_path / "1.png", _image(1))
+    content = (tmp_path / "1.png").read_bytes()
+    head = b"IHDR" + struct.pack(">II", 60000, 60000) + content[24:29]
+    (tmp_path / "1.png").write_bytes(content[:12] + head + struct.pack(">I", zlib.crc32(head)) + content[33:])
+    with pytest.raises(InputError, match=r"1\.png: is not an image that can be read, or is damaged or too large"):
         open_source(tmp_path)
 
 
