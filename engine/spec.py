@@ -179,6 +179,20 @@ class ModelSpec:
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
             check_choice(f"model spec: {name}", getattr(self, name), choices, ModelError)
+        if self.version != SPEC_VERSION:
+            raise ModelError(
+                f"model spec: version {self.version}, this ptfan reads version {SPEC_VERSION}; export the model again"
+            )
+        if not self.name.isprintable():
+            raise ModelError(f"model spec: name is {self.name!r}, expected a name that can be shown")
+        self._check_numbers()
+        self._check_sizes()
+        if bool(self.carried) != (self.form == "step"):
+            what = "nothing is carried" if self.form == "step" else "something is carried"
+            raise ModelError(f"model spec: form is {self.form}, but {what} from step to step; export the model again")
+
+    def _check_numbers(self) -> None:
+        """Check the counts of frames and streams."""
         for name in ("window", "stride", "size_multiple"):
             _whole(name, getattr(self, name))
         _whole("lookahead", self.lookahead, 0)
@@ -187,19 +201,18 @@ class ModelSpec:
                 _whole(name, value)
         if not self.stride <= self.window:
             raise ModelError(f"model spec: stride is {self.stride}, expected 1 to window ({self.window})")
-        if bool(self.carried) != (self.form == "step"):
-            what = "nothing is carried" if self.form == "step" else "something is carried"
-            raise ModelError(f"model spec: form is {self.form}, but {what} from step to step; export the model again")
         if not 0 <= self.ahead <= self.window - self.stride:
             raise ModelError(
                 f"model spec: frames_ahead is {self.ahead}, expected 0 to window - stride ({self.window - self.stride})"
             )
-        if self.fixed_size is not None and any(side < 1 or side % self.size_multiple for side in self.fixed_size):
+
+    def _check_sizes(self) -> None:
+        """Check widths and heights."""
+        for name in ("working_size", "fixed_size", "smallest_size", "largest_size"):
+            for side in getattr(self, name) or ():
+                _whole(f"a side of {name}", side)
+        if any(side % self.size_multiple for side in self.fixed_size or ()):
             raise ModelError(f"model spec: fixed_size is {self.fixed_size}, expected multiples of {self.size_multiple}")
-        if self.version != SPEC_VERSION:
-            raise ModelError(
-                f"model spec: version {self.version}, this ptfan reads version {SPEC_VERSION}; export the model again"
-            )
 
     @property
     def ahead(self) -> int:

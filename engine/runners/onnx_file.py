@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from ptfan.engine.errors import InputNotFoundError, ModelError
 from ptfan.engine.spec import METADATA_KEY, ModelSpec
 
-__all__ = ["count_nodes", "read_spec", "without_functions"]
+__all__ = ["check_whole", "count_nodes", "read_spec", "without_functions"]
 
 MODEL_GRAPH, MODEL_METADATA, MODEL_FUNCTIONS = 7, 14, 25
 GRAPH_NODE = 1
 NODE_TYPE, NODE_DOMAIN = 4, 7
 ENTRY_KEY, ENTRY_VALUE = 1, 2
 """The numbers of the fields in onnx.proto."""
+WAYS_OUT: Mapping[str, Mapping[int, str]] = {
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse tensor"},
+    "function": {7: "node", 11: "attribute"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse tensor", 23: "sparse tensor"},
+    "sparse tensor": {1: "tensor", 2: "tensor"},
+    "tensor": {13: "place"},
+}
+"""The fields by which one comes from a model to all places, outside of the file, where tensors are said to lie."""
 VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES = 0, 1, 2, 5
 """How a field is written."""
 
@@ -38,6 +49,23 @@ def read_spec(path: Path) -> ModelSpec:
         return ModelSpec.from_json(texts[METADATA_KEY])
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
+
+
+def check_whole(path: Path) -> None:
+    """Check that no tensor of an ONNX file lies elsewhere.
+
+    Where it lies may be any file on this machine, and not every release of every library that reads models looks where
+    that leads. Nor would the file's hash say which model it is.
+
+    Raises:
+        InputNotFoundError: there is no such file.
+        ModelError: one does; or it is not an ONNX file.
+    """
+    data = _read(path)
+    with _parsing(path):
+        leads_out = "place" in _kinds(data)
+    if leads_out:
+        raise ModelError(f"model {path}: keeps tensors in other files, which are not read; save it as one file")
 
 
 def count_nodes(path: Path, op: str, domain: str) -> int:
@@ -83,6 +111,16 @@ def _parsing(path: Path) -> Iterator[None]:
         yield
     except (IndexError, ValueError) as error:
         raise ModelError(f"model {path}: cannot be read; expected an ONNX file") from error
+
+
+def _kinds(model: memoryview) -> Iterator[str]:
+    """Go through all messages that `WAYS_OUT` leads to, and say what each is."""
+    parts = [("model", model)]
+    while parts:
+        kind, data = parts.pop()
+        yield kind
+        known = WAYS_OUT.get(kind, {})
+        parts += [(known[number], part) for number, part in _fields(data) if number in known]
 
 
 def _text(value: memoryview | bytes) -> str:

@@ -20,7 +20,7 @@ from ptfan.engine.models import find_model
 from ptfan.engine.prepare.flow_completion import REDUCTION
 from ptfan.engine.progress import Progress
 from ptfan.engine.roles import Role, check_apart
-from ptfan.engine.runners.onnx_file import read_spec
+from ptfan.engine.runners.onnx_file import check_whole, read_spec
 from ptfan.engine.runners.ort.ort_runner import OrtRunner
 from ptfan.engine.spec import LEAST_PSNR, Form, ModelSpec
 from ptfan.engine.verify.run import VerifySettings, verify
@@ -65,6 +65,7 @@ def quantize_model(
     check_apart([Role("output", output)], read)
     check_target(output, overwrite=overwrite)
     spec = read_spec(path)
+    check_whole(path)
     if spec.numbers != "fp32":
         raise ModelError(f"model {model}: is {spec.numbers}; expected fp32")
     calls = calibration_calls(path, settings, progress)

@@ -24,7 +24,7 @@ def specs(draw: st.DrawFn) -> ModelSpec:
     window = draw(st.integers(1, 40))
     form: Any = draw(st.sampled_from(["clip", "step"]))
     return ModelSpec(
-        name=draw(st.text(max_size=8)),
+        name=draw(st.text(max_size=8).filter(str.isprintable)),
         form=form,
         carried=CARRIED if form == "step" else (),
         precision=draw(st.sampled_from(["fp32", "fp16"])),
@@ -78,8 +78,12 @@ def test_the_json_is_one_flat_object() -> None:
         ({"stride": 16}, "stride is 16, expected 1 to window"),
         ({"size_multiple": 0}, "size_multiple is 0"),
         ({"fixed_window": 0}, "fixed_window is 0"),
+        ({"name": "s\x1b[2J"}, r"name is 's\x1b[2J', expected a name that can be shown"),
         ({"fixed_size": (100, 64)}, "fixed_size is (100, 64), expected multiples of 8"),
-        ({"fixed_size": (0, 64)}, "fixed_size is (0, 64)"),
+        ({"fixed_size": (0, 64)}, "a side of fixed_size is 0, expected a whole number from 1 to 65536"),
+        ({"working_size": (-432, 240)}, "a side of working_size is -432"),
+        ({"smallest_size": (64, 1 << 20)}, "a side of smallest_size is 1048576"),
+        ({"largest_size": (-8, 8)}, "a side of largest_size is -8"),
         ({"version": 2}, "version 2, this ptfan reads version 1"),
     ],
 )

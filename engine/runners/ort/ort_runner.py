@@ -19,7 +19,7 @@ from ptfan.engine.errors import BackendError, ModelError, one_line
 from ptfan.engine.interrupts import let_handlers_through
 from ptfan.engine.machine import cores, usual_threads
 from ptfan.engine.runners.half import cast
-from ptfan.engine.runners.onnx_file import read_spec
+from ptfan.engine.runners.onnx_file import check_whole, read_spec
 from ptfan.engine.runners.ort.graphs import CudaGraphs
 from ptfan.engine.runners.ort.onnxruntime_module import import_onnxruntime
 from ptfan.engine.runners.runner import (
@@ -66,6 +66,7 @@ class OrtRunner(BoundRunner):
         onnxruntime = import_onnxruntime()
 
         super().__init__(model, read_spec(model))
+        check_whole(model)
         self._threads, self._gpu = threads or _usual_threads(self.spec), gpu
         self._place = ("cpu", 0) if gpu is None else ("cuda", gpu)
         session = _open_session(model, self._threads, gpu, keep=not self.spec.helps)

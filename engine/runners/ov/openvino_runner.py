@@ -14,7 +14,7 @@ from ptfan.engine.errors import BackendError, ModelError, one_line
 from ptfan.engine.interrupts import let_handlers_through
 from ptfan.engine.machine import usual_threads
 from ptfan.engine.runners.half import cast
-from ptfan.engine.runners.onnx_file import read_spec
+from ptfan.engine.runners.onnx_file import check_whole, read_spec
 from ptfan.engine.runners.ov.flow_warp_conversion import flow_warp_extension
 from ptfan.engine.runners.ov.openvino_module import import_openvino
 from ptfan.engine.runners.runner import (
@@ -51,6 +51,7 @@ class OpenVINORunner(BoundRunner):
             ModelError: not an ONNX file, or none that ptfan exported.
         """
         super().__init__(model, read_spec(model))
+        check_whole(model)
         self._arithmetic: Arithmetic = arithmetic
         self._openvino = import_openvino()
         self._core = _core()

@@ -14,7 +14,7 @@ from ptfan.engine.models import file_sha256, find_model
 from ptfan.engine.progress import NoProgress, Progress
 from ptfan.engine.roles import Role, check_apart
 from ptfan.engine.runners.backends import PLAN_SUFFIX
-from ptfan.engine.runners.onnx_file import count_nodes, read_spec, without_functions
+from ptfan.engine.runners.onnx_file import check_whole, count_nodes, read_spec, without_functions
 from ptfan.engine.runners.trt.build_monitor import make_monitor
 from ptfan.engine.runners.trt.gpu import take_gpu
 from ptfan.engine.runners.trt.plan_record import PlanRecord, record_path
@@ -114,6 +114,7 @@ def _check_targets(model: Path, output: Path, timing_cache: Path | None, *, over
 def _read(model: str, path: Path) -> ModelSpec:
     """Return the spec of a model that can be built."""
     spec = read_spec(path)
+    check_whole(path)
     if spec.helps:
         raise ModelError(
             f"model {model}: completes {spec.form}, which is done on the CPU; expected a model that fills holes"
