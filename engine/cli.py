@@ -17,7 +17,7 @@ import typer
 from ptfan.engine.atomic import output_error
 from ptfan.engine.channel import THREAD_PREFIX
 from ptfan.engine.commands import bench, build, demo, info, inpaint, preview, stream, verify
-from ptfan.engine.commands.messages import say_error, say_warning, show_log
+from ptfan.engine.commands.messages import say, say_error, say_warning, show_log
 from ptfan.engine.errors import InterruptedRunError, PtfanError
 from ptfan.engine.extras import missing_extra
 from ptfan.engine.interrupts import EXIT_INTERRUPTED, signals_interrupt
@@ -100,27 +100,38 @@ def _report(work: Callable[[], int], command: str) -> int:
         return EXIT_INTERRUPTED
     except PtfanError as error:
         return _fail(error)
-    except ImportError as error:
-        missing = missing_extra(error, command)
-        if missing is None:
-            raise
-        return _fail(missing)
-    except (MemoryError, OSError) as error:
-        return _fail(_in_words(error))
     except ClickException as error:
         return _usage(error)
+    except Exception as error:
+        told = _in_words(error, command)
+        if told is None:
+            raise
+        return _fail(told)
 
 
-def _in_words(error: MemoryError | OSError) -> Exception:
-    """Say what the system refuses, such as a name that is too long."""
-    if isinstance(error, (MemoryError, BlockingIOError)):  # the latter is FFmpeg's, where no thread can be started
+def _in_words(error: Exception, command: str) -> Exception | None:
+    """Say what the system or the installation refuses, such as a name that is too long; None for all else."""
+    if isinstance(error, ImportError):
+        return missing_extra(error, command)
+    if _is_want_of_memory(error):
         return MemoryError(f"this takes more memory, or more threads, than there is here: {error}")
+    if not isinstance(error, OSError):
+        return None
     return OSError(f"{error.filename}: {error.strerror}") if error.filename and error.strerror else error
+
+
+def _is_want_of_memory(error: Exception) -> bool:
+    """Tell whether it means that there is no memory, or (FFmpeg's BlockingIOError) that no thread can be started."""
+    opencv = sys.modules.get("cv2")  # it takes long to import, and what is not imported raises nothing
+    if opencv is not None and isinstance(error, opencv.error):
+        return bool(error.code == opencv.Error.StsNoMem)
+    return isinstance(error, (MemoryError, BlockingIOError))
 
 
 def _fail(error: Exception, status: int = EXIT_ERROR) -> int:
     if os.environ.get(DEBUG_VARIABLE):
-        traceback.print_exception(error)
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            say(line)
     say_error(str(error))
     return status
 

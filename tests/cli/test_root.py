@@ -12,11 +12,14 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 import typer
 
 from ptfan.engine import cli
 from ptfan.engine.demo import DEMO_CLIP
+from ptfan.engine.errors import InputError
 from ptfan.engine.versions import ptfan_version
 
 HEAVY = ("av", "cv2", "numpy", "onnx", "onnxruntime", "torch")
@@ -39,7 +42,16 @@ def needs_torch(app: typer.Typer) -> None:
 
     @app.command("crowd")
     def crowd(kind: str) -> None:
+        if kind == "picture":
+            cv2.copyMakeBorder(np.zeros((1, 1), np.uint8), 0, 1 << 30, 0, 1 << 30, cv2.BORDER_REPLICATE)
         raise {"memory": MemoryError, "thread": BlockingIOError}[kind]("no more")
+
+    @app.command("call")
+    def call() -> None:
+        try:
+            raise OSError("no way to rtsp://me:hidden@camera/live")
+        except OSError as error:
+            raise InputError("rtsp://me:hidden@camera/live: lost") from error
 
 
 @pytest.fixture
@@ -93,6 +105,20 @@ def test_a_file_that_ends_too_soon_is_no_interrupt(ptfan: Callable[..., Any]) ->
 def test_a_machine_that_is_too_small_is_no_bug(kind: str, ptfan: Callable[..., Any]) -> None:
     told = ptfan("crowd", kind).error
     assert told == "ptfan: error: this takes more memory, or more threads, than there is here: no more"
+
+
+@pytest.mark.usefixtures("plugin")
+def test_pictures_too_large_for_the_machine_are_no_bug(ptfan: Callable[..., Any]) -> None:
+    assert "this takes more memory, or more threads, than there is here: OpenCV" in ptfan("crowd", "picture").error
+
+
+@pytest.mark.usefixtures("plugin")
+def test_a_traceback_tells_no_password(ptfan: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PTFAN_DEBUG", "1")
+    told = ptfan("call").err
+    assert "no way to rtsp://***@camera/live" in told
+    assert "Traceback" in told
+    assert "hidden" not in told
 
 
 def test_nothing_heavy_is_imported_before_a_command_runs() -> None:
