@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ __all__ = ["BarProgress", "LineProgress", "NoProgress", "Progress", "choose_prog
 
 LINE_SECONDS = 5.0
 """How often a plain line is written."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What a terminal obeys rather than shows, and what turns the order of letters."""
 
 
 class Progress(Protocol):
@@ -105,9 +108,10 @@ class BarProgress:
         self.finish()
         speed = TextColumn("{task.fields[speed]:>5.1f} " + f"{unit}/s")
         left = TimeRemainingColumn(compact=True, elapsed_when_finished=True) if total else TimeElapsedColumn()
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), speed, left)
+        described = TextColumn("{task.description}", markup=False)
+        columns = (described, BarColumn(), MofNCompleteColumn(), speed, left)
         self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
-        self._task = self._bar.add_task(name, total=total, speed=0.0)
+        self._task = self._bar.add_task(_visible(name), total=total, speed=0.0)
         self._bar.start()
 
     def advance(self) -> None:
@@ -126,9 +130,17 @@ class BarProgress:
 
 
 def tell(line: str, stream: TextIO | None = None) -> None:
-    """Write a line, to standard error without a stream. Its reader may be gone; the run still has work to save."""
+    """Write one line, to standard error without a stream. Its reader may be gone; the run still has work to save.
+
+    It may hold names that strangers gave: a terminal shows them, and obeys nothing in them.
+    """
     with suppress(OSError):
-        print(line, file=stream or sys.stderr, flush=True)
+        print(_visible(line), file=stream or sys.stderr, flush=True)
+
+
+def _visible(text: str) -> str:
+    """Return a text with control characters written out, as Python writes them."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 @contextmanager

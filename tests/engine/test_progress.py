@@ -38,6 +38,22 @@ def test_lines_come_every_few_seconds_with_speed_and_time_left(clock: Clock) -> 
     ]
 
 
+def test_a_terminal_obeys_nothing_in_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "[b].mp4\x1b]0;title\x07\x9b2J\u202e\nptfan: done"
+    shown = r"[b].mp4\x1b]0;title\x07\x9b2J\u202e\nptfan: done"
+    stream = io.StringIO()
+    progress.tell(name, stream)
+    assert stream.getvalue() == f"{shown}\n"
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    terminal = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    bar = BarProgress()
+    bar.start(f"{name} [/b]", 2)
+    bar.finish()
+    assert f"{shown} [/b]" in terminal.getvalue()
+
+
 def test_a_length_that_is_not_known_is_not_made_up(clock: Clock) -> None:
     stream = io.StringIO()
     lines = LineProgress(stream, every=5)
