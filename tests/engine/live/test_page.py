@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import cv2
@@ -15,7 +17,7 @@ import pytest
 from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Box, Frame, Patch
 from ptfan.engine.live.monitor import Monitor
-from ptfan.engine.live.page import Page, parse_place
+from ptfan.engine.live.page import MOST, PATIENCE, Page, parse_place
 
 
 @pytest.fixture
@@ -129,3 +131,72 @@ def test_a_port_that_is_taken_is_named(monitor: Monitor) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(OutputError, match=f"page 127.0.0.1:{port}: cannot be served there"):
             Page(("127.0.0.1", port), monitor)
+
+
+def asked(page: Page, text: str) -> bytes:
+    """Return the first line of the answer to a request."""
+    with socket.create_connection(where(page), timeout=30) as connection:
+        connection.sendall(text.replace("\n", "\r\n").encode())
+        return connection.makefile("rb").readline().strip()
+
+
+def where(page: Page) -> tuple[str, int]:
+    return "127.0.0.1", int(page.url.rstrip("/").rpartition(":")[2])
+
+
+OWN = ["localhost", "localhost:8080", "a.localhost:1", "127.0.0.1:8080", "192.168.0.7", "[::1]:8080", "[::1]"]
+
+
+@pytest.mark.parametrize("host", OWN)
+def test_who_asks_for_this_machine_is_answered(page: Page, host: str) -> None:
+    assert asked(page, f"GET /health HTTP/1.1\nHost: {host}\n\n") == b"HTTP/1.0 200 OK"
+    assert asked(page, "GET /health HTTP/1.0\n\n") == b"HTTP/1.0 200 OK"
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example"]
+)
+def test_no_site_reads_it_by_a_name_that_leads_here(monitor: Monitor, page: Page, host: str) -> None:
+    """So a site would see what its visitors' browsers may: the picture of a page that is for this machine alone."""
+    request = f"GET /stats.json HTTP/1.1\nHost: {host}\n\n"
+    assert asked(page, request).startswith(b"HTTP/1.0 421 ")
+    with Page(("0.0.0.0", 0), monitor) as public:
+        assert asked(public, request) == b"HTTP/1.0 200 OK"
+
+
+def test_an_answer_does_not_tell_which_python_gives_it(page: Page) -> None:
+    with urllib.request.urlopen(page.url, timeout=30) as answer:
+        assert answer.headers["Server"] == "ptfan"
+
+
+def test_who_holds_on_to_connections_keeps_nobody_else_out(page: Page) -> None:
+    with ExitStack() as stack:
+        for _ in range(2 * MOST):
+            connection = stack.enter_context(socket.create_connection(where(page), timeout=30))
+            connection.sendall(b"GET / HT")
+        assert get(page, "health")[0] == 200
+        serving = [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]
+        assert len(serving) <= MOST + 1
+
+
+def test_a_request_that_never_ends_is_ended(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ptfan.engine.live.page.LONGEST", 0.5)
+    begin = time.monotonic()
+    with socket.create_connection(where(page), timeout=30) as connection:
+        connection.sendall(b"GET / HT")
+        assert connection.recv(1) == b""
+    assert time.monotonic() - begin < PATIENCE / 2
+
+
+def test_a_picture_is_made_once_for_all_who_look(page: Page, monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+
+    def encode(picture: object) -> bytes:
+        made.append(picture)
+        return b"picture"
+
+    monkeypatch.setattr("ptfan.engine.live.page.encode_jpeg", encode)
+    for count in (1, 2):
+        monitor.written(frame(), 0.02)
+        assert get(page, "picture.jpg") == get(page, "picture.jpg") == (200, "image/jpeg", b"picture")
+        assert len(made) == count
