@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from secrets import token_hex
 
 from ptfan.engine.atomic import check_room, end_of_links, fitting_name, output_error
 from ptfan.engine.errors import OutputError, OutputExistsError
@@ -41,7 +42,7 @@ class FolderStaging(Staging):
         if self._place.exists() and not self._place.is_dir():
             raise OutputError(f"{target}: is a file, expected a folder for PNG files")
         folder = self._place if self._place.is_dir() else self._place.parent
-        self.path = folder / fitting_name(f"{_HIDDEN}{self._place.name}", f".{os.getpid():x}{id(self):x}")
+        self.path = folder / fitting_name(f"{_HIDDEN}{self._place.name}", f".{token_hex(8)}")
         check_room(target, folder)
         try:
             self._check("exists already; give --overwrite to replace its frames, or another name")

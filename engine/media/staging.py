@@ -8,6 +8,7 @@ import shutil
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from secrets import token_hex
 
 from ptfan.engine.atomic import check_room, end_of_links, fitting_name, output_error
 from ptfan.engine.errors import OutputError, OutputExistsError
@@ -17,6 +18,8 @@ __all__ = ["Staging", "partial_name"]
 
 class Staging:
     """An output file under a hidden name in the same folder, until it is done.
+
+    Nobody can guess the name and lay a link there that leads elsewhere.
 
     A link is followed: what it leads to is written, and the link stays.
 
@@ -35,7 +38,7 @@ class Staging:
         # The place is absolute: the working directory may be another one at the end.
         self.target, self._overwrite, self._place = target, overwrite, end_of_links(target).absolute()
         folder = self._place.parent
-        self.path = folder / fitting_name(f".{target.stem}", f".{os.getpid():x}{id(self):x}{target.suffix}")
+        self.path = folder / fitting_name(f".{target.stem}", f".{token_hex(8)}{target.suffix}")
         check_room(target, folder)
         if not overwrite and (target.exists() or target.is_symlink()):
             raise OutputExistsError(f"{target}: exists already; give --overwrite to replace it, or another name")

@@ -166,3 +166,10 @@ def test_what_is_kept_is_named_as_the_output_was(tmp_path: Path, monkeypatch: py
     staging = Staging(Path("out.mkv"), overwrite=True)
     staging.path.write_bytes(b"part")
     assert staging.keep() == Path("out.partial.mkv")
+
+
+def test_nobody_can_tell_where_it_is_written_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a link might lie there, in a folder where others write as well, and lead to another file."""
+    monkeypatch.setattr("builtins.id", lambda _: 1)
+    first, second = (Staging(tmp_path / "a.mp4", overwrite=False).path for _ in range(2))
+    assert first != second
