@@ -21,6 +21,11 @@ def natural_key(name: str) -> NaturalKey:
 
 
 def files_in(folder: Path, wanted: Callable[[Path], bool]) -> list[Path]:
-    """List a folder's files of a kind in natural order; hidden ones and folders are passed over."""
-    found = (path for path in folder.iterdir() if wanted(path) and path.name[0] != "." and not path.is_dir())
+    """List a folder's files of a kind in natural order.
+
+    Hidden ones are passed over, and so are folders, and pipes and devices, which may never end. A link that leads
+    nowhere counts: who reads it says so.
+    """
+    named = (path for path in folder.iterdir() if wanted(path) and path.name[0] != ".")
+    found = (path for path in named if path.is_file() or not path.exists())
     return sorted(found, key=lambda path: natural_key(path.name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from hypothesis import given
@@ -26,10 +27,12 @@ def test_a_digit_that_is_no_number_is_a_letter() -> None:
     assert sorted(["b²1.png", "b²10.png", "b²9.png"], key=natural_key) == ["b²1.png", "b²9.png", "b²10.png"]
 
 
-def test_files_of_a_kind_without_hidden_ones_and_folders(tmp_path: Path) -> None:
+def test_files_of_a_kind_without_hidden_ones_folders_pipes_and_devices(tmp_path: Path) -> None:
     for name in ("10.png", "9.png", ".1.png", "2.txt"):
         (tmp_path / name).touch()
     (tmp_path / "3.png").mkdir()
+    os.mkfifo(tmp_path / "4.png")
+    (tmp_path / "5.png").symlink_to("/dev/zero")
     (tmp_path / "b.png").symlink_to(tmp_path / "not there")
     found = files_in(tmp_path, lambda path: path.suffix == ".png")
     assert [path.name for path in found] == ["9.png", "10.png", "b.png"]
