@@ -129,10 +129,13 @@ def load_helper(path: str | Path) -> Helper:
     kind = next((kind for kind in KINDS.values() if kind.key in metadata), KINDS[FlowCompleter])
     try:
         _check_held(metadata, *(kind.key for kind in KINDS.values()))
-        helper = kind.build(kind.config.from_json(metadata[kind.key]))
-        _check(f"the {kind.name}", helper.state_dict(), state)
+        config = kind.config.from_json(metadata[kind.key])
+        with torch.device("meta"):  # a config that the weights do not fit may ask for all memory there is
+            expected = kind.build(config).state_dict()
+        _check(f"the {kind.name}", expected, state)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
+    helper = kind.build(config)
     helper.load_state_dict(state)
     return helper.eval()
 
@@ -215,7 +218,7 @@ def _check_held(metadata: Mapping[str, str], *keys: str) -> None:
 def _record(metadata: Mapping[str, str]) -> dict[str, Any]:
     try:
         record = json.loads(metadata.get(RECORD_KEY, "{}"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"its training record is no JSON ({error})") from error
     if not isinstance(record, dict):
         raise ModelError(f"its training record is a {type(record).__name__}, expected a JSON object")

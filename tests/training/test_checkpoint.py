@@ -17,6 +17,7 @@ from ptfan.training.checkpoint import (
 )
 from ptfan.training.model import Generator, GeneratorConfig, preset
 from ptfan.training.model.config import Stage
+from ptfan.training.model.helpers import KINDS
 
 RECORD = {"steps": 12, "loss": 0.25, "clips": ["a", "b"], "note": "Füllung", "nested": {"seed": None}}
 
@@ -150,6 +151,7 @@ class TestLoading:
             ({"ptfan.config": "{"}, "generator config: is no JSON"),
             ({"ptfan.config": "{}"}, "generator config: name is missing"),
             ({"ptfan.config": preset("s").to_json(), "ptfan.record": "{"}, "its training record is no JSON"),
+            ({"ptfan.config": preset("s").to_json(), "ptfan.record": "[" * 10**5}, "its training record is no JSON"),
             ({"ptfan.config": preset("s").to_json(), "ptfan.record": "[1]"}, "its training record is a list"),
             ({"ptfan.config": preset("s").to_json()}, "weights do not fit config 's': missing encoder.stem.weight"),
         ],
@@ -160,6 +162,15 @@ class TestLoading:
         with pytest.raises(ModelError) as caught:
             load_checkpoint(path)
         assert told in one_line(caught, path)
+
+    @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.form)
+    def test_a_helper_s_config_that_would_take_all_memory(self, kind, tmp_path):
+        config = json.loads(kind.config().to_json())
+        config["widths"] = [1 << 20 for _ in config["widths"]]
+        path = tmp_path / "a.safetensors"
+        save_file({"x": torch.zeros(1)}, path, metadata={kind.key: json.dumps(config)})
+        with pytest.raises(ModelError, match=f"weights do not fit the {kind.name}: missing"):
+            load_helper(path)
 
     def test_a_generator_where_a_completing_network_is_expected(self, saved):
         with pytest.raises(ModelError) as caught:
