@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from ptfan.engine.atomic import check_target
@@ -209,7 +210,7 @@ def _try_load(source: Path, strangers: list[Any]) -> tuple[Any, str | None]:
         return None, stranger[1]
     except OSError as error:
         raise ModelError(f"{source}: cannot be read ({error.strerror or error})") from error
-    except (RuntimeError, ValueError, TypeError, LookupError, EOFError, AttributeError) as error:
+    except (RuntimeError, ValueError, TypeError, LookupError, EOFError, AttributeError, SafetensorError) as error:
         raise ModelError(f"{source}: {UNREADABLE}") from error
 
 

@@ -334,6 +334,13 @@ class TestRefusals:
     def test_a_file_of_another_kind(self, tmp_path, content, told):
         assert told in refusal(tmp_path, content)
 
+    def test_a_file_that_is_called_safetensors_and_is_none(self, tmp_path):
+        """Recent releases of torch read these, by their ending."""
+        path = tmp_path / "a.safetensors"
+        path.write_bytes(b"\x80\x04} and no more, whatever its name says.")
+        with pytest.raises(ModelError, match="cannot be read as a PyTorch file"):
+            read_published(path)
+
     @pytest.mark.parametrize("function", [os.mkdir, eval])
     def test_nothing_in_the_file_is_run(self, tmp_path, function):
         """Loaded without care, this file would make a folder."""

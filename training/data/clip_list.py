@@ -27,6 +27,8 @@ def clip_list(file: str | Path | None) -> frozenset[str] | None:
         names = json.loads(text) if text.lstrip().startswith("[") else text.split("\n")
     except UnicodeDecodeError as error:
         raise InputError(f"training data: the list of clips {path} is no text in UTF-8; save it as one") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"training data: the list of clips {path} is no JSON array ({error})") from error
+    if not all(isinstance(name, str) for name in names):
+        raise InputError(f"training data: the list of clips {path} is a JSON array, but not of texts alone")
     return frozenset(name.strip() for name in names if name.strip())

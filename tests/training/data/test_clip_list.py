@@ -24,3 +24,7 @@ def test_lists_of_clips(tmp_path: Path) -> None:
     path.write_text('["a",', encoding="utf-8")
     with pytest.raises(InputError, match="is no JSON array"):
         clip_list(path)
+    for text, told in (("[" * 10**5, "is no JSON array"), ('["a", 1]', "is a JSON array, but not of texts alone")):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match=told):
+            clip_list(path)
