@@ -19,6 +19,7 @@ from ptfan.engine.errors import InputNotFoundError, UnreadableError
 from ptfan.engine.live.address import is_device, is_endless, source_format
 from ptfan.engine.live.retimer import TIME_BASE
 from ptfan.engine.media.deinterlacer import deinterlace
+from ptfan.engine.media.ffmpeg_options import FfmpegOptions
 from ptfan.engine.media.hardware import HardwareDecoding
 from ptfan.engine.media.input_container import PLAYLISTS
 from ptfan.engine.media.span import Span
@@ -54,6 +55,7 @@ class FeedOptions:
     """A device that is to decode it, see `open_source`."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "options", FfmpegOptions(self.options))
         check_numbers("", self, "patience", least=0.1, unit="seconds")
         HardwareDecoding.parse(self.hwaccel)
 

@@ -8,6 +8,7 @@ from numbers import Real
 from typing import Any
 
 from ptfan.engine.errors import InputError
+from ptfan.engine.media.ffmpeg_options import FfmpegOptions
 
 __all__ = ["Encoding"]
 
@@ -20,7 +21,7 @@ class Encoding:
     """What is wished for; what is left open is what suits the output.
 
     Raises:
-        InputError: the quality is off its scale.
+        InputError: the quality is off its scale, or an option is no text.
     """
 
     codec: str | None = None
@@ -35,6 +36,7 @@ class Encoding:
     Y4M take none: there they are refused."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "options", FfmpegOptions(self.options))
         quality = self.quality
         if quality is not None and not (isinstance(quality, Real) and 0 <= quality <= WORST_QUALITY):
             raise InputError(
