@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ptfan.engine.checks import check_choice, check_numbers
+from ptfan.engine.errors import InputError
 from ptfan.engine.live.feed import FeedOptions
 from ptfan.engine.live.live_source import WhileLost
 
@@ -32,7 +33,17 @@ class LiveSettings:
     def __post_init__(self) -> None:
         check_numbers("", self, "reconnect", unit="seconds")
         check_choice("while lost", self.while_lost, WhileLost)
+        if self.page is not None and not _is_place(self.page):
+            raise InputError(f"page is {self.page!r}, expected (host, port), for instance ('127.0.0.1', 8080)")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, of FFmpeg's options the names alone: some are secret."""
         return vars(self) | {"feed": vars(self.feed) | {"options": sorted(self.feed.options)}}
+
+
+def _is_place(page: object) -> bool:
+    """Tell whether a value is a host and a port."""
+    if not (isinstance(page, tuple) and len(page) == 2):
+        return False
+    host, port = page
+    return isinstance(host, str) and isinstance(port, int) and 0 <= port < 65536

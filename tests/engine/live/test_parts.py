@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -160,6 +161,12 @@ def test_a_report_holds_the_names_of_input_options_alone() -> None:
     found = live.to_dict()
     assert (found["reconnect"], found["feed"]["patience"], found["feed"]["options"]) == (3, 2, ["cookies"])
     assert live.feed.options == {"cookies": "hidden"}
+
+
+@pytest.mark.parametrize("page", ["127.0.0.1:8080", 8080, ("127.0.0.1",), ("127.0.0.1", "8080"), ("", 65536)])
+def test_a_page_that_is_no_host_and_port_is_refused(page: Any) -> None:
+    with pytest.raises(InputError, match=r"^page is .*, expected \(host, port\), for instance"):
+        LiveSettings(page=page)
 
 
 @pytest.mark.parametrize("output", ["out.mp4", "-", "frames/"])
