@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -17,31 +17,31 @@ __all__ = ["RunReport", "reports_json"]
 
 @dataclass(frozen=True, kw_only=True)
 class RunReport(ABC):
-    """What the records of all runs have in common."""
+    """What the records of all runs have in common. `repr` leaves out what fills pages; `to_dict` has it."""
 
     input: str
     """The source as it was named, without passwords."""
     output: str | None
     """Where the result went, likewise; None where pictures were only shown."""
-    stages: Mapping[str, float]
+    stages: Mapping[str, float] = field(repr=False)
     """Seconds that each stage worked; they overlap, so the sum may be more than the run took."""
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(repr=False)
     """What was asked for, defaults included."""
-    model: Mapping[str, Any] | None
+    model: Mapping[str, Any] | None = field(repr=False)
     """File, hash and spec of the model, and the hashes of the networks that completed flow and colours; None when
     no frame had a hole and none was loaded."""
     backend: str | None
     """What ran the network; None without a model."""
-    versions: Mapping[str, str]
+    versions: Mapping[str, str] = field(repr=False)
     """ptfan, Python and the libraries that decide over the result."""
     warnings: Sequence[str] = ()
     """What the user was told on the way, in order; `Notices` keeps passwords out."""
 
     def __post_init__(self) -> None:
         """Keep what is secret in addresses out of the record."""
-        for field in fields(self):
-            if isinstance(text := getattr(self, field.name), str):
-                object.__setattr__(self, field.name, redacted(text))
+        for name in (each.name for each in fields(self)):
+            if isinstance(text := getattr(self, name), str):
+                object.__setattr__(self, name, redacted(text))
 
     def __str__(self) -> str:
         return self.summary

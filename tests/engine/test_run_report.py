@@ -34,6 +34,13 @@ def test_every_report_tells_the_same_way(report: RunReport) -> None:
     assert pickle.loads(pickle.dumps(report)) == copy.deepcopy(report) == report
 
 
+def test_what_fills_pages_is_not_in_the_repr() -> None:
+    assert repr(REPORT) == (
+        "Report(input='a.mp4', output='b.mp4', backend=None, warnings=('careful',), frames=50, inpainted=50, "
+        "seconds=2.0, fps=25.0)"
+    )
+
+
 @pytest.mark.parametrize("report", [REPORT, STREAMED], ids=["video", "stream"])
 def test_no_password_is_recorded(report: RunReport) -> None:
     secret = "http://me:hidden@host/a.mp4?token=hidden"
