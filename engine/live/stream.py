@@ -86,7 +86,7 @@ def stream(
         overwrite: Whether an existing file may be replaced.
         stop: Set it from anywhere to end the run; what was captured is still written.
         warn: Takes a line about what happens.
-        status: Takes a line about the state of the run every few seconds.
+        status: Takes a line about the state of the run every few seconds. What it raises ends the run, as with `warn`.
 
     Returns:
         What was done. It tells as well when the source was given up, or the output broke.
@@ -94,6 +94,7 @@ def stream(
     Raises:
         InputError: Source, mask, model or an option cannot be used, or the output would take the place of one of them.
         OutputError: The output cannot be opened or finished.
+        InterruptedRunError: `stop` was set before the source's first frame came.
     """
     live, encoding, stop = live or LiveSettings(), encoding or Encoding(), stop or threading.Event()
     source, output = str(source), None if output is None else str(output)
@@ -113,8 +114,7 @@ def stream(
         sink = _open_sink(output, pictures, encoding, told, overwrite=overwrite)
         sink = opened.enter_context(MonitoredSink(sink, monitor))
         stages: Stages[Any] = Stages(pictures, masks, inpainter, sink, room=ROOM)
-        opened.enter_context(_Status(monitor, status))
-        broken = _run(stages, sink, told)
+        broken = _run(stages, sink, _Status(monitor, status), told)
     monitor.finished()
     asked = {
         **mask_settings(mask, boxes, object_id=object_id, dilate=dilate),
@@ -142,11 +142,11 @@ def _check_output(output: str | None, encoding: Encoding, live: LiveSettings) ->
         encoding.refuse_options(output or "page")
 
 
-def _run(stages: Stages[Any], sink: Sink, tell: Warn) -> OutputError | None:
+def _run(stages: Stages[Any], sink: Sink, status: _Status, tell: Warn) -> OutputError | None:
     """Run to the end; return what broke the output, which is then given up."""
     try:
-        with keeping(sink, stages, tell):
-            stages.run()
+        with keeping(sink, stages, tell), status:
+            stages.run(status.failed)
     except OutputError as error:
         sink.abort()
         return error
@@ -154,23 +154,32 @@ def _run(stages: Stages[Any], sink: Sink, tell: Warn) -> OutputError | None:
 
 
 class _Status:
-    """Tells the state of a run every few seconds; a context manager."""
+    """Tells the state of a run every few seconds; a context manager, whose end raises what the telling raised."""
 
     def __init__(self, monitor: Monitor, status: Callable[[str], None] | None) -> None:
         self._monitor, self._status = monitor, status
         self._over = threading.Event()
+        self._error: BaseException | None = None
+        self.failed = threading.Event()
+        """Set when the telling has raised something; the run is to end."""
         self._thread = threading.Thread(target=self._run, name=f"{THREAD_PREFIX}status", daemon=True)
 
     def _run(self) -> None:
-        while self._status is not None and not self._over.wait(STATUS_SECONDS):
-            self._status(self._monitor.line())
+        try:
+            while self._status is not None and not self._over.wait(STATUS_SECONDS):
+                self._status(self._monitor.line())
+        except BaseException as error:
+            self._error = error
+            self.failed.set()
 
     def __enter__(self) -> None:
         self._thread.start()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._over.set()
         self._thread.join()
+        if error is None and self._error is not None:
+            raise self._error
 
 
 def _masks(mask: AnyMask | None, boxes: Sequence[Box], object_id: int | None, dilate: int, warn: Warn) -> LiveMask:

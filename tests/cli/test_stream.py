@@ -27,7 +27,9 @@ import numpy as np
 import psutil
 import pytest
 
+from ptfan.engine.errors import InterruptedRunError
 from ptfan.engine.frame import Box
+from ptfan.engine.live.settings import LiveSettings
 from ptfan.engine.live.stream import stream
 from tests.cli.live_sender import HEIGHT, WIDTH, number_in, picture, write
 
@@ -545,6 +547,35 @@ def test_paths_and_an_array_as_mask_will_do(tmp_path: Path) -> None:
     with av.open(str(written)) as image:
         changed = (next(image.decode(video=0)).to_ndarray(format="gray") != picture(0)) & ~hole
     assert not changed.any()
+
+
+def test_what_the_callers_status_raises_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ptfan.engine.live.stream.STATUS_SECONDS", 0.1)
+    write(str(tmp_path / "clip.mkv"), 1, 600, 10, "matroska", live=False)
+    mine, told, stop = RuntimeError("mine"), list[str](), threading.Event()
+
+    def fail(line: str) -> None:
+        if not line.startswith("0 frames"):
+            raise mine
+
+    live = LiveSettings(realtime=True)
+    box = [Box(30, 10, 24, 16)]
+    with pytest.raises(RuntimeError) as caught:
+        stream(
+            tmp_path / "clip.mkv", tmp_path / "out.mkv", boxes=box, live=live, status=fail, warn=told.append, stop=stop
+        )
+    assert caught.value is mine
+    assert not stop.is_set(), "it may be that of other runs, too"
+    assert not (tmp_path / "out.mkv").exists()
+    (line,) = told
+    assert line.endswith(f"frames are kept as {tmp_path / 'out.partial.mkv'}")
+
+
+def test_a_run_that_is_stopped_before_its_first_frame_says_so(tmp_path: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(InterruptedRunError, match="stopped before its first frame came"):
+        stream(f"udp://127.0.0.1:{free_port()}", tmp_path / "out.mkv", boxes=[Box(30, 10, 24, 16)], stop=stop)
 
 
 def test_sound_and_subtitles_that_stay_behind_are_named_once(tmp_path: Path) -> None:
