@@ -22,6 +22,8 @@ DOCS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob
 PAGES = ("README.md", "CONTRIBUTING.md", *DOCS)
 SIZE = (64, 48)
 """Width and height of the clip that the Python examples are given, pixels."""
+AT_HAND = {"rtsp://camera/stream": "clip.mp4", '("127.0.0.1", 8080)': '("127.0.0.1", 0)'}
+"""What the Python examples name that no test has, and what it has instead."""
 
 
 def page(name: str) -> str:
@@ -124,6 +126,8 @@ def test_the_python_examples_run(workplace: Path, name: str) -> None:
     examples = blocks(name, "python")
     assert examples
     for example in examples:
+        for named, given in AT_HAND.items():
+            example = example.replace(named, given)
         exec(compile(example, name, "exec"), names)
     assert (workplace / "clean.mp4").stat().st_size > 0
     assert len(shown) == 6
