@@ -64,7 +64,7 @@ class Engine(Closing):
             shared = runner or opened.enter_context(
                 open_model(model, backend=self.settings.backend, threads=self.settings.threads, gpu=self.settings.gpu)
             )
-            self._pool = StepPool(shared, streams=streams, patience=patience)
+            self._pool = opened.enter_context(StepPool(shared, streams=streams, patience=patience))
             self._opened = opened.pop_all()
 
     def open_stream(self, settings: InpaintSettings | None = None) -> Inpainter:
@@ -74,9 +74,13 @@ class Engine(Closing):
 
         Args:
             settings: how its frames are prepared; the engine's by default. What runs the network is the engine's.
+
+        Raises:
+            InputError: the engine is closed.
         """
+        self._pool.check_open()
         return Inpainter(settings=settings or self.settings, pool=self._pool)
 
     def close(self) -> None:
-        """Free the network; streams that are open cannot go on."""
+        """Free the network, from any thread: streams that are open cannot go on, and those that wait get an error."""
         self._opened.close()

@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptfan.engine.checks import check_numbers, check_whole
+from ptfan.engine.closing import Closing
+from ptfan.engine.errors import InputError
 from ptfan.engine.fillers.stepper import Stepper, step_runner
 from ptfan.engine.runners.runner import Arrays, Runner
 
 __all__ = ["Slot", "StepPool"]
 
 
-class StepPool:
+class StepPool(Closing):
     """Batches of slots, one or more for each size of frames; a batch is kept while one of its slots is taken.
 
     The batch that was emptied last stays for whoever comes next with frames of its size: a stream gives its slot back
@@ -61,15 +63,33 @@ class StepPool:
             width: likewise.
 
         Raises:
+            InputError: the pool is closed.
             ModelError: the model takes no frames of that size.
         """
         with self._meeting.changed:
+            self.check_open()
             batches = self._batches.setdefault((height, width), [])
             batch = next((batch for batch in batches if batch.has_room(stream)), None)
             if batch is None:
                 batch = self._spare.pop((height, width), None) or self._new_batch(height, width)
                 batches.append(batch)
             return Slot(self, batch, batch.take(stream))
+
+    def check_open(self) -> None:
+        """Check that there are steps to come.
+
+        Raises:
+            InputError: the pool is closed.
+        """
+        self._meeting.check_open()
+
+    def close(self) -> None:
+        """Let go of all who wait, with an error, and return when no step is under way; there is no other one."""
+        with self._meeting.changed:
+            self._meeting.closed = True
+            self._meeting.changed.notify_all()
+        with self._meeting.runner:
+            pass
 
     def _new_batch(self, height: int, width: int) -> _Batch:
         self._spare.clear()  # before there is memory for another one
@@ -109,6 +129,9 @@ class Slot:
 
         Returns:
             (3, H, W): what goes into the hole of the frame `delay` pushes ago, rubbish where that was none.
+
+        Raises:
+            InputError: the pool is closed, or was while this waited.
         """
         return self._batch.push(self._index, inputs, live)
 
@@ -126,6 +149,12 @@ class _Meeting:
         self.waiting: set[Hashable] = set()
         self.runner = threading.Lock()
         """Held while a batch runs the model: batches of different sizes take turns."""
+        self.closed = False
+        """Whether there are no more steps."""
+
+    def check_open(self) -> None:
+        if self.closed:
+            raise InputError("engine is closed; open another one")
 
 
 @dataclass(eq=False)
@@ -181,6 +210,7 @@ class _Batch:
         seat = self._seats[index]
         assert seat is not None
         with self._meeting.changed:
+            self._meeting.check_open()
             seat.pushed, seat.thread = (inputs, live), threading.get_ident()
             self._meeting.waiting.add(seat.stream)
             self._meeting.changed.notify_all()
@@ -197,14 +227,20 @@ class _Batch:
         """Return when another thread has made the step, or when this one is to make it: then `_running` is set."""
         changed = self._meeting.changed
         changed.wait_for(lambda: seat.pushed is None or not self._running)  # no patience is lost on a step that runs
-        changed.wait_for(lambda: seat.pushed is None or (not self._running and self._complete()), self._patience)
+        changed.wait_for(lambda: seat.pushed is None or (not self._running and self._ready()), self._patience)
         changed.wait_for(lambda: seat.pushed is None or not self._running)
+        if seat.pushed is not None and self._meeting.closed:
+            seat.pushed = None
+            self._meeting.check_open()
         self._running = self._running or seat.pushed is not None
 
-    def _complete(self) -> bool:
-        """Tell whether nobody who holds a slot is late; who pushed from this very thread cannot come while it waits."""
+    def _ready(self) -> bool:
+        """Tell whether nobody is waited for, or nothing.
+
+        That is nobody who holds a slot and is late; who pushed from this very thread cannot come while it waits.
+        """
         here = threading.get_ident()
-        return all(
+        return self._meeting.closed or all(
             seat is None or seat.pushed is not None or seat.stream in self._meeting.waiting or seat.thread == here
             for seat in self._seats
         )
@@ -222,6 +258,7 @@ class _Batch:
                     self._stepper.reset(self._fresh.pop())
                 live = [self._gather(index, seat) for index, seat in enumerate(self._seats)]
             with self._meeting.runner:
+                self._meeting.check_open()  # Or the model may be freed meanwhile.
                 fill = self._stepper.push(self._inputs, live)
         except BaseException as raised:
             error = raised

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from functools import partial
 
 import numpy as np
 import pytest
@@ -75,6 +76,24 @@ def test_streams_come_and_go(images: Pictures) -> None:
                 assert np.array_equal(one.composite(), other.composite())
         with engine.open_stream() as third:
             assert np.array_equal(filled(third, clip)[0], filled(third, clip)[0])
+
+
+def test_an_engine_that_is_closed_holds_nobody_up(images: Pictures) -> None:
+    frame = frames(images[:1], 40)[0]
+    with ThreadPoolExecutor(1) as threads, Engine("s-live", streams=2, settings=SETTINGS) as engine:
+        late, stream = engine.open_stream(), engine.open_stream()
+        late.push(frame)
+        waiting = threads.submit(stream.push, frame)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.3)
+        engine.close()
+        with pytest.raises(InputError, match="engine is closed; open another one"):
+            waiting.result(30)
+        for use in (engine.open_stream, partial(late.push, frame), partial(stream.push, frame)):
+            with pytest.raises(InputError, match="engine is closed"):
+                use()
+        for opened in (late, stream):
+            opened.close()
 
 
 def test_what_cannot_be_shared_is_refused() -> None:

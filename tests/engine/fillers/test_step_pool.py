@@ -6,7 +6,8 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -170,6 +171,36 @@ def test_an_error_reaches_all_who_wait_and_leaves_the_batch_usable() -> None:
     slots[1].close()
     slots[0].close()
     check(answers(pool.open("next", HEIGHT, WIDTH), make_clip(3)), make_clip(3))
+
+
+def test_closing_waits_for_the_step_that_is_under_way_and_lets_go_of_all_others() -> None:
+    runner, under_way, go_on = FakeStepRunner(), threading.Event(), threading.Event()
+    pool, run = StepPool(runner, streams=1), runner.run_into
+    slots = [pool.open(place, HEIGHT, WIDTH) for place in range(2)]
+
+    def slow(inputs: Any, into: Any) -> Any:
+        under_way.set()
+        assert go_on.wait(10)
+        return run(inputs, into)
+
+    runner.run_into = slow  # type: ignore[method-assign]
+    with ThreadPoolExecutor(3) as threads:
+        answer = threads.submit(slots[0].push, step_inputs(make_clip(1), 0), True)
+        assert under_way.wait(10)
+        in_turn = threads.submit(slots[1].push, step_inputs(make_clip(1), 0), True)
+        closing = threads.submit(pool.close)
+        with pytest.raises(TimeoutError):
+            closing.result(0.2)
+        go_on.set()
+        closing.result(10)
+        assert answer.result(10).shape == (3, HEIGHT, WIDTH)
+        with suppress(InputError):  # which of the two was first is open
+            in_turn.result(10)
+    assert len(runner.calls) <= 2
+    with pytest.raises(InputError, match="engine is closed; open another one"):
+        slots[0].push(step_inputs(make_clip(1), 0), True)
+    with pytest.raises(InputError, match="engine is closed"):
+        pool.open("next", HEIGHT, WIDTH)
 
 
 def test_inputs_that_do_not_fit_the_batch_are_an_error_for_all_who_wait() -> None:
