@@ -75,7 +75,7 @@ class Capture:
         self._damaged = 0  # Of the connections that are closed.
         self._info: StreamInfo | None = None
         self._error: InputError | None = None
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         """What went wrong in the thread that should not."""
         self.lost = False
         """Whether the source has broken off and is looked for; what waits in the channel came before that."""
@@ -134,7 +134,7 @@ class Capture:
                 self._feed = self._connect()
                 self._monitor.found(self._feed is not None)
                 self.lost = False
-        except Exception as error:  # raised again where the pictures are taken
+        except BaseException as error:  # of the caller's `warn`, too; raised again where the pictures are taken
             self.failure = error
         finally:
             self._channel.close()

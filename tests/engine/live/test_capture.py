@@ -54,10 +54,12 @@ def capture(monkeypatch: pytest.MonkeyPatch, monitor: Monitor) -> Captures:
         stop: threading.Event,
         channel: Channel[Any] | None = None,
         warn: Callable[[str], None] = pytest.fail,
+        reconnect: float = 0,
     ) -> Capture:
         monkeypatch.setattr("ptfan.engine.live.capture.open_feed", open_feed)
         return Capture(
-            "udp://x", FeedOptions(), channel or Channel(4), monitor, paced=False, reconnect=0, stop=stop, warn=warn
+            "udp://x", FeedOptions(), channel or Channel(4), monitor, paced=False, reconnect=reconnect, stop=stop,
+            warn=warn,
         )  # fmt: skip
 
     return make
@@ -122,3 +124,15 @@ def test_the_last_frame_before_a_loss_is_not_pushed_out(capture: Captures, monit
     assert isinstance(channel.get(10), Captured)
     assert channel.get(10) is None
     assert monitor.figures()["dropped"] == 0
+
+
+def test_whatever_the_callers_warn_raises_is_handed_on(capture: Captures) -> None:
+    def open_feed(*_: object) -> Camera:
+        raise InputError("not there")
+
+    def leave(line: str) -> None:
+        raise SystemExit(line)
+
+    reader = capture(open_feed, threading.Event(), warn=leave, reconnect=60)
+    with pytest.raises(SystemExit, match="not there; trying again"):
+        reader.open()
