@@ -96,7 +96,8 @@ def stream_command(
         typer.Option(
             "--output-option",
             metavar="KEY=VALUE",
-            help="An option of FFmpeg's for networks and HLS. Repeatable.",
+            help="An option of FFmpeg's, of the format or the encoder, for networks and HLS. Repeatable. Those of a "
+            "protocol stand in the address: udp://HOST:PORT?pkt_size=1316.",
             rich_help_panel=OUTPUT_PANEL,
         ),
     ] = None,

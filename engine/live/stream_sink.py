@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from ptfan.engine.errors import InputError, OutputError
 from ptfan.engine.frame import Frame
 from ptfan.engine.interrupts import signals_quit
 from ptfan.engine.live.address import sink_format
+from ptfan.engine.live.unused_options import UnusedOptions
 from ptfan.engine.media import Sample, Sink, StreamInfo
 from ptfan.engine.media.alpha_loss import AlphaLoss
 from ptfan.engine.media.encoder_plan import EncoderPlan
@@ -62,7 +63,7 @@ class StreamSink(Sink):
         Args:
             address: A URL, or a playlist `NAME.m3u8`, beside which its segments go.
             info: The source that the pictures come from.
-            encoding: How they are encoded, and further options for the format and the protocol.
+            encoding: How they are encoded, and further options for the format and the encoder.
             warn: Takes a line about what the output cannot hold.
 
         Raises:
@@ -83,8 +84,10 @@ class StreamSink(Sink):
             self._alpha_loss = AlphaLoss(plan.alpha_loss(info), lambda loss: warn(f"{self._name}: {loss}"))
             plan = _live(plan)
             self._encoder = VideoEncoder(self._container, plan)
-            with self._translated(plan.refusal), signals_quit():
+            unused = UnusedOptions(encoding.options)
+            with self._translated(plan.refusal), signals_quit(), unused:
                 self._container.start_encoding()
+            self._refuse(unused.names)
         except BaseException:
             self.abort()
             raise
@@ -114,6 +117,14 @@ class StreamSink(Sink):
             with suppress(av.FFmpegError, ValueError, OSError):
                 self._container.close()
         return None
+
+    def _refuse(self, options: Sequence[str]) -> None:
+        """Refuse options that nothing took; PyAV opens a connection without any."""
+        if options:
+            raise InputError(
+                f"{self._name}: nothing takes the option {', '.join(options)}; those of the format and of the encoder "
+                "are taken, and a protocol's stand in the address, as in udp://HOST:PORT?pkt_size=1316"
+            )
 
     @contextmanager
     def _translated(self, refusal: str | None = None) -> Iterator[None]:

@@ -32,8 +32,9 @@ class Encoding:
     preset: str | None = None
     """The encoder's speed, by its own name for it."""
     options: Mapping[str, str] = field(default_factory=dict)
-    """Further options of FFmpeg's for what is sent over a network, or into an HLS folder. Files, folders of images and
-    Y4M take none: there they are refused."""
+    """Further options of FFmpeg's, of the format and the encoder, for what is sent over a network, or into an HLS
+    folder; those of a protocol stand in its address. What nothing takes is refused, as are all for files, folders of
+    images and Y4M."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", FfmpegOptions(self.options))

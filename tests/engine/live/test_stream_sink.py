@@ -71,3 +71,24 @@ def test_a_receiver_that_goes_away_at_the_end_does_not_keep_the_connection(monke
 def test_an_encoder_that_does_not_open_is_not_the_receiver_s_fault() -> None:
     with pytest.raises(InputError, match=r"^codec 'h264_nvenc': cannot encode 160x96 yuv420p .* preset warp"):
         StreamSink("udp://127.0.0.1:5999", info(), Encoding(codec="h264_nvenc", preset="warp"), print)
+
+
+@pytest.mark.parametrize(
+    ("options", "unused"),
+    [
+        ({"pkt_size": "188"}, "pkt_size"),
+        ({"nonsense": "hidden", "flush_packets": "0", "other": "1"}, "nonsense, other"),
+    ],
+)
+def test_options_that_nothing_takes_are_refused_and_their_values_stay_hidden(
+    options: dict[str, str], unused: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(InputError, match=rf"^udp://127\.0\.0\.1:5999: nothing takes the option {unused}; those of"):
+        StreamSink("udp://127.0.0.1:5999", info(), Encoding(codec="mpeg2video", options=options), print)
+    assert caplog.text == ""
+
+
+def test_options_of_format_and_encoder_are_taken(caplog: pytest.LogCaptureFixture) -> None:
+    options = {"mpegts_flags": "resend_headers", "gop_timecode": "00:00:01:00"}
+    StreamSink("udp://127.0.0.1:5999", info(), Encoding(codec="mpeg2video", options=options), print).abort()
+    assert caplog.text == ""
