@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
@@ -115,7 +117,7 @@ class Inpainter(Closing):
             MissingExtraError: no backend is installed.
             BackendError: the backend that the settings name cannot run here.
         """
-        self.settings = settings or InpaintSettings()
+        self.settings, self._used = settings or InpaintSettings(), threading.Lock()
         given = runner if pool is None else pool.runner
         with ExitStack() as opened:
             self.runner = given or opened.enter_context(
@@ -128,9 +130,16 @@ class Inpainter(Closing):
             self.preparer = Preparer(preparer_settings(self.spec, self.settings), self._completions)
             self._opened, self._closed = opened.pop_all(), False
 
-    def _check_open(self) -> None:
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
         if self._closed:
             raise InputError("inpainter is closed; open another one")
+        if not self._used.acquire(blocking=False):
+            raise InputError("inpainter is in use in another thread just now; open one for each stream")
+        try:
+            yield
+        finally:
+            self._used.release()
 
     @property
     def spec(self) -> ModelSpec:
@@ -149,19 +158,20 @@ class Inpainter(Closing):
         are filled from it. Of a camera's buffer that is written anew, push a copy.
 
         Raises:
-            InputError: the frame's size differs from the stream's, or its mask's from its own; or it is closed.
+            InputError: the frame's size differs from the stream's, or its mask's from its own; or the inpainter is
+                closed, or in use in another thread.
         """
-        self._check_open()
-        return [done for window in self.preparer.push(frame) for done in self.infer(window)]
+        with self._in_use():
+            return [done for window in self.preparer.push(frame) for done in self.infer(window)]
 
     def flush(self) -> list[Frame]:
         """Return the frames that still wait; the next frame begins a new stream.
 
         Raises:
-            InputError: it is closed.
+            InputError: it is closed, or in use in another thread.
         """
-        self._check_open()
-        return [done for window in self.preparer.flush() for done in self.infer(window)] + self.finish()
+        with self._in_use():
+            return [done for window in self.preparer.flush() for done in self.infer(window)] + self.finish()
 
     def reset(self) -> None:
         """Forget the stream; frames that still wait are lost."""

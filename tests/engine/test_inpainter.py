@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -253,6 +256,30 @@ def test_a_closed_one_is_used_no_more(runner: Runners, pan: Callable[..., Pictur
         inpainter.push(item)
     with pytest.raises(InputError, match="inpainter is closed"):
         inpainter.flush()
+
+
+def test_a_second_thread_is_refused_and_does_no_harm(runner: Runners, pan: Callable[..., Pictures]) -> None:
+    at_work, go_on = threading.Event(), threading.Event()
+
+    def slow(inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        at_work.set()
+        assert go_on.wait(10)
+        return grey(inputs)
+
+    items = frames(pan(4, HEIGHT, WIDTH))
+    inpainter = Inpainter(runner=runner(slow))
+    for item in items[:3]:
+        inpainter.push(item)
+    with ThreadPoolExecutor(1) as thread:
+        flushed = thread.submit(inpainter.flush)
+        assert at_work.wait(10)
+        for use in (inpainter.flush, partial(inpainter.push, items[3])):
+            with pytest.raises(InputError, match="inpainter is in use in another thread just now"):
+                use()
+        go_on.set()
+        assert len(flushed.result(10)) == 3
+    assert inpainter.push(items[3]) == []
+    assert len(inpainter.flush()) == 1
 
 
 def test_a_model_that_fills_no_holes_is_refused(runner: Runners) -> None:
