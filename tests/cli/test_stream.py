@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from http.client import BadStatusLine
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -77,7 +78,9 @@ class Run:
                     found: dict[str, Any] = json.loads(answer.read())
                 if condition(found):
                     return found
-            except urllib.error.URLError:
+            except (urllib.error.URLError, BadStatusLine):
+                # Nobody listens yet. Whoever calls a port of those that are given out may then be given that very one,
+                # and reads what they asked.
                 found = {}
             assert time.monotonic() < end, f"{found}: {self.said.read_text()}"
             time.sleep(0.05)
