@@ -36,6 +36,7 @@ def inpaint(
     *,
     mask: AnyMask | None = None,
     boxes: Sequence[Box] = (),
+    text: Sequence[Box] = (),
     object_id: int | None = None,
     dilate: int = 0,
     start: float | Fraction | None = None,
@@ -62,6 +63,7 @@ def inpaint(
         mask: One image for all frames, a folder of images, a video, or an array (H, W) of bool for all frames; see
             `open_mask`.
         boxes: Rectangles that are hole in every frame, pixels of the frame as displayed.
+        text: Rectangles in which captions and subtitles are looked for in every frame; the text alone is hole.
         object_id: Of a mask with a palette or lossless grey values, take only this index or value.
         dilate: Grow the hole by this many pixels.
         start: Seconds from the beginning of the first frame that is wanted.
@@ -91,7 +93,7 @@ def inpaint(
     with ExitStack() as opened:
         pictures = opened.enter_context(open_source(source, start, end, rate=rate, hwaccel=hwaccel, warn=told))
         masks = opened.enter_context(
-            open_mask(mask, boxes, object_id=object_id, dilate=dilate, info=pictures.info, warn=told)
+            open_mask(mask, boxes, text=text, object_id=object_id, dilate=dilate, info=pictures.info, warn=told)
         )
         inpainter = None
         if _has_holes(masks, pictures.info, told):
@@ -107,7 +109,7 @@ def inpaint(
             told(f"mask {masks.name}: no pixels in any frame are masked; nothing was replaced")
     seconds = time.perf_counter() - begin
     asked: dict[str, Any] = {
-        **mask_settings(mask, boxes, object_id=object_id, dilate=dilate),
+        **mask_settings(mask, boxes, text, object_id=object_id, dilate=dilate),
         "start": None if start is None else float(start), "end": None if end is None else float(end),
         "rate": None if rate is None else str(rate),
         "hwaccel": hwaccel, "encoding": encoding.to_dict(),

@@ -47,6 +47,7 @@ def preview(
     *,
     mask: AnyMask | None = None,
     boxes: Sequence[Box] = (),
+    text: Sequence[Box] = (),
     object_id: int | None = None,
     dilate: int = 0,
     rate: float | Fraction | str | None = None,
@@ -56,8 +57,8 @@ def preview(
 ) -> Preview:
     """Draw the first frame at or after a moment; the arguments are those of `inpaint`.
 
-    With neither mask nor box there is a grid of coordinates instead, to find a box by. A run looks at the masks of a
-    whole window: where the hole moves, its crops are larger than those of one frame.
+    With no mask, no box and no place for text there is a grid of coordinates instead, to find a box by. A run looks at
+    the masks of a whole window: where the hole moves, its crops are larger than those of one frame.
 
     Raises:
         InputError: source, mask, model or an option cannot be used, or the video ends before that moment.
@@ -65,9 +66,11 @@ def preview(
     with open_source(source, at, rate=rate, warn=warn) as pictures:
         sample = _first(pictures, at)
         picture = to_8_bit(sample.image)
-        if mask is None and not boxes:
+        if mask is None and not boxes and not text:
             return Preview(draw_grid(picture), sample.index, sample.time, 0.0, ())
-        with open_mask(mask, boxes, object_id=object_id, dilate=dilate, info=pictures.info, warn=warn) as masks:
+        with open_mask(
+            mask, boxes, text=text, object_id=object_id, dilate=dilate, info=pictures.info, warn=warn
+        ) as masks:
             hole = masks.hole_of(sample)
     crops = tuple(crop.box for crop in plan_crops(hole, crop_rules(_spec(model), settings or InpaintSettings())))
     picture = draw_crops(draw_mask(picture, hole), crops)

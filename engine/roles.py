@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ptfan.engine.errors import InputError
-from ptfan.engine.masks.reader import is_mask_image
+from ptfan.engine.media.endings import is_mask_image
 from ptfan.engine.media.staging import partial_name
 
 __all__ = ["Role", "check_apart", "output_roles"]

@@ -42,7 +42,7 @@ MOST = 1 << 16
 LEAST_PSNR = 45.0
 """dB by which a model that computes with other numbers than its reference must agree with it."""
 
-Form = Literal["clip", "step", "flow", "colour"]
+Form = Literal["clip", "step", "flow", "colour", "text"]
 Precision = Literal["fp32", "fp16"]
 Convolutions = Literal["float", "int8"]
 SAMPLE_BYTES: dict[Precision, int] = {"fp32": 4, "fp16": 2}
@@ -131,7 +131,8 @@ class ModelSpec:
     form: Form = "clip"
     """`clip`: a window of frames in, as many out. `step`: one frame in, one out. `flow`: a window's flow in, completed
     in the holes, see `ptfan.engine.prepare.flow_completion`. `colour`: pictures in, completed likewise, see
-    `ptfan.engine.prepare.colour_completion`."""
+    `ptfan.engine.prepare.colour_completion`. `text`: a part of a frame and of the one before in, where text is out, see
+    `ptfan.engine.masks.text_finder`."""
     precision: Precision = "fp32"
     """The type of the features, and of every floating input but the flows, which stay fp32."""
     convolutions: Convolutions = "float"
@@ -222,7 +223,7 @@ class ModelSpec:
     @property
     def helps(self) -> bool:
         """Whether it is a helper of the models that fill holes, on the CPU, and fills none itself."""
-        return self.form in ("flow", "colour")
+        return self.form in ("flow", "colour", "text")
 
     @property
     def delay(self) -> int:

@@ -64,8 +64,8 @@ def _export(
 ) -> None:
     """Export a checkpoint to ONNX, and compare the result with torch.
 
-    The checkpoint tells what it is: a network that fills holes, or one that completes flow or colours (of `ptfan
-    train-flow` and `ptfan train-colour`), to which of the options only --weights and --overwrite apply.
+    The checkpoint tells what it is: a network that fills holes, or one that completes flow or colours or finds text (of
+    `ptfan train-flow`, `train-colour` and `train-text`), to which of the options only --weights and --overwrite apply.
 
     Example: `ptfan export runs/first/checkpoint.safetensors -o mine.onnx --form step`
     """

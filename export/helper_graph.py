@@ -28,6 +28,7 @@ from ptfan.training.checkpoint import load_helper
 from ptfan.training.model.colour_completer import ColourCompleter
 from ptfan.training.model.flow_completer import FlowCompleter
 from ptfan.training.model.helpers import KINDS, Helper
+from ptfan.training.model.text_network import TextNetwork
 from ptfan.training.spec import WINDOWS
 
 __all__ = ["export_helper", "helper_graph"]
@@ -133,6 +134,12 @@ def _random_pictures() -> tuple[Tensor, Tensor, Tensor]:
     return (0.5 + 0.2 * _smooth_noise(3)).clamp(0, 1), 1 - 0.7 * _middle(), _middle()
 
 
+def _random_frames() -> tuple[Tensor, Tensor]:
+    """Return pictures and those before."""
+    frames = (0.5 + 0.2 * _smooth_noise(6)).clamp(0, 1)
+    return frames[:, :3], frames[:, 3:]
+
+
 def _smooth_noise(channels: int) -> Tensor:
     frames, height, width = COMPARED
     coarse = torch.randn(frames, channels, height // 8, width // 8, generator=torch.Generator().manual_seed(0))
@@ -156,5 +163,6 @@ def _name_dimensions(model: onnx.ModelProto) -> None:
 _EXAMPLES: dict[type[Helper], Callable[[], tuple[Tensor, ...]]] = {
     FlowCompleter: _random_flow,
     ColourCompleter: _random_pictures,
+    TextNetwork: _random_frames,
 }
 """What makes inputs of the size `COMPARED`."""

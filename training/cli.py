@@ -14,6 +14,7 @@ from ptfan.training.data.flow import cli as flow_cli
 from ptfan.training.evaluation import cli as evaluation_cli
 from ptfan.training.flow_completion import cli as flow_completion_cli
 from ptfan.training.generator import cli as generator_cli
+from ptfan.training.text_finding import cli as text_finding_cli
 
 __all__ = ["register"]
 
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     flow_cli.register(app)
     flow_completion_cli.register(app)
     colour_completion_cli.register(app)
+    text_finding_cli.register(app)
     app.command("import-tsam", rich_help_panel=MODELS)(_import)
 
 

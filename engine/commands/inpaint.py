@@ -33,11 +33,12 @@ from ptfan.engine.commands.options import (
     ReportOption,
     SizeOption,
     StrideOption,
+    TextOption,
     ThreadsOption,
     WindowOption,
 )
 from ptfan.engine.commands.panels import CLEAN
-from ptfan.engine.commands.values import parse_box, read_mask, read_settings
+from ptfan.engine.commands.values import read_boxes, read_mask, read_settings
 
 __all__ = ["inpaint_command", "register"]
 
@@ -49,6 +50,9 @@ EPILOG = """
 
     # A rectangle, and only the part from 0:30 to 1:00
     ptfan inpaint clip.mp4 --box 1600,40,280,120 --start 30 --end 1:00 -o part.mp4
+
+    # Subtitles, wherever they stand in the lower part of a picture of 1280x720
+    ptfan inpaint clip.mp4 --text 0,560,1280,140 -o clean.mp4
 
     # A mask for every frame; frames out as PNG
     ptfan inpaint frames/ --mask masks/ --dilate 4 -o result/
@@ -73,6 +77,7 @@ def inpaint_command(
     *,
     mask: MaskOption = None,
     box: BoxOption = None,
+    text: TextOption = None,
     object_id: ObjectIdOption = None,
     dilate: DilateOption = 0,
     start: Annotated[
@@ -128,7 +133,8 @@ def inpaint_command(
     run = partial(
         inpaint,
         mask=mask_path,
-        boxes=[parse_box(text) for text in box or ()],
+        boxes=read_boxes(box),
+        text=read_boxes(text, "text"),
         object_id=object_id,
         dilate=dilate,
         start=None if start is None else parse_time(start),

@@ -31,6 +31,7 @@ __all__ = [
     "ReportOption",
     "SizeOption",
     "StrideOption",
+    "TextOption",
     "ThreadsOption",
     "WindowOption",
 ]
@@ -54,6 +55,15 @@ MaskOption = Annotated[
 BoxOption = Annotated[
     list[str] | None,
     typer.Option("--box", metavar="X,Y,W,H", help="Rectangle in pixels. Repeatable.", rich_help_panel=MASK_PANEL),
+]
+TextOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--text",
+        metavar="X,Y,W,H",
+        help="Rectangle in which captions and subtitles are found and replaced, the text alone. Repeatable.",
+        rich_help_panel=MASK_PANEL,
+    ),
 ]
 ObjectIdOption = Annotated[
     int | None,

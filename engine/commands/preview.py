@@ -19,9 +19,10 @@ from ptfan.engine.commands.options import (
     QuietOption,
     RateOption,
     SizeOption,
+    TextOption,
 )
 from ptfan.engine.commands.panels import CLEAN
-from ptfan.engine.commands.values import parse_box, read_mask, read_settings
+from ptfan.engine.commands.values import read_boxes, read_mask, read_settings
 
 if TYPE_CHECKING:
     from ptfan.engine.preview import Preview
@@ -31,11 +32,14 @@ __all__ = ["preview_command", "register"]
 EPILOG = """
 **Examples**
 
-    # A grid of coordinates, to find a --box by
+    # A grid of coordinates, to find a --box or a place for --text by
     ptfan preview clip.mp4 -o grid.png
 
     # What a mask covers
     ptfan preview clip.mp4 --mask logo.png --dilate 4 --at 0:12 -o look.png
+
+    # Which letters are found in the lower part of the picture
+    ptfan preview clip.mp4 --text 0,560,1280,140 --at 0:12 -o letters.png
 """
 
 
@@ -52,6 +56,7 @@ def preview_command(
     at: Annotated[str, typer.Option("--at", metavar="TIME", help="Which moment: seconds or HH:MM:SS.")] = "0",
     mask: MaskOption = None,
     box: BoxOption = None,
+    text: TextOption = None,
     object_id: ObjectIdOption = None,
     dilate: DilateOption = 0,
     rate: RateOption = None,
@@ -81,7 +86,8 @@ def preview_command(
         source,
         parse_time(at),
         mask=mask_path,
-        boxes=[parse_box(text) for text in box or ()],
+        boxes=read_boxes(box),
+        text=read_boxes(text, "text"),
         object_id=object_id,
         dilate=dilate,
         rate=rate,
@@ -94,7 +100,8 @@ def preview_command(
     if pipe is not None:
         _send(content, pipe)
     if not quiet:
-        found = _seen(result) if mask_path is not None or box else "with a grid; name what is to go by --box X,Y,W,H"
+        named = mask_path is not None or box or text
+        found = _seen(result) if named else "with a grid; name what is to go by --box X,Y,W,H"
         say(f"{'standard output' if output == '-' else output}: frame {result.index}, {found}")
 
 

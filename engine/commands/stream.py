@@ -27,10 +27,11 @@ from ptfan.engine.commands.options import (
     QuietOption,
     ReportOption,
     SizeOption,
+    TextOption,
     ThreadsOption,
 )
 from ptfan.engine.commands.panels import CLEAN
-from ptfan.engine.commands.values import parse_box, read_mask, read_settings
+from ptfan.engine.commands.values import read_boxes, read_mask, read_settings
 
 __all__ = ["register", "stream_command"]
 
@@ -67,6 +68,7 @@ def stream_command(
     *,
     mask: MaskOption = None,
     box: BoxOption = None,
+    text: TextOption = None,
     object_id: ObjectIdOption = None,
     dilate: DilateOption = 0,
     to: Annotated[
@@ -199,7 +201,8 @@ def stream_command(
             source,
             to,
             mask=mask_path,
-            boxes=[parse_box(text) for text in box or ()],
+            boxes=read_boxes(box),
+            text=read_boxes(text, "text"),
             object_id=object_id,
             dilate=dilate,
             model=model,

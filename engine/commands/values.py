@@ -20,6 +20,7 @@ __all__ = [
     "parse_pixels",
     "parse_size",
     "read_backend",
+    "read_boxes",
     "read_mask",
     "read_settings",
 ]
@@ -36,19 +37,28 @@ def read_mask(masks: list[Path] | None) -> Path | None:
     return masks[0] if masks else None
 
 
-def parse_box(text: str) -> Box:
-    """Read `X,Y,W,H`, whole pixels of the frame as displayed.
+def read_boxes(texts: list[str] | None, what: str = "box") -> list[Box]:
+    """Read each of `X,Y,W,H`, whole pixels of the frame as displayed.
+
+    Args:
+        texts: what an option was given; None where it was not.
+        what: the option's name, for errors.
 
     Raises:
-        InputError: the text is something else, or the box has no pixels.
+        InputError: a text is something else, or a box has no pixels.
     """
+    return [parse_box(text, what) for text in texts or ()]
+
+
+def parse_box(text: str, what: str = "box") -> Box:
+    """Read one box; see `read_boxes`."""
     from ptfan.engine.frame import Box
 
     if not re.fullmatch(r"\s*(-?\d+\s*,\s*){2}\d+\s*,\s*\d+\s*", text):
-        raise InputError(f"box {text!r}: expected X,Y,W,H in whole pixels, for instance 40,30,200,80")
+        raise InputError(f"{what} {text!r}: expected X,Y,W,H in whole pixels, for instance 40,30,200,80")
     box = Box(*(int(part) for part in text.split(",")))
     if box.width == 0 or box.height == 0:
-        raise InputError(f"box {text}: no pixels in it; width and height must be 1 or more")
+        raise InputError(f"{what} {text}: no pixels in it; width and height must be 1 or more")
     return box
 
 

@@ -27,7 +27,7 @@ from ptfan.engine.live.report import StreamReport
 from ptfan.engine.live.settings import LiveSettings
 from ptfan.engine.live.stream_sink import StreamSink
 from ptfan.engine.masks.reader import AnyMask
-from ptfan.engine.masks.source import mask_file, mask_settings, open_mask
+from ptfan.engine.masks.source import MaskSource, mask_file, mask_settings, open_mask
 from ptfan.engine.media import Encoding, Sink, open_sink
 from ptfan.engine.model_record import model_record
 from ptfan.engine.notices import Notices, Warn, log_warning
@@ -55,6 +55,7 @@ def stream(
     *,
     mask: AnyMask | None = None,
     boxes: Sequence[Box] = (),
+    text: Sequence[Box] = (),
     object_id: int | None = None,
     dilate: int = 0,
     model: str | Path = LIVE_MODEL,
@@ -77,6 +78,7 @@ def stream(
         output: A URL, `NAME.m3u8`, a file, a folder, or `-` for Y4M on standard output; None only serves the page.
         mask: See `open_mask`. A file may be replaced while the stream runs.
         boxes: Rectangles that are hole in every frame, pixels of the frame as displayed.
+        text: Rectangles in which captions and subtitles are looked for in every frame; the text alone is hole.
         object_id: Of a mask with a palette or lossless grey values, take only this index or value.
         dilate: Grow the hole by this many pixels.
         model: Name of a model that comes with the package, or a path.
@@ -102,7 +104,8 @@ def stream(
     _check_output(output, encoding, live)
     told, monitor = Notices(warn, NOTICES), Monitor()
     with ExitStack() as opened:
-        masks = opened.enter_context(_masks(mask, boxes, object_id, dilate, told))
+        open_masks = partial(open_mask, mask, boxes, text=text, object_id=object_id, dilate=dilate, warn=told)
+        masks = opened.enter_context(_watched(mask, open_masks, told))
         inpainter = opened.enter_context(Inpainter(model, settings=settings))
         described, backend = model_record(inpainter), inpainter.runner.backend
         if live.page is not None:  # before the source, so that probes are answered while that is waited for
@@ -117,7 +120,7 @@ def stream(
         broken = _run(stages, sink, _Status(monitor, status), told)
     monitor.finished()
     asked = {
-        **mask_settings(mask, boxes, object_id=object_id, dilate=dilate),
+        **mask_settings(mask, boxes, text, object_id=object_id, dilate=dilate),
         "live": live.to_dict(), "encoding": encoding.to_dict(),
     }  # fmt: skip
     return StreamReport(
@@ -182,8 +185,7 @@ class _Status:
             raise self._error
 
 
-def _masks(mask: AnyMask | None, boxes: Sequence[Box], object_id: int | None, dilate: int, warn: Warn) -> LiveMask:
-    opened = partial(open_mask, mask, boxes, object_id=object_id, dilate=dilate, warn=warn)
+def _watched(mask: AnyMask | None, opened: Callable[[], MaskSource], warn: Warn) -> LiveMask:
     file = mask_file(mask)
     return LiveMask(None if file is None else Path(file), opened, warn)
 

@@ -19,16 +19,14 @@ from ptfan.engine.listing import listed
 from ptfan.engine.masks.clock import MaskTimes
 from ptfan.engine.masks.images import hole_of, no_picture, open_pictures, read_mask_image, read_object_ids
 from ptfan.engine.media.decoder import decoder_of
-from ptfan.engine.media.endings import has_image_ending
+from ptfan.engine.media.endings import is_mask_image
 from ptfan.engine.media.film import films_of
 from ptfan.engine.natural_order import files_in
 
-__all__ = ["AnyMask", "MaskReader", "is_mask_image", "open_reader"]
+__all__ = ["AnyMask", "MaskReader", "open_reader"]
 
 AnyMask = str | Path | Mask
 """What a mask may be given as: a file, a folder, or an array (H, W) of bool for all frames."""
-_MORE_ENDINGS = (".gif", ".pbm")
-"""Images that are masks, beside those that are pictures."""
 MOST_IDS = 16
 """Object ids that an error lists; an image with soft edges has a hundred and more."""
 
@@ -82,11 +80,6 @@ def open_reader(mask: AnyMask, object_id: int | None = None) -> MaskReader:
     if object_id is not None:
         raise MaskError(f"mask {path}: a video has no object ids; leave the object id out or give images")
     return _Video(path)
-
-
-def is_mask_image(path: Path) -> bool:
-    """Tell whether a file counts as a mask in a folder; others (notes, thumbnails' databases) are passed over."""
-    return has_image_ending(path) or path.suffix.lower() in _MORE_ENDINGS
 
 
 def _checked(mask: Mask, object_id: int | None) -> Mask:

@@ -17,6 +17,7 @@ from ptfan.engine.frame import Box, Mask
 from ptfan.engine.masks.clock import MaskClock, is_same_rate
 from ptfan.engine.masks.reader import AnyMask, MaskReader, open_reader
 from ptfan.engine.masks.shaping import grow_hole, scale_mask
+from ptfan.engine.masks.text_finder import TextFinder
 from ptfan.engine.media import Sample, StreamInfo
 from ptfan.engine.notices import Warn, log_warning
 
@@ -32,6 +33,8 @@ class MaskSource(Closing):
     Args:
         reader: Masks at their own size, or None when there are only boxes.
         boxes: Rectangles that are hole in every frame.
+        text: Rectangles in which text is hole.
+        finder: Finds it; None when there are no such rectangles. It is closed with this.
         dilate: How far the hole is grown, pixels of the frame.
         name: What to call the mask in messages.
         warn: Takes a line about what was changed; the log without it.
@@ -42,6 +45,8 @@ class MaskSource(Closing):
         reader: MaskReader | None,
         boxes: Sequence[Box],
         *,
+        text: Sequence[Box] = (),
+        finder: TextFinder | None = None,
         dilate: int = 0,
         name: str = "mask",
         warn: Warn = log_warning,
@@ -49,6 +54,8 @@ class MaskSource(Closing):
         self.name = name
         self._reader = reader
         self._boxes = tuple(boxes)
+        self._text = tuple(text)
+        self._finder = finder
         self._dilate = dilate
         self._warn = warn
         self._key: tuple[int, int, int] | None = None
@@ -65,6 +72,10 @@ class MaskSource(Closing):
     @property
     def still(self) -> bool:
         """True when every frame has the same hole."""
+        return self._one_mask and self._finder is None
+
+    @property
+    def _one_mask(self) -> bool:
         return self._reader is None or self._reader.still
 
     def follow(self, info: StreamInfo) -> None:
@@ -86,7 +97,7 @@ class MaskSource(Closing):
             self._tell(self._clock.notice)
 
     def at(self, index: int, width: int, height: int, time: Fraction | None = None) -> Mask:
-        """Return the hole of one frame.
+        """Return the hole of one frame as far as it does not depend on the picture, by masks and boxes.
 
         Args:
             index: The frame's place in the whole video, from 0; it never goes down from call to call.
@@ -111,9 +122,15 @@ class MaskSource(Closing):
         return self._hole
 
     def hole_of(self, sample: Sample) -> Mask:
-        """Return the hole of a source's picture; see `at`."""
+        """Return the hole of a source's picture: what `at` returns, and the text in it where that is looked for."""
         height, width = sample.image.shape[:2]
-        return self.at(sample.index, width, height, sample.time)
+        hole = self.at(sample.index, width, height, sample.time)
+        if self._finder is None:
+            return hole
+        boxes = [self._clip(box, width, height, "text") for box in self._text]
+        hole = hole | grow_hole(self._finder.find(sample.image, boxes, sample.index), self._dilate)
+        hole.setflags(write=False)
+        return hole
 
     def check_length(self, frames: int | None, *, first: int = 0, whole: bool = True) -> None:
         """Compare the number of masks with the number of frames, or how long they last, where both are known.
@@ -142,8 +159,9 @@ class MaskSource(Closing):
 
     def close(self) -> None:
         """Release the files."""
-        if self._reader is not None:
-            self._reader.close()
+        for part in (self._reader, self._finder):
+            if part is not None:
+                part.close()
 
     def _build(self, raw: Mask | None, width: int, height: int) -> Mask:
         hole = np.zeros((height, width), np.bool_)
@@ -151,11 +169,11 @@ class MaskSource(Closing):
             self._check_shape(raw, width, height)
             hole |= scale_mask(raw, width, height)
         for box in self._boxes:
-            hole[self._clip(box, width, height).slices] = True
+            hole[self._clip(box, width, height, "box").slices] = True
         hole = grow_hole(hole, self._dilate)
         if hole.all():
             self._tell(f"mask {self.name}: covers a whole frame, and nothing is left to fill it from; is it inverted?")
-        elif raw is not None and self.still and (share := float(raw.mean())) > MOST_HOLE:
+        elif raw is not None and self._one_mask and (share := float(raw.mean())) > MOST_HOLE:
             self._tell(f"mask {self.name}: covers {share:.0%} of the frame; is it inverted? White is what is replaced")
         hole.setflags(write=False)
         return hole
@@ -168,9 +186,9 @@ class MaskSource(Closing):
                 "stretched to fit"
             )
 
-    def _clip(self, box: Box, width: int, height: int) -> Box:
+    def _clip(self, box: Box, width: int, height: int, what: str) -> Box:
         frame = Box(0, 0, width, height)
-        text = f"box {box.x},{box.y},{box.width},{box.height}"
+        text = f"{what} {box.x},{box.y},{box.width},{box.height}"
         if not box.overlaps(frame):
             raise InputError(f"{text}: outside the frame, which is {width}x{height} (as displayed)")
         clipped = box.common(frame)
@@ -188,18 +206,20 @@ def open_mask(
     mask: AnyMask | None = None,
     boxes: Sequence[Box] = (),
     *,
+    text: Sequence[Box] = (),
     object_id: int | None = None,
     dilate: int = 0,
     info: StreamInfo | None = None,
     warn: Warn = log_warning,
 ) -> MaskSource:
-    """Open a mask; hole is where it or any box says so.
+    """Open a mask; hole is where it or any box says so, and where there is text in what `text` names.
 
     Args:
         mask: One image for all frames, a folder of images in natural order, or a video (luminance above 127 is hole),
             see `MaskSource.follow`. Or an array (H, W) of bool for all frames, True in the hole. Of any size: it is
             scaled to the frame's.
         boxes: Rectangles that are hole in every frame, pixels of the frame as displayed.
+        text: Rectangles in which captions and subtitles are looked for in every frame; the text alone is hole.
         object_id: Of images with a palette or lossless grey values, take only this index or value.
         dilate: Grow the hole by this many pixels of the frame, in all directions (a disc).
         info: The source that the masks belong to, see `MaskSource.follow`; without it they go by number.
@@ -208,30 +228,36 @@ def open_mask(
     Raises:
         InputNotFoundError: there is no such file or folder.
         MaskError: it cannot be read, or is one image that lacks the object.
-        InputError: neither mask nor box is given, a value is out of range, or the array is none of that kind.
+        InputError: nothing of all that is given, a value is out of range, or the array is none of that kind.
+        MissingExtraError: text is looked for, and no backend is installed.
     """
-    _check_boxes(boxes)
-    if mask is None and not boxes:
-        raise InputError("nothing to replace: give a mask (--mask FILE) or a box (--box X,Y,W,H)")
+    _check_boxes("boxes", boxes)
+    _check_boxes("text", text)
+    if mask is None and not boxes and not text:
+        raise InputError(
+            "nothing to replace: give a mask (--mask FILE), a box (--box X,Y,W,H) or where text is (--text X,Y,W,H)"
+        )
     if not (isinstance(dilate, Integral) and dilate >= 0):
         raise InputError(f"dilate is {dilate!r}, expected a whole number of pixels, 0 or more")
     if mask is None and object_id is not None:
         raise InputError("an object id needs a mask to choose from; give one too")
     reader = None if mask is None else open_reader(mask, object_id)
-    masks = MaskSource(reader, boxes, dilate=dilate, name=_mask_name(mask) or "boxes", warn=warn)
+    name = _mask_name(mask) or ("boxes" if boxes else "text")
+    finder = TextFinder.open() if text else None
+    masks = MaskSource(reader, boxes, text=text, finder=finder, dilate=dilate, name=name, warn=warn)
     if info is not None:
         masks.follow(info)
     return masks
 
 
-def _check_boxes(boxes: Sequence[Box]) -> None:
+def _check_boxes(what: str, boxes: Sequence[Box]) -> None:
     if not isinstance(boxes, Sequence):  # what can be gone through once, such as a generator, would be empty later
-        raise InputError(f"boxes is {boxes!r}, expected a list of Box")
+        raise InputError(f"{what} is {boxes!r}, expected a list of Box")
     for box in boxes:
         if not isinstance(box, Box):
-            raise InputError(f"box is {box!r}, expected a Box, for instance Box(40, 30, 200, 80)")
+            raise InputError(f"{what}: {box!r} in it, expected a Box, for instance Box(40, 30, 200, 80)")
         if not all(isinstance(value, Integral) for value in astuple(box)):
-            raise InputError(f"box is {box!r}, expected whole pixels; round them")
+            raise InputError(f"{what}: {box!r} in it, expected whole pixels; round them")
 
 
 def mask_file(mask: AnyMask | None) -> str | Path | None:
@@ -239,11 +265,17 @@ def mask_file(mask: AnyMask | None) -> str | Path | None:
     return None if isinstance(mask, np.ndarray) else mask
 
 
-def mask_settings(mask: AnyMask | None, boxes: Sequence[Box], *, object_id: int | None, dilate: int) -> dict[str, Any]:
+def mask_settings(
+    mask: AnyMask | None, boxes: Sequence[Box], text: Sequence[Box], *, object_id: int | None, dilate: int
+) -> dict[str, Any]:
     """Return what `open_mask` was asked for, as reports hold it."""
     return {
-        "mask": _mask_name(mask), "boxes": [asdict(box) for box in boxes], "object_id": object_id, "dilate": dilate,
-    }  # fmt: skip
+        "mask": _mask_name(mask),
+        "boxes": [asdict(box) for box in boxes],
+        "text": [asdict(box) for box in text],
+        "object_id": object_id,
+        "dilate": dilate,
+    }
 
 
 def _mask_name(mask: AnyMask | None) -> str | None:

@@ -14,6 +14,7 @@ __all__ = [
     "DEFAULT_MODEL",
     "FLOW_MODEL",
     "INT8",
+    "TEXT_MODEL",
     "colour_model",
     "file_sha256",
     "find_model",
@@ -27,6 +28,8 @@ FLOW_MODEL = Path(__file__).parent / "flow.onnx"
 """The network that completes flow inside holes: it serves every model that inpaints, and does not by itself."""
 COLOUR_MODEL = Path(__file__).parent / "colour.onnx"
 """Likewise, the network that completes the colours of what no frame shows."""
+TEXT_MODEL = Path(__file__).parent / "text.onnx"
+"""The network that finds text in frames."""
 INT8 = "-int8"
 """How the names of files end whose convolutions are int8."""
 SMALLER = (INT8, "-fp16")
@@ -36,7 +39,7 @@ SMALLER = (INT8, "-fp16")
 def shipped_models() -> dict[str, Path]:
     """Return the files of the inpainting models that come with the package, by name, other precisions last."""
     paths = sorted(Path(__file__).parent.glob("*.onnx"), key=lambda path: (path.stem.endswith(SMALLER), path.stem))
-    helpers = {FLOW_MODEL.stem, COLOUR_MODEL.stem}
+    helpers = {FLOW_MODEL.stem, COLOUR_MODEL.stem, TEXT_MODEL.stem}
     return {path.stem: path for path in paths if path.stem.removesuffix(INT8) not in helpers}
 
 

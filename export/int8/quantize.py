@@ -66,6 +66,8 @@ def quantize_model(
     check_target(output, overwrite=overwrite)
     spec = read_spec(path)
     check_whole(path)
+    if spec.form == "text":
+        raise ModelError(f"model {model}: finds text, which takes little time; expected a model that fills holes")
     if spec.numbers != "fp32":
         raise ModelError(f"model {model}: is {spec.numbers}; expected fp32")
     calls = calibration_calls(path, settings, progress)

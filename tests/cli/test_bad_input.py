@@ -96,7 +96,7 @@ class TestVideos:
 
 class TestMasks:
     def test_none(self, refused: Callable[..., str], clip: Callable[..., Path]) -> None:
-        assert "nothing to replace: give a mask (--mask FILE) or a box (--box" in refused(clip(), "-o", "out.mkv")
+        assert "nothing to replace: give a mask (--mask FILE), a box" in refused(clip(), "-o", "out.mkv")
 
     def test_a_missing_one(self, refused: Callable[..., str], clip: Callable[..., Path]) -> None:
         assert "none.png: no such file" in refused(clip(), "--mask", "none.png", "-o", "out.mkv")

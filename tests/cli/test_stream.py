@@ -610,7 +610,7 @@ def test_sound_and_subtitles_that_stay_behind_are_named_once(tmp_path: Path) -> 
         (("-", "--mask", "m", "--to", "m", "--overwrite"), "m: is the mask itself"),
         (("-", *BOX, "--to", "a.mkv", "--json", "a.mkv", "--overwrite"), "itself; give the report another name"),
         (("-", *BOX), "nothing to do with the pictures: give --to, or --page"),
-        (("-", "--to", "a.mkv"), "nothing to replace: give a mask (--mask FILE) or a box (--box"),
+        (("-", "--to", "a.mkv"), "nothing to replace: give a mask (--mask FILE), a box (--box"),
         (("-", *BOX, "--page", "x"), "page 'x': expected PORT or HOST:PORT"),
         (("-", "--raw", "1x1", *BOX, "--to", "a.mkv"), "raw '1x1': expected WxH:FORMAT@RATE"),
         (("udp://me:secret@127.0.0.1:9", *BOX, "--to", "a.mkv", "--reconnect", "0", "--patience", "0.2"), "***@127"),

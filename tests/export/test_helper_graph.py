@@ -17,6 +17,7 @@ from ptfan.export.settings import ExportSettings
 from ptfan.training.checkpoint import load_helper, save_helper
 from ptfan.training.model.colour_completer import ColourCompleter, ColourCompleterConfig
 from ptfan.training.model.flow_completer import FlowCompleter, FlowCompleterConfig
+from ptfan.training.model.text_network import TextNetwork, TextNetworkConfig
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,24 @@ def test_colours_agree_with_torch_at_any_length_and_size(shape: tuple[int, int, 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     names = ("picture", "confidence", "hole")
     (got,) = session.run(["completed"], {name: value.numpy() for name, value in zip(names, given, strict=True)})
+    np.testing.assert_allclose(got, expected.numpy(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 16, 16), (3, 32, 48)])
+def test_text_agrees_with_torch_at_any_length_and_size(shape: tuple[int, int, int]) -> None:
+    onnxruntime = import_onnxruntime()
+
+    frames, height, width = shape
+    torch.manual_seed(0)
+    network = TextNetwork(TextNetworkConfig(widths=(4, 8, 8), blocks=(1, 1, 2)))
+    torch.nn.init.normal_(network.head.weight, std=0.1)
+    given = [torch.rand(frames, 3, height, width) for _ in range(2)]
+    with torch.inference_mode():
+        expected = network.eval()(*given)
+    content = helper_graph(network).SerializeToString()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    names = ("picture", "before")
+    (got,) = session.run(["score"], {name: value.numpy() for name, value in zip(names, given, strict=True)})
     np.testing.assert_allclose(got, expected.numpy(), rtol=1e-5, atol=1e-5)
 
 

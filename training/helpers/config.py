@@ -18,12 +18,12 @@ class HelperTrainConfig(RunConfig):
     """The settings of a helper network's training."""
 
     grid: ClassVar[int]
-    """Frames' sides are multiples of this, pixels: the network sees them reduced, and has a multiple of its own."""
+    """Frames' sides are multiples of this, pixels: of the network's own multiple, and of how far they are reduced."""
 
     network: HelperConfig
     """The architecture."""
     sample: CutConfig
-    """What a clip looks like; its size is that of the frames, of which the network sees a quarter."""
+    """What a clip looks like; its size is that of the frames, before they are reduced for the network."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -46,15 +46,15 @@ class HelperLearner(Learner[Network, Pass]):
 
     @abstractmethod
     def _answered(self, batch: Pass, counted: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Return the losses and measures of a pass, and what the network has completed."""
+        """Return the losses and measures of a pass, and the network's answer."""
 
     def _backward(self, batches: Sequence[Pass], step: int) -> dict[str, Tensor]:
         counted = self._mean(self._counted(batches))
         passes = []
         for place, batch in enumerate(batches):
             with self.fabric.no_backward_sync(self._called, enabled=place < len(batches) - 1):
-                values, completed = self._answered(batch, counted)
+                values, answer = self._answered(batch, counted)
                 self.fabric.backward(values["loss"] / len(batches))
             passes.append(values)
-            self._shown = (batch, completed.detach())
+            self._shown = (batch, answer.detach())
         return mean_measures(passes)

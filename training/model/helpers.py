@@ -11,10 +11,11 @@ from ptfan.engine.spec import Form
 from ptfan.training.model.colour_completer import ColourCompleter, ColourCompleterConfig
 from ptfan.training.model.flow_completer import FlowCompleter, FlowCompleterConfig
 from ptfan.training.model.helper_config import HelperConfig
+from ptfan.training.model.text_network import TextNetwork, TextNetworkConfig
 
 __all__ = ["KINDS", "Helper", "HelperKind"]
 
-Helper = FlowCompleter | ColourCompleter
+Helper = FlowCompleter | ColourCompleter | TextNetwork
 """A network that completes something inside holes, or finds them, for those that fill them."""
 
 
@@ -23,7 +24,9 @@ class HelperKind:
     """A kind of such networks."""
 
     form: Form
-    """What it completes: the form of its models, and their name."""
+    """The form of its models, and their name."""
+    name: str
+    """What messages call it."""
     network: type[Helper]
     """The network."""
     config: type[HelperConfig]
@@ -38,23 +41,34 @@ class HelperKind:
         """The name of the config in a checkpoint's metadata."""
         return f"ptfan.{self.form}_config"
 
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-        return f"{self.form} completion network"
-
     def build(self, config: Any) -> Helper:
         """Build the network of one of its configs, with fresh weights."""
         return self.network(config)
 
 
-FLOW = HelperKind("flow", FlowCompleter, FlowCompleterConfig, {"flow": 4, "known": 1}, ("completed", "spread"))
+FLOW = HelperKind(
+    "flow",
+    "flow completion network",
+    FlowCompleter,
+    FlowCompleterConfig,
+    {"flow": 4, "known": 1},
+    ("completed", "spread"),
+)
 COLOUR = HelperKind(
     "colour",
+    "colour completion network",
     ColourCompleter,
     ColourCompleterConfig,
     {"picture": 3, "confidence": 1, "hole": 1},
     ("completed",),
 )
-KINDS: dict[type[nn.Module], HelperKind] = {kind.network: kind for kind in (FLOW, COLOUR)}
+TEXT = HelperKind(
+    "text",
+    "text network",
+    TextNetwork,
+    TextNetworkConfig,
+    {"picture": 3, "before": 3},
+    ("score",),
+)
+KINDS: dict[type[nn.Module], HelperKind] = {kind.network: kind for kind in (FLOW, COLOUR, TEXT)}
 """The kinds by their networks."""

@@ -12,7 +12,7 @@ from ptfan.training.runs.headline import Headline
 
 __all__ = ["draw_curves"]
 
-ASIDE = {"step", "seconds", "rate", "loss", "gradient", "blend", "likelihood"}
+ASIDE = {"step", "seconds", "rate", "loss", "gradient", "blend", "likelihood", "precision"}
 """Entries of the log that are no losses of their own, or not positive."""
 SMOOTHED = 9
 """Entries that each point is the mean of."""

@@ -117,7 +117,7 @@ def _read(model: str, path: Path) -> ModelSpec:
     check_whole(path)
     if spec.helps:
         raise ModelError(
-            f"model {model}: completes {spec.form}, which is done on the CPU; expected a model that fills holes"
+            f"model {model}: is of the {spec.form} form, which the CPU runs; expected a model that fills holes"
         )
     if spec.convolutions == "int8":
         raise ModelError(f"model {model}: is int8, for CPUs; expected fp16 or fp32, such as s-fp16")

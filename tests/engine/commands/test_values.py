@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from ptfan.engine.commands.values import parse_box, parse_pixels, parse_size, read_backend
+from ptfan.engine.commands.values import parse_pixels, parse_size, read_backend, read_boxes
 from ptfan.engine.errors import InputError
 from ptfan.engine.frame import Box
 
 
-def test_a_box_is_read_from_text() -> None:
-    assert parse_box("1, -2,30,4") == Box(1, -2, 30, 4)
+def test_boxes_are_read_from_text() -> None:
+    assert read_boxes(None) == []
+    assert read_boxes(["1, -2,30,4", "0,0,1,1"]) == [Box(1, -2, 30, 4), Box(0, 0, 1, 1)]
     for text in ("", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1,2,-3,4", "1.5,2,3,4", "1 2 3 4"):
         with pytest.raises(InputError, match="expected X,Y,W,H"):
-            parse_box(text)
+            read_boxes([text])
     for text in ("1,2,0,4", "1,2,3,0"):
-        with pytest.raises(InputError, match="no pixels"):
-            parse_box(text)
+        with pytest.raises(InputError, match=r"^text .*no pixels"):
+            read_boxes([text], "text")
 
 
 def test_a_size_is_read_from_text() -> None:

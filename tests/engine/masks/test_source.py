@@ -20,7 +20,9 @@ from ptfan.engine.errors import InputError, InputNotFoundError, MaskError
 from ptfan.engine.frame import Box, Mask
 from ptfan.engine.masks.shaping import grow_hole, scale_mask
 from ptfan.engine.masks.source import open_mask
-from ptfan.engine.media import StreamInfo
+from ptfan.engine.masks.text_finder import TextFinder
+from ptfan.engine.media import Sample, StreamInfo
+from tests.engine.fake_helper import FakeHelper
 
 
 def write(path: Path, mask: NDArray[np.generic]) -> Path:
@@ -336,8 +338,8 @@ def test_a_still_mask_of_most_of_the_frame_is_told_once(
 @pytest.mark.parametrize(
     ("boxes", "text"),
     [
-        ([(1, 2, 3, 4)], r"box is \(1, 2, 3, 4\), expected a Box, for instance"),
-        ([Box(1, 2, 3, 4.5)], r"box is Box\(x=1, y=2, width=3, height=4.5\), expected whole pixels"),  # type: ignore[arg-type]
+        ([(1, 2, 3, 4)], r"boxes: \(1, 2, 3, 4\) in it, expected a Box, for instance"),
+        ([Box(1, 2, 3, 4.5)], r"boxes: Box\(x=1, y=2, width=3, height=4.5\) in it, expected whole pixels"),  # type: ignore[arg-type]
         ((Box(1, 2, 3, 4) for _ in range(1)), "boxes is <generator .*>, expected a list of Box"),
         (np.array([[1, 2, 3, 4]]), "boxes is array.*, expected a list of Box"),
         (Box(1, 2, 3, 4), r"boxes is Box\(.*\), expected a list of Box"),
@@ -346,8 +348,52 @@ def test_a_still_mask_of_most_of_the_frame_is_told_once(
 def test_boxes_that_are_none_are_refused(boxes: Any, text: str) -> None:
     with pytest.raises(InputError, match=text):
         open_mask(boxes=boxes)
+    with pytest.raises(InputError, match=text.replace("boxes", "text", 1)):
+        open_mask(text=boxes)
 
 
 def test_boxes_may_hold_numbers_of_numpy() -> None:
     with open_mask(boxes=[Box(*np.array([1, 2, 3, 4]))]) as masks:
         assert masks.at(0, 20, 20).sum() == 12
+
+
+@pytest.fixture
+def white_is_text(monkeypatch: pytest.MonkeyPatch) -> FakeHelper:
+    """Take for text what is white; return the network that does."""
+    network = FakeHelper("text", lambda inputs: {"score": inputs["picture"].min(axis=1, keepdims=True) - 0.9})
+    monkeypatch.setattr(TextFinder, "open", classmethod(lambda cls: cls(network)))
+    return network
+
+
+def sample(index: int, column: int) -> Sample:
+    """Return a black picture with a white bar in some columns."""
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[20:24, column : column + 10] = 255
+    native = av.VideoFrame.from_ndarray(image, format="rgb24")
+    return Sample(index, image, index, Fraction(1, 25), native)
+
+
+def test_text_is_looked_for_in_every_frame(white_is_text: FakeHelper, tmp_path: Path) -> None:
+    mask = square(64, 48, 50)
+    with open_mask(write(tmp_path / "m.png", mask), [Box(0, 0, 2, 2)], text=[Box(0, 10, 40, 30)], dilate=1) as source:
+        assert not source.still
+        fixed = source.at(0, 64, 48)
+        for index, column in ((0, 4), (1, 8), (2, 45)):  # the last one lies beside the place
+            hole = source.hole_of(sample(index, column))
+            found = hole & ~fixed
+            assert not hole.flags.writeable
+            assert (hole & fixed).sum() == fixed.sum()
+            if column < 40:
+                rows, columns = np.nonzero(found)
+                assert (columns.min(), columns.max(), rows.min(), rows.max()) == (column - 2, column + 11, 18, 25)
+            else:
+                assert not found.any()
+    assert len(white_is_text.calls) == 3
+
+
+def test_a_place_for_text_is_clipped_or_refused(white_is_text: FakeHelper, caplog: pytest.LogCaptureFixture) -> None:
+    with open_mask(text=[Box(-4, 10, 20, 60)]) as source, caplog.at_level(logging.WARNING, "ptfan"):
+        assert source.hole_of(sample(0, 2)).any()
+    assert caplog.messages == ["text -4,10,20,60: partly outside the frame, which is 64x48; clipped"]
+    with open_mask(text=[Box(70, 10, 20, 20)]) as source, pytest.raises(InputError, match=r"text 70,10,20,20: outside"):
+        source.hole_of(sample(0, 2))

@@ -18,7 +18,7 @@ from ptfan.engine.prepare.colour_completion import LearnedColours, colour_inputs
 from ptfan.engine.prepare.propagation import propagate
 from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.runners.runner import Arrays
-from tests.engine.prepare.fake_completer import FakeCompleter
+from tests.engine.fake_helper import FakeHelper
 
 HEIGHT, WIDTH = 64, 128
 
@@ -29,8 +29,8 @@ def add_constants(inputs: Arrays) -> dict[str, NDArray[Any]]:
     return {"completed": inputs["picture"] + added * (inputs["hole"] > 0)}
 
 
-def colour_network() -> FakeCompleter:
-    return FakeCompleter("colour", add_constants)
+def colour_network() -> FakeHelper:
+    return FakeHelper("colour", add_constants)
 
 
 def hole(height: int = HEIGHT, width: int = WIDTH) -> NDArray[np.bool_]:
@@ -99,7 +99,7 @@ def test_frames_without_a_hole_are_left_out() -> None:
 
 def test_a_network_for_something_else_is_refused() -> None:
     with pytest.raises(ModelError, match="clip form, expected colour"):
-        LearnedColours(FakeCompleter("clip", add_constants))
+        LearnedColours(FakeHelper("clip", add_constants))
     with pytest.raises(ModelError, match="colour form, expected clip"):
         Inpainter(COLOUR_MODEL)
     assert not {COLOUR_MODEL, colour_model()} & set(shipped_models().values())

@@ -17,7 +17,7 @@ from ptfan.engine.prepare.flow import CONTAMINATED, estimate_flows
 from ptfan.engine.prepare.flow_completion import LearnedFlow, completion_inputs
 from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.runners.runner import Arrays
-from tests.engine.prepare.fake_completer import FakeCompleter
+from tests.engine.fake_helper import FakeHelper
 
 HEIGHT, WIDTH = 64, 96
 
@@ -30,8 +30,8 @@ def add_constants(inputs: Arrays) -> dict[str, NDArray[Any]]:
     return {"completed": inputs["flow"] + added * unknown, "spread": doubt * unknown}
 
 
-def flow_network() -> FakeCompleter:
-    return FakeCompleter("flow", add_constants)
+def flow_network() -> FakeHelper:
+    return FakeHelper("flow", add_constants)
 
 
 def hole(height: int = HEIGHT, width: int = WIDTH) -> NDArray[np.bool_]:
@@ -100,7 +100,7 @@ def test_without_holes_or_neighbours_the_network_is_not_run() -> None:
 
 def test_a_network_for_something_else_is_refused() -> None:
     with pytest.raises(ModelError, match="clip form, expected flow"):
-        LearnedFlow(FakeCompleter("clip", add_constants))
+        LearnedFlow(FakeHelper("clip", add_constants))
     with pytest.raises(ModelError, match="flow form, expected clip"):
         Inpainter(FLOW_MODEL)
     assert FLOW_MODEL not in shipped_models().values()

@@ -14,6 +14,7 @@ from ptfan.training.flow_completion.config import FlowTrainConfig
 from ptfan.training.generator.config import LossConfig, TrainConfig
 from ptfan.training.model.config import preset
 from ptfan.training.runs.config import CONFIGS, OptimizerConfig, ScheduleConfig
+from ptfan.training.text_finding.config import TextTrainConfig
 
 
 def test_comes_back_from_json_as_it_was() -> None:
@@ -54,7 +55,11 @@ def test_reads_a_file_or_a_name(tmp_path: Path) -> None:
 
 def test_the_configurations_of_the_package_can_be_read() -> None:
     files = sorted(path.stem for path in CONFIGS.glob("*.json"))
-    assert files == sorted([*TrainConfig.names, *FlowTrainConfig.names, *ColourTrainConfig.names])
+    helpers = (FlowTrainConfig, ColourTrainConfig, TextTrainConfig)
+    assert files == sorted(name for kind in (TrainConfig, *helpers) for name in kind.names)
+    for kind in helpers:
+        for name in kind.names:
+            kind.read(name)
     for name in TrainConfig.names:
         config = TrainConfig.read(name)
         assert config.architecture() == replace(preset(config.preset), **config.changes)

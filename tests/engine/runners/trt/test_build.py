@@ -126,7 +126,7 @@ def test_what_tensorrt_says_is_passed_on(
 
 
 def test_what_cannot_be_built(tensorrt: Any, folder: Path) -> None:
-    with pytest.raises(ModelError, match="completes flow, which is done on the CPU"):
+    with pytest.raises(ModelError, match="of the flow form, which the CPU runs"):
         build_plan(FLOW_MODEL, folder / "a.plan")
     with pytest.raises(InputError, match="--embed-plugin needs the plugin's library, got plugin none"):
         build_plan("s-live", folder / "a.plan", replace(SETTINGS, plugin="none", **EMBEDDED))

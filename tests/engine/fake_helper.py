@@ -1,4 +1,4 @@
-"""A network for tests that completes flow or colours."""
+"""A network for tests that completes flow or colours, or finds text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ptfan.engine.runners.runner import Arrays, Runner
 from ptfan.engine.spec import ModelSpec
 
 
-class FakeCompleter(Runner):
+class FakeHelper(Runner):
     """Answers as it is told to; every call's inputs are kept."""
 
     backend = "fake"

@@ -1,0 +1,1 @@
+"""Training of the network that finds text which was laid over a video."""
