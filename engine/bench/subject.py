@@ -44,7 +44,9 @@ class Subject:
 
         Raises:
             InputError: the size, the window or the number of streams does not fit the model.
+            ModelError: it is a helper, which fills no holes.
         """
+        runner.spec.check_form("clip", "step")
         self.model, self.runner, self.size, self.streams = model, runner, size, streams
         spec = runner.spec
         self.stepped = spec.form == "step"

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from ptfan.engine.bench.subject import Subject, network_label
-from ptfan.engine.errors import InputError
-from ptfan.engine.models import find_model
+from ptfan.engine.errors import InputError, ModelError
+from ptfan.engine.models import TEXT_MODEL, find_model
 from ptfan.engine.runners.choice import open_runner
 
 pytest.importorskip("onnxruntime")
@@ -29,6 +29,11 @@ def test_what_does_not_fit_is_refused() -> None:
             Subject("s-window", windows, (32, 24), streams=2)
         with pytest.raises(InputError, match="window of 9: s is of the step form"):
             Subject("s", s, (32, 24), window=9)
+
+
+def test_a_helper_is_refused() -> None:
+    with open_runner(TEXT_MODEL) as text, pytest.raises(ModelError, match="of the text form, expected clip or step"):
+        Subject("text", text, (32, 32))
 
 
 @pytest.mark.parametrize(("length", "windows"), [(1, [1]), (6, [6, 6]), (7, [6, 6]), (20, [6] * 6)])
