@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -36,13 +37,14 @@ class TextFinder(Closing):
     """Finds text in some boxes of a video's frames; it remembers how they looked in the frame before."""
 
     @classmethod
-    def open(cls) -> TextFinder:
-        """Open the network that comes with the package.
+    def open(cls, model: Path = TEXT_MODEL) -> TextFinder:
+        """Open a network, the one that comes with the package by default.
 
         Raises:
             MissingExtraError: no backend is installed.
+            ModelError: the network finds no text.
         """
-        return cls(open_runner(TEXT_MODEL, backend="onnxruntime", threads=1))  # small, and in a thread of its own
+        return cls(open_runner(model, backend="onnxruntime", threads=1))  # small, and in a thread of its own
 
     def __init__(self, runner: Runner) -> None:
         """Use a loaded network, which is closed with this.

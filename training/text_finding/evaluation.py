@@ -19,7 +19,6 @@ from ptfan.engine.masks.text_finder import TextFinder
 from ptfan.engine.models import TEXT_MODEL, file_sha256
 from ptfan.engine.pictures.drawing import draw_mask
 from ptfan.engine.pictures.picture import Picture, encode_png
-from ptfan.engine.runners.choice import open_runner
 from ptfan.engine.versions import versions
 from ptfan.training.data.clips import Clip
 from ptfan.training.data.datasets import open_dataset
@@ -107,12 +106,12 @@ def evaluate_text(settings: TextEvaluation, output: Path) -> str:
     clips, fonts = open_dataset(settings.data).clips, find_fonts(settings.fonts)
     if settings.frames <= 2 * EMPTY:
         raise InputError(f"frames is {settings.frames}, expected more than {2 * EMPTY}: so many have no caption")
-    TextFinder(open_runner(settings.model, backend="onnxruntime", threads=1)).close()  # refuse it before the work
-    make_folder(output)
     scores, pictures = [], []
-    with EvaluationProgress(len(clips) * settings.captions) as progress:
+    progress = EvaluationProgress(len(clips) * settings.captions)
+    with TextFinder.open(settings.model) as finder, progress:
+        make_folder(output)
         for place, clip in enumerate(clips):
-            for score, picture in _results(clip, place, fonts, settings):
+            for score, picture in _results(clip, place, fonts, finder, settings):
                 scores.append(score)
                 pictures.append(picture)
                 progress.advance(clip.name)
@@ -123,7 +122,9 @@ def evaluate_text(settings: TextEvaluation, output: Path) -> str:
     return table
 
 
-def _results(clip: Clip, place: int, fonts: Fonts, settings: TextEvaluation) -> Iterator[tuple[TextScore, Picture]]:
+def _results(
+    clip: Clip, place: int, fonts: Fonts, finder: TextFinder, settings: TextEvaluation
+) -> Iterator[tuple[TextScore, Picture]]:
     """Yield figures and a picture of each caption on a clip."""
     images = clip.read(0, min(clip.frames, settings.frames))
     if len(images) <= 2 * EMPTY:
@@ -135,8 +136,7 @@ def _results(clip: Clip, place: int, fonts: Fonts, settings: TextEvaluation) -> 
         rng = np.random.default_rng((settings.seed, place, number))
         caption = draw_caption(rng, fonts, (width, rows), (LETTERS[0] * side, LETTERS[1] * side))
         shown = _captioned(rng, images, caption, band)
-        with TextFinder(open_runner(settings.model, backend="onnxruntime", threads=1)) as finder:
-            masks = [finder.find(image, [band], t) for t, image in enumerate(shown)]
+        masks = [finder.find(image, [band], t) for t, image in enumerate(shown)]
         middle = len(shown) // 2
         picture = draw_mask(shown[middle], masks[middle])[band.slices]
         yield _score(clip.name, [mask[band.slices] for mask in masks], caption.mask > 0), picture
